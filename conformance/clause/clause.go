@@ -1,0 +1,43 @@
+// Package clause is the catalogue of the protocol document's normative
+// statements: who must do what, where the document says so, and what the
+// suite makes of it.
+package clause
+
+// A Level is how strongly a statement binds.
+type Level string
+
+// The levels of RFC 2119 that the catalogue tells apart. REQUIRED and SHALL
+// count as MUST, RECOMMENDED as SHOULD, OPTIONAL as MAY.
+const (
+	Must   Level = "MUST"   // MUST and MUST NOT
+	Should Level = "SHOULD" // SHOULD and SHOULD NOT
+	May    Level = "MAY"
+)
+
+// A Side is whom a statement binds.
+type Side string
+
+// The sides of a conversation.
+const (
+	Server Side = "server"
+	Client Side = "client"
+	Both   Side = "both"
+)
+
+// An ID names a clause for good: hierarchical, of [a-z0-9.-] only, never
+// renumbered and never used again for something else.
+type ID string
+
+// A Clause is one normative statement.
+type Clause struct {
+	ID       ID     `yaml:"id"`
+	Level    Level  `yaml:"level"`
+	Side     Side   `yaml:"side"`
+	Document string `yaml:"document"` // "proto", "extended-headers", "resize", "uri" or "init-state"; set from the file
+	Section  string `yaml:"section"`  // heading, or the constant's name, under which the statement stands
+	Requires string `yaml:"requires"` // the statement in our words, one sentence
+	// Sentences are the fingerprints of the sentences of the document that say so.
+	Sentences  []string `yaml:"sentences"`
+	Untestable string   `yaml:"untestable,omitempty"` // why no spec can tell
+	Disputed   string   `yaml:"disputed,omitempty"`   // both readings, and why neither is certain
+}

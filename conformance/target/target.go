@@ -1,0 +1,82 @@
+// Package target says what is under test and how it is reached, restarted and
+// pronounced dead.
+//
+// A [Target] is one running NBD server. The specs see nothing else: whether it
+// is a container, a child process, a goroutine or an address that somebody
+// typed is the business of the package that made it.
+package target
+
+import (
+	"context"
+	"errors"
+	"net"
+)
+
+// ErrNoRestart is what Restart returns for a server that is not ours to start.
+var ErrNoRestart = errors.New("this target can't be restarted from here")
+
+// A Target is one server under test. Its methods may be called from several
+// goroutines.
+type Target interface {
+	// Identity says what the server is. It is fixed once the target runs.
+	Identity() Identity
+	// Profile says how the server was set up and what it was told to offer.
+	Profile() Profile
+	// Dial opens a connection to the server. The caller closes it.
+	Dial(ctx context.Context) (net.Conn, error)
+	// Health asks whether the program behind the address still runs.
+	Health(ctx context.Context) Health
+	// Restart replaces the server by a fresh one with the contents that it
+	// had at first, or returns ErrNoRestart. The address may change.
+	Restart(ctx context.Context) error
+	// Close stops the server and frees all that it held. Calling it twice is harmless.
+	Close() error
+}
+
+// An Identity names a server in a report.
+type Identity struct {
+	Name     string   // "qemu-nbd", "reference", or the address for a server that the user named
+	Provider string   // "in-process", "container", "local" or "uri"
+	Suite    string   // the Debian suite of a container, or ""
+	Version  string   // version of the package or program, or "" where it can't be known
+	Image    string   // image digest, or ""
+	Command  []string // the command line that started it, or nil
+}
+
+// A Profile is one way of setting up a server.
+type Profile struct {
+	Name        string   // "default", "read-only", ...
+	Export      string   // the export to test; "" is the default export
+	Exports     []string // all exports that the server was told to have, or nil where unknown
+	Size        uint64   // size of Export in bytes, or 0 where unknown
+	Features    []string // features that the setup promises, by their names in package feature; nil: nothing is known
+	Destructive bool     // the specs may write to the export
+}
+
+// Health is what is known of the program behind an address.
+type Health struct {
+	State  State
+	Exit   string // how it ended, such as "exit status 1" or "signal: segmentation fault"; "" while it runs
+	Stderr string // the end of what the program wrote to its standard error, at most 64 KiB
+}
+
+// A State says whether a program runs.
+type State int
+
+// The states of a program.
+const (
+	Unknown State = iota // the program is not ours to watch
+	Running
+	Exited
+)
+
+func (s State) String() string {
+	switch s {
+	case Running:
+		return "running"
+	case Exited:
+		return "exited"
+	default:
+		return "unknown"
+	}
+}
