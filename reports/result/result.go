@@ -2,6 +2,10 @@
 //
 // The package knows nothing of how the specs ran. Everything that shows a run
 // to a person or a program (package render) reads these values and nothing else.
+//
+// [Write] and [Read] are the only doors: both hold the document against
+// result.schema.json and against what a schema can't say, so that a file that
+// was written can be read, and a file that was read can be believed.
 package result
 
 import "time"

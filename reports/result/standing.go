@@ -1,0 +1,139 @@
+package result
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// The exit statuses of a run.
+const (
+	ExitConforms   = 0
+	ExitFails      = 1
+	ExitNotTrusted = 2
+)
+
+// Count fills r.Summary from r.Specs. Every verdict is present afterwards, zero or not.
+func (r *Result) Count() {
+	r.Summary = make(map[Verdict]int, len(Verdicts))
+	for _, v := range Verdicts {
+		r.Summary[v] = 0
+	}
+	for _, s := range r.Specs {
+		r.Summary[s.Verdict]++
+	}
+}
+
+// Broken says whether v alone makes a target not conforming.
+func (v Verdict) Broken() bool { return v == Fail || v == Crash || v == Hang }
+
+// Judged says whether v is an answer to the question that the spec asked.
+func (v Verdict) Judged() bool { return v == Pass || v == Weak || v.Broken() }
+
+// Exit is the exit status of the run: 0 conforms, 1 does not, 2 the run itself
+// is not to be trusted.
+//
+// Weak, unsupported and skipped specs and observations leave a run conforming.
+// A run that is not to be trusted says 2 even when something in it failed:
+// whoever sees 1 may read the failures as the whole truth, and here they are
+// not. Exit looks at the specs, never at Summary.
+func (r Result) Exit() int {
+	switch {
+	case len(r.Doubts()) > 0:
+		return ExitNotTrusted
+	case slices.ContainsFunc(r.Specs, func(s Spec) bool { return s.Verdict.Broken() }):
+		return ExitFails
+	}
+	return ExitConforms
+}
+
+// Conclusion is Exit in words.
+func (r Result) Conclusion() string {
+	switch r.Exit() {
+	case ExitConforms:
+		return "conforms"
+	case ExitFails:
+		return "does not conform"
+	}
+	return "not to be trusted"
+}
+
+// Doubts lists the reasons why the run is not to be trusted, one sentence
+// each. Nil means that it is.
+func (r Result) Doubts() []string {
+	if len(r.Specs) == 0 {
+		return []string{"no spec ran"}
+	}
+	var doubts []string
+	if !slices.ContainsFunc(r.Specs, func(s Spec) bool { return s.Verdict.Judged() }) {
+		doubts = append(doubts, "nothing was judged: no spec passed or failed")
+	}
+	var errors, strangers, blocked, inconclusive []string
+	for _, s := range r.Specs {
+		switch {
+		case s.Verdict == Error:
+			errors = append(errors, s.ID)
+		case s.Verdict == Blocked && !r.explains(s):
+			blocked = append(blocked, s.ID)
+		case s.Verdict == Inconclusive && !r.explains(s):
+			inconclusive = append(inconclusive, s.ID)
+		case !slices.Contains(Verdicts, s.Verdict):
+			strangers = append(strangers, s.ID)
+		}
+	}
+	doubts = appendDoubt(doubts, errors, "ended in an error of the suite")
+	doubts = appendDoubt(doubts, strangers, "ended in a verdict that does not exist")
+	doubts = appendDoubt(doubts, blocked, "blocked, with no failure in this run that explains it")
+	return appendDoubt(doubts, inconclusive, "inconclusive, with no failure in this run that explains it")
+}
+
+func appendDoubt(doubts, ids []string, what string) []string {
+	const shown = 3
+	switch n := len(ids); {
+	case n == 0:
+		return doubts
+	case n > shown:
+		return append(doubts, fmt.Sprintf("%d specs %s: %s and %d more", n, what, strings.Join(ids[:shown], ", "), n-shown))
+	case n > 1:
+		return append(doubts, fmt.Sprintf("%d specs %s: %s", n, what, strings.Join(ids, ", ")))
+	}
+	return append(doubts, fmt.Sprintf("1 spec %s: %s", what, ids[0]))
+}
+
+// explains says whether a failure of this run explains s. A spec that names
+// what stands in its way must name a failure of this run: the id of its spec,
+// one of its clauses, or a clause that its message cites (a failure found by
+// watching the conversation cites clauses of other specs). A chain of blocked
+// specs is followed to its end.
+func (r Result) explains(s Spec) bool {
+	if s.BlockedBy == "" {
+		return slices.ContainsFunc(r.Specs, func(f Spec) bool { return f.Verdict.Broken() })
+	}
+	seen := map[string]bool{}
+	for name := s.BlockedBy; name != "" && !seen[name]; {
+		seen[name] = true
+		next := ""
+		for _, f := range r.Specs {
+			if f.Verdict.Broken() && (f.ID == name || slices.Contains(f.Clauses, name) || cites(f.Message, name)) {
+				return true
+			}
+			if f.ID == name && f.Verdict == Blocked {
+				next = f.BlockedBy
+			}
+		}
+		name = next
+	}
+	return false
+}
+
+// cites says whether text mentions id as a whole word. Ids are made of
+// letters, digits, hyphens and full stops.
+func cites(text, id string) bool {
+	words := strings.FieldsFunc(text, func(c rune) bool {
+		return c != '.' && c != '-' && c != '_' && !unicode.IsLetter(c) && !unicode.IsDigit(c)
+	})
+	return slices.ContainsFunc(words, func(w string) bool {
+		return w == id || strings.TrimRight(w, ".") == id
+	})
+}

@@ -1,0 +1,95 @@
+package result
+
+import (
+	"strings"
+	"testing"
+)
+
+// specsOf makes one spec per verdict; "blocked:x" is blocked by x.
+func specsOf(verdicts ...string) []Spec {
+	var specs []Spec
+	for i, v := range verdicts {
+		v, by, _ := strings.Cut(v, ":")
+		specs = append(specs, Spec{
+			ID: "spec." + string(rune('a'+i)), Name: "a spec", Group: "commands",
+			Clauses: []string{"clause." + string(rune('a'+i))},
+			Level:   "MUST", Verdict: Verdict(v), BlockedBy: by,
+		})
+	}
+	return specs
+}
+
+func TestExit(t *testing.T) {
+	tests := []struct {
+		name     string
+		verdicts []string
+		want     int
+		doubt    string
+	}{
+		{"one pass", []string{"pass"}, 0, ""},
+		{"a weak alone was judged", []string{"weak"}, 0, ""},
+		{"unsupported and skipped beside a pass", []string{"pass", "unsupported", "skipped"}, 0, ""},
+		{"a fail", []string{"pass", "fail"}, 1, ""},
+		{"a crash", []string{"crash"}, 1, ""},
+		{"a hang", []string{"hang"}, 1, ""},
+		{"no spec", nil, 2, "no spec ran"},
+		{"only skips", []string{"skipped", "skipped", "unsupported"}, 2, "nothing was judged"},
+		{"only inconclusive", []string{"inconclusive"}, 2, "nothing was judged"},
+		{"an error", []string{"pass", "error"}, 2, "1 spec ended in an error of the suite: spec.b"},
+		{"an error hides no failure", []string{"fail", "error"}, 2, "error of the suite"},
+		{"blocked by nothing", []string{"pass", "blocked"}, 2, "blocked, with no failure"},
+		{"inconclusive beside passes", []string{"pass", "inconclusive"}, 2, "inconclusive, with no failure"},
+		{"blocked beside a failure", []string{"fail", "blocked"}, 1, ""},
+		{"inconclusive beside a crash", []string{"crash", "inconclusive"}, 1, ""},
+		{"blocked by the spec that hung", []string{"hang", "blocked:spec.a"}, 1, ""},
+		{"blocked by the clause that failed", []string{"fail", "blocked:clause.a"}, 1, ""},
+		{"blocked by a spec that passed", []string{"pass", "fail", "blocked:spec.a"}, 2, "spec.c"},
+		{"blocked by a spec that did not run", []string{"fail", "blocked:spec.z"}, 2, "spec.b"},
+		{"blocked by a weak spec", []string{"weak", "blocked:spec.a"}, 2, "spec.b"},
+		{"blocked along a chain", []string{"fail", "blocked:spec.a", "blocked:spec.b"}, 1, ""},
+		{"blocked in a circle", []string{"fail", "blocked:spec.c", "blocked:spec.b"}, 2, "2 specs blocked"},
+		{"an unknown verdict", []string{"pass", "maybe"}, 2, "does not exist"},
+		{"five errors", []string{"pass", "error", "error", "error", "error", "error"}, 2, "spec.b, spec.c, spec.d and 2 more"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := Result{Specs: specsOf(tt.verdicts...)}
+			if got := r.Exit(); got != tt.want {
+				t.Errorf("Exit() = %d, want %d (doubts %q)", got, tt.want, r.Doubts())
+			}
+			if doubts := strings.Join(r.Doubts(), "\n"); !strings.Contains(doubts, tt.doubt) || (tt.doubt == "") != (doubts == "") {
+				t.Errorf("Doubts() = %q, want %q", doubts, tt.doubt)
+			}
+			want := []string{"conforms", "does not conform", "not to be trusted"}[tt.want]
+			if got := r.Conclusion(); got != want {
+				t.Errorf("Conclusion() = %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+func TestBlockedByAClauseThatAMessageCites(t *testing.T) {
+	r := Result{Specs: specsOf("fail", "blocked:trans.reply.cookie")}
+	r.Specs[0].Message = "broke trans.reply.cookie."
+	if got := r.Exit(); got != ExitFails {
+		t.Errorf("Exit() = %d, want 1: %q", got, r.Doubts())
+	}
+	r.Specs[0].Message = "broke trans.reply.cookie-echo"
+	if got := r.Exit(); got != ExitNotTrusted {
+		t.Errorf("Exit() = %d, want 2: part of another id explains nothing", got)
+	}
+}
+
+func TestCount(t *testing.T) {
+	r := Result{Specs: specsOf("pass", "pass", "hang"), Summary: map[Verdict]int{Fail: 9}}
+	r.Count()
+	if len(r.Summary) != len(Verdicts) {
+		t.Errorf("Summary has %d keys, want %d", len(r.Summary), len(Verdicts))
+	}
+	for _, v := range Verdicts {
+		want := map[Verdict]int{Pass: 2, Hang: 1}[v]
+		if n, ok := r.Summary[v]; !ok || n != want {
+			t.Errorf("Summary[%s] = %d, %t, want %d", v, n, ok, want)
+		}
+	}
+}
