@@ -1,0 +1,156 @@
+package wire
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// A FormatError says that bytes can't be the message that they should be.
+type FormatError struct {
+	Clause string // id of the clause that rules them out, or "" where only the layout does
+	Detail string // what was expected and what came
+}
+
+func (e *FormatError) Error() string {
+	if e.Clause == "" {
+		return e.Detail
+	}
+	return e.Detail + " (" + e.Clause + ")"
+}
+
+func malformed(clause, format string, args ...any) error {
+	return &FormatError{Clause: clause, Detail: fmt.Sprintf(format, args...)}
+}
+
+// Limits bound what a Read function allocates for a peer, in bytes. A message
+// that announces more fails with a *[TooLongError] before anything of its
+// payload is read.
+type Limits struct {
+	Option  uint32 // data of one option
+	Reply   uint32 // data of one option reply
+	Payload uint32 // payload of one request or one reply chunk
+}
+
+// DefaultLimits take every message that a portable peer sends.
+var DefaultLimits = Limits{
+	Option:  1 << 20,
+	Reply:   1 << 20,
+	Payload: DefaultMaxPayload + 1<<12,
+}
+
+// A TooLongError says that a message announced more than the [Limits] allow.
+// The payload is still to be read from the connection.
+type TooLongError struct {
+	What          string // which message
+	Length, Limit uint64 // bytes
+}
+
+func (e *TooLongError) Error() string {
+	return fmt.Sprintf("%s announces %d bytes, the limit is %d", e.What, e.Length, e.Limit)
+}
+
+// ValidateString holds s against the document's rules for strings (section
+// "Conventions"): UTF-8, no NUL, at most 4096 bytes. what names it in the error.
+func ValidateString(what, s string) error {
+	switch {
+	case len(s) > MaxString:
+		return malformed("string.max-length", "%s is %d bytes long, at most %d are allowed", what, len(s), MaxString)
+	case strings.IndexByte(s, 0) >= 0:
+		return malformed("string.no-nul", "%s contains a NUL at byte %d: %q", what, strings.IndexByte(s, 0), s)
+	case !utf8.ValidString(s):
+		return malformed("string.utf8", "%s is not UTF-8: %q", what, s)
+	}
+	return nil
+}
+
+// peek returns the next n bytes without consuming them: io.EOF where the
+// stream ends before the first, io.ErrUnexpectedEOF where it ends within.
+func peek(r *bufio.Reader, n int) ([]byte, error) {
+	b, err := r.Peek(n)
+	if errors.Is(err, io.EOF) && len(b) > 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	return b, err
+}
+
+// payload reads n bytes into a new slice after checking n against limit.
+func payload(r io.Reader, what string, n uint64, limit uint32) ([]byte, error) {
+	if n > uint64(limit) {
+		return nil, &TooLongError{What: what, Length: n, Limit: uint64(limit)}
+	}
+	if n == 0 {
+		return nil, nil
+	}
+	b := make([]byte, n)
+	if _, err := io.ReadFull(r, b); err != nil {
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
+		return nil, fmt.Errorf("reading %d bytes of %s: %w", n, what, err)
+	}
+	return b, nil
+}
+
+// take splits a string of announced length off b.
+func take(b []byte, n uint32, clause, what string) (s string, rest []byte, err error) {
+	if uint64(n) > uint64(len(b)) {
+		return "", nil, malformed(clause, "%s announces %d bytes, %d are left", what, n, len(b))
+	}
+	return string(b[:n]), b[n:], nil
+}
+
+var be = binary.BigEndian
+
+// errShort is what Parse functions return for a proper prefix of a message.
+var errShort = io.ErrUnexpectedEOF
+
+// magic64 checks the magic number at offset at of b. A wrong byte is an error
+// at once, even where the number is not complete.
+func magic64(b []byte, at int, want uint64, what string) error {
+	var w [8]byte
+	be.PutUint64(w[:], want)
+	return magic(b, at, w[:], what)
+}
+
+func magic32(b []byte, want uint32, what string) error {
+	var w [4]byte
+	be.PutUint32(w[:], want)
+	return magic(b, 0, w[:], what)
+}
+
+func magic(b []byte, at int, want []byte, what string) error {
+	if len(b) <= at {
+		return errShort
+	}
+	got := b[at:min(len(b), at+len(want))]
+	if string(got) != string(want[:len(got)]) {
+		return malformed("", "%s has magic 0x%x where 0x%x is due", what, got, want)
+	}
+	if len(got) < len(want) {
+		return errShort
+	}
+	return nil
+}
+
+// readFixed reads one message of size bytes.
+func readFixed[T any](r *bufio.Reader, size int, parse func([]byte) (T, int, error)) (T, error) {
+	b, err := peek(r, size)
+	if err != nil && len(b) == 0 {
+		var zero T
+		return zero, err
+	}
+	v, n, perr := parse(b)
+	if perr != nil {
+		if perr == errShort && err != nil {
+			perr = err // the reason why there is no more
+		}
+		return v, perr
+	}
+	_, _ = r.Discard(n) // can't fail: the bytes were peeked at
+	return v, nil
+}
