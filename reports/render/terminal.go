@@ -1,0 +1,152 @@
+package render
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"io"
+	"strings"
+
+	"nbdconform/reports/result"
+)
+
+// Columns is the width of the terminal output.
+const Columns = 80
+
+const (
+	keyColumns   = 11 // the column of words such as "requires"
+	messageLines = 24 // of one message; the rest is in the report
+	stderrLines  = 5
+)
+
+// Terminal writes the summary for people: what failed, root causes first, then
+// a table of groups and verdicts, then one closing line. It is at most Columns
+// wide; only a single word of a command may overflow, because a command that
+// was broken inside a word can't be copied.
+func Terminal(w io.Writer, r result.Result, color bool) error {
+	t := &terminal{Writer: bufio.NewWriter(w), paint: paint(color)}
+	r = counted(r)
+	for _, f := range findings(r) {
+		t.finding(f)
+	}
+	t.weak(withVerdict(r, result.Weak))
+	if len(r.Specs) > 0 {
+		t.WriteString(groupTable(r, t.paint))
+		t.WriteString("\n")
+	}
+	if n := len(r.Observations); n > 0 {
+		t.lines(wrap(plural(n, "observation")+" where the document is silent: see the report", Columns))
+	}
+	t.closing(r)
+	if err := t.Flush(); err != nil {
+		return fmt.Errorf("writing terminal summary: %w", err)
+	}
+	return nil
+}
+
+type terminal struct {
+	*bufio.Writer
+	paint paint
+}
+
+func (t *terminal) lines(lines []string) {
+	for _, l := range lines {
+		t.WriteString(l + "\n")
+	}
+}
+
+// finding writes one spec as a head line and a list of facts.
+func (t *terminal) finding(f finding) {
+	verdict := strings.ToUpper(string(f.Verdict))
+	for i, line := range wrap(visible(f.ID), Columns-len(verdict)-2) {
+		if i == 0 {
+			t.WriteString(t.paint.as(verdict, bold, colourOf(f.Verdict)) + "  ")
+		} else {
+			t.WriteString(strings.Repeat(" ", len(verdict)+2))
+		}
+		t.WriteString(t.paint.as(line, bold) + "\n")
+	}
+	for _, line := range wrap(visible(f.Name), Columns-2) {
+		t.WriteString("  " + line + "\n")
+	}
+	t.fact("clause", strings.Join(f.Clauses, ", "))
+	t.fact("level", f.Level)
+	t.fact("section", f.Section)
+	t.fact("requires", f.Requires)
+	t.factLines("because", limit(wrap(visible(cmp.Or(f.Message, "no reason was recorded")), Columns-keyColumns), messageLines))
+	t.fact("exit", f.Exit)
+	if f.Stderr != "" {
+		t.factLines("stderr", last(wrap(visible(f.Stderr), Columns-keyColumns), stderrLines))
+	}
+	if n := len(f.Blocks); n > 0 {
+		t.fact("blocks", plural(n, "spec")+": "+oneLine(strings.Join(f.Blocks, ", "), 200))
+	}
+	if f.Reproduce != "" {
+		t.factLines("again", wrapCommand(f.Reproduce, Columns-keyColumns))
+	}
+	t.WriteString("\n")
+}
+
+func (t *terminal) fact(key, value string) {
+	if value != "" {
+		t.factLines(key, wrap(visible(value), Columns-keyColumns))
+	}
+}
+
+func (t *terminal) factLines(key string, lines []string) {
+	for i, line := range lines {
+		if i > 0 {
+			key = ""
+		}
+		head := fmt.Sprintf("  %-*s", keyColumns-2, key)
+		if line == "" {
+			head = strings.TrimRight(head, " ")
+		}
+		t.WriteString(t.paint.as(head, dim) + line + "\n")
+	}
+}
+
+// weak writes the broken SHOULDs, briefly.
+func (t *terminal) weak(specs []result.Spec) {
+	for _, s := range specs {
+		t.WriteString(t.paint.as("WEAK", bold, colourOf(s.Verdict)) + "  ")
+		for i, line := range limit(wrap(visible(s.ID+": "+oneLine(s.Message, 500)), Columns-6), 4) {
+			if i > 0 {
+				t.WriteString("      ")
+			}
+			t.WriteString(line + "\n")
+		}
+	}
+	if len(specs) > 0 {
+		t.WriteString("\n")
+	}
+}
+
+// closing writes the line that people read first.
+func (t *terminal) closing(r result.Result) {
+	for _, d := range r.Doubts() {
+		t.lines(wrap("not to be trusted: "+visible(d), Columns))
+	}
+	line := fmt.Sprintf("%s: %s in %.1f s: ", visible(targetName(r.Target)), tally(r), r.Seconds)
+	lines := wrap(line+r.Conclusion(), Columns)
+	for i, l := range lines {
+		if i == len(lines)-1 && strings.HasSuffix(l, r.Conclusion()) {
+			l = strings.TrimSuffix(l, r.Conclusion()) + t.paint.as(r.Conclusion(), bold, conclusionColour(r))
+		}
+		t.WriteString(l + "\n")
+	}
+}
+
+func limit(lines []string, n int) []string {
+	if len(lines) <= n {
+		return lines
+	}
+	return append(lines[:n-1:n-1], fmt.Sprintf("(%s more in the report)", plural(len(lines)-n+1, "line")))
+}
+
+func last(lines []string, n int) []string {
+	if len(lines) <= n {
+		return lines
+	}
+	return lines[len(lines)-n:]
+}
