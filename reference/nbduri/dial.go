@@ -1,0 +1,61 @@
+package nbduri
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+)
+
+// Address is what [net.Dial] takes to reach the server: "tcp" and
+// "localhost:10809", "unix" and a path. For vsock it is "vsock" and cid:port,
+// which net.Dial does not know.
+func (u URI) Address() (network, address string) {
+	port := u.Port
+	if port == 0 {
+		port = DefaultPort
+	}
+	host := u.Host
+	switch u.Transport {
+	case Unix:
+		if strings.HasPrefix(u.Socket, "@") {
+			return "unix", "./" + u.Socket // package net takes a leading @ for an abstract name
+		}
+		return "unix", u.Socket
+	case Vsock:
+		if host == "" {
+			host = DefaultCID
+		}
+	default:
+		if host == "" {
+			host = DefaultHost
+		}
+	}
+	return u.Transport.String(), net.JoinHostPort(host, strconv.FormatUint(uint64(port), 10))
+}
+
+// Dial connects to the server, with Nagle's algorithm off. The caller closes
+// the connection. URIs that require TLS, or vsock, fail with an error that is
+// [errors.ErrUnsupported].
+func (u URI) Dial(ctx context.Context) (net.Conn, error) {
+	switch {
+	case u.TLS:
+		return nil, fmt.Errorf("dialling %v: TLS is not supported yet: %w", u, errors.ErrUnsupported)
+	case u.Transport == Vsock:
+		return nil, fmt.Errorf("dialling %v: vsock is not supported yet: %w", u, errors.ErrUnsupported)
+	}
+	network, address := u.Address()
+	conn, err := new(net.Dialer).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, fmt.Errorf("dialling %v: %w", u, err)
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		if err := tcp.SetNoDelay(true); err != nil {
+			_ = conn.Close()
+			return nil, fmt.Errorf("dialling %v: switching off Nagle's algorithm: %w", u, err)
+		}
+	}
+	return conn, nil
+}
