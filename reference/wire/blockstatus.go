@@ -17,7 +17,8 @@ type BlockStatus struct {
 	Extents   []Extent
 }
 
-// Append appends the payload of NBD_REPLY_TYPE_BLOCK_STATUS to b.
+// Append appends the payload of NBD_REPLY_TYPE_BLOCK_STATUS to b. It cuts
+// lengths and statuses to 32 bits.
 func (s BlockStatus) Append(b []byte) []byte {
 	b = be.AppendUint32(b, s.ContextID)
 	for _, e := range s.Extents {
@@ -68,8 +69,11 @@ func ParseBlockStatusExt(b []byte) (s BlockStatus, err error) {
 	return s, nil
 }
 
-// Validate reports extents of length zero.
+// Validate reports a list without extents and extents of length zero.
 func (s BlockStatus) Validate() error {
+	if len(s.Extents) == 0 {
+		return malformed("chunk.block-status.at-least-one", "block status of context %d has no extent", s.ContextID)
+	}
 	for i, e := range s.Extents {
 		if e.Length == 0 {
 			return malformed("chunk.block-status.extent-nonzero", "extent %d of context %d has length 0", i, s.ContextID)

@@ -33,11 +33,15 @@ func ParseOffsetHole(b []byte) (h OffsetHole, err error) {
 	if len(b) != 12 {
 		return h, malformed("chunk.offset-hole.length", "NBD_REPLY_TYPE_OFFSET_HOLE has length %d, 12 is due", len(b))
 	}
-	h = OffsetHole{Offset: be.Uint64(b), Size: be.Uint32(b[8:])}
+	return OffsetHole{Offset: be.Uint64(b), Size: be.Uint32(b[8:])}, nil
+}
+
+// Validate reports a hole of size zero.
+func (h OffsetHole) Validate() error {
 	if h.Size == 0 {
-		return h, malformed("chunk.offset-hole.nonzero", "NBD_REPLY_TYPE_OFFSET_HOLE has a hole of size 0")
+		return malformed("chunk.offset-hole.nonzero", "NBD_REPLY_TYPE_OFFSET_HOLE has a hole of size 0 at offset %d", h.Offset)
 	}
-	return h, nil
+	return nil
 }
 
 // An ErrorChunk is the payload of NBD_REPLY_TYPE_ERROR, of
@@ -45,7 +49,7 @@ func ParseOffsetHole(b []byte) (h OffsetHole, err error) {
 type ErrorChunk struct {
 	Error   Errno
 	Message string
-	Rest    []byte // fields behind the message: the offset of NBD_REPLY_TYPE_ERROR_OFFSET
+	Rest    []byte // what stands behind the message: the offset of NBD_REPLY_TYPE_ERROR_OFFSET
 }
 
 // ErrorOffset is the payload of NBD_REPLY_TYPE_ERROR_OFFSET.
@@ -61,7 +65,10 @@ func (e ErrorChunk) Append(b []byte) []byte {
 	return append(b, e.Rest...)
 }
 
-// ParseErrorChunk parses b, the whole payload of an error chunk of type t. Rest aliases b.
+// ParseErrorChunk parses b, the whole payload of an error chunk of type t,
+// which may be an unknown one. Rest aliases b. The document sets a minimum for
+// the length and none for what may stand behind the last known field, so Rest
+// can be longer than the fields of t.
 func ParseErrorChunk(t ChunkType, b []byte) (e ErrorChunk, err error) {
 	fixed, clause := 6, "chunk.error.length"
 	if t == ChunkErrorOffset {
@@ -71,21 +78,18 @@ func ParseErrorChunk(t ChunkType, b []byte) (e ErrorChunk, err error) {
 		return e, malformed(clause, "%v has length %d, at least %d is due", t, len(b), fixed)
 	}
 	e.Error = Errno(be.Uint32(b))
-	n := be.Uint16(b[4:])
-	if int(n) > len(b)-fixed {
-		return e, malformed("chunk.error.message-length", "%v announces a message of %d bytes, %d are left", t, n, len(b)-fixed)
+	n := int(be.Uint16(b[4:]))
+	if n > len(b)-fixed {
+		return e, malformed(clause, "%v announces a message of %d bytes, %d are left", t, n, len(b)-fixed)
 	}
 	e.Message, e.Rest = string(b[6:6+n]), b[6+n:]
-	if t == ChunkError && len(e.Rest) > 0 || t == ChunkErrorOffset && len(e.Rest) != 8 {
-		return e, malformed(clause, "%v has %d bytes behind its message", t, len(e.Rest))
-	}
 	return e, nil
 }
 
-// Offset is where the error happened, for NBD_REPLY_TYPE_ERROR_OFFSET; ok is
-// false for a chunk without an offset.
+// Offset is where the error happened. It means something for
+// NBD_REPLY_TYPE_ERROR_OFFSET only; ok is false where there is no room for one.
 func (e ErrorChunk) Offset() (offset uint64, ok bool) {
-	if len(e.Rest) != 8 {
+	if len(e.Rest) < 8 {
 		return 0, false
 	}
 	return be.Uint64(e.Rest), true
@@ -96,5 +100,8 @@ func (e ErrorChunk) Validate() error {
 	if e.Error == OK {
 		return malformed("chunk.error.nonzero", "error chunk has error 0")
 	}
-	return ValidateString("error message", e.Message)
+	if len(e.Message) > MaxString {
+		return malformed("chunk.error.message-length", "the message of an error chunk is %d bytes long, at most %d are allowed", len(e.Message), MaxString)
+	}
+	return server.text("error message", e.Message)
 }

@@ -30,10 +30,8 @@ func ParseExportNameReply(b []byte, zeroes bool) (e ExportNameReply, n int, err 
 	if zeroes {
 		n += ReservedZeroes
 	}
-	for i, c := range b[min(ExportNameReplySize, len(b)):min(n, len(b))] {
-		if c != 0 {
-			return e, 0, malformed("", "reserved byte %d behind the answer to NBD_OPT_EXPORT_NAME is %#x, not zero", i, c)
-		}
+	if err := reserved(b[min(ExportNameReplySize, len(b)):min(n, len(b))], "the answer to NBD_OPT_EXPORT_NAME"); err != nil {
+		return e, 0, err
 	}
 	if len(b) < n {
 		return e, 0, errShort

@@ -56,16 +56,40 @@ func (e *TooLongError) Error() string {
 
 // ValidateString holds s against the document's rules for strings (section
 // "Conventions"): UTF-8, no NUL, at most 4096 bytes. what names it in the error.
-func ValidateString(what, s string) error {
+// The rules are clauses for each side; as it isn't known whose string s is, the
+// error names none. ValidateClientString and ValidateServerString do.
+func ValidateString(what, s string) error { return speaker("").text(what, s) }
+
+// ValidateClientString is [ValidateString] for a string that a client sends.
+func ValidateClientString(what, s string) error { return client.text(what, s) }
+
+// ValidateServerString is [ValidateString] for a string that a server sends.
+func ValidateServerString(what, s string) error { return server.text(what, s) }
+
+// A speaker is the end of the clause ids for who sends a string.
+type speaker string
+
+const (
+	client speaker = ".client"
+	server speaker = ".server"
+)
+
+func (p speaker) text(what, s string) error {
+	var clause string
 	switch {
 	case len(s) > MaxString:
-		return malformed("string.max-length", "%s is %d bytes long, at most %d are allowed", what, len(s), MaxString)
+		clause, s = "string.length", fmt.Sprintf("is %d bytes long, at most %d are allowed", len(s), MaxString)
 	case strings.IndexByte(s, 0) >= 0:
-		return malformed("string.no-nul", "%s contains a NUL at byte %d: %q", what, strings.IndexByte(s, 0), s)
+		clause, s = "string.nul", fmt.Sprintf("contains a NUL at byte %d: %q", strings.IndexByte(s, 0), s)
 	case !utf8.ValidString(s):
-		return malformed("string.utf8", "%s is not UTF-8: %q", what, s)
+		clause, s = "string.utf8", fmt.Sprintf("is not UTF-8: %q", s)
+	default:
+		return nil
 	}
-	return nil
+	if clause += string(p); p == "" {
+		clause = ""
+	}
+	return malformed(clause, "%s %s", what, s)
 }
 
 // peek returns the next n bytes without consuming them: io.EOF where the
@@ -94,6 +118,14 @@ func payload(r io.Reader, what string, n uint64, limit uint32) ([]byte, error) {
 		return nil, fmt.Errorf("reading %d bytes of %s: %w", n, what, err)
 	}
 	return b, nil
+}
+
+// validate goes on from a Parse function to the value's Validate method.
+func validate[T interface{ Validate() error }](v T, err error) error {
+	if err != nil {
+		return err
+	}
+	return v.Validate()
 }
 
 // take splits a string of announced length off b.
@@ -137,20 +169,41 @@ func magic(b []byte, at int, want []byte, what string) error {
 	return nil
 }
 
-// readFixed reads one message of size bytes.
-func readFixed[T any](r *bufio.Reader, size int, parse func([]byte) (T, int, error)) (T, error) {
-	b, err := peek(r, size)
-	if err != nil && len(b) == 0 {
-		var zero T
-		return zero, err
-	}
-	v, n, perr := parse(b)
-	if perr != nil {
-		if perr == errShort && err != nil {
-			perr = err // the reason why there is no more
+// reserved checks bytes that the document calls zeroes.
+func reserved(b []byte, behind string) error {
+	for i, c := range b {
+		if c != 0 {
+			return malformed("", "reserved byte %d behind %s is %#x, not zero", i, behind, c)
 		}
-		return v, perr
 	}
-	_, _ = r.Discard(n) // can't fail: the bytes were peeked at
-	return v, nil
+	return nil
+}
+
+// readFixed reads one message of at most size bytes, which must fit into the
+// buffer of r. It asks for more only while what has come could be the start of
+// a message: a peer that said something else and waits is refused, not waited for.
+func readFixed[T any](r *bufio.Reader, size int, parse func([]byte) (T, int, error)) (T, error) {
+	for want := 1; ; {
+		_, err := peek(r, want)
+		if err == nil {
+			want = max(want, min(size, r.Buffered()))
+		}
+		b, _ := r.Peek(min(want, r.Buffered()))
+		if len(b) == 0 {
+			var zero T
+			return zero, err
+		}
+		v, n, perr := parse(b)
+		if perr == nil {
+			_, _ = r.Discard(n) // can't fail: the bytes were peeked at
+			return v, nil
+		}
+		if perr != errShort {
+			return v, perr
+		}
+		if err != nil {
+			return v, err // the reason why there is no more
+		}
+		want = len(b) + 1
+	}
 }

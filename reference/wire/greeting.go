@@ -21,7 +21,7 @@ func (g Greeting) Append(b []byte) []byte {
 // Validate reports flags that the document does not define.
 func (g Greeting) Validate() error {
 	if extra := g.Flags &^ knownHandshakeFlags; extra != 0 {
-		return malformed("flag.handshake.unknown", "handshake flags %v has undefined bits %#x", g.Flags, uint16(extra))
+		return malformed("flag.handshake.unknown", "handshake flags %v have undefined bits %#x", g.Flags, uint16(extra))
 	}
 	return nil
 }
@@ -60,12 +60,15 @@ func ParseGreeting(b []byte) (g Greeting, n int, err error) {
 }
 
 // ParseOldGreeting parses an oldstyle greeting at the start of b. The reserved
-// bytes are not looked at.
+// bytes behind it must be zero.
 func ParseOldGreeting(b []byte) (g OldGreeting, n int, err error) {
 	if err := magic64(b, 0, InitPasswd, "oldstyle greeting"); err != nil {
 		return g, 0, err
 	}
 	if err := magic64(b, 8, CliservMagic, "oldstyle greeting"); err != nil {
+		return g, 0, err
+	}
+	if err := reserved(b[min(28, len(b)):min(OldGreetingSize, len(b))], "the oldstyle greeting"); err != nil {
 		return g, 0, err
 	}
 	if len(b) < OldGreetingSize {
@@ -103,10 +106,18 @@ func ReadClientFlags(r *bufio.Reader) (ClientFlags, error) {
 	return readFixed(r, ClientFlagsSize, ParseClientFlags)
 }
 
-// Validate holds the client's flags against what the server offered.
+// Validate holds the client's flags against what the server offered. The
+// document lets a client set NBD_FLAG_C_FIXED_NEWSTYLE unasked; a server that
+// did not offer it must drop such a client all the same, so it is reported.
 func (f ClientFlags) Validate(offered HandshakeFlags) error {
-	if extra := f &^ ClientFlags(offered&knownHandshakeFlags); extra != 0 {
-		return malformed("flag.client.unknown", "client flags %v has bits %#x that the server did not offer (%v)", f, uint32(extra), offered)
+	if extra := f &^ (FlagCFixedNewstyle | FlagCNoZeroes); extra != 0 {
+		return malformed("flag.client.unknown", "client flags %v have undefined bits %#x", f, uint32(extra))
+	}
+	if f&FlagCNoZeroes != 0 && offered&FlagNoZeroes == 0 {
+		return malformed("flag.client.no-zeroes", "client flags %v have NBD_FLAG_C_NO_ZEROES, the server offered %v", f, offered)
+	}
+	if f&FlagCFixedNewstyle != 0 && offered&FlagFixedNewstyle == 0 {
+		return malformed("flag.client.unoffered.drop", "client flags %v have NBD_FLAG_C_FIXED_NEWSTYLE, the server offered %v", f, offered)
 	}
 	return nil
 }

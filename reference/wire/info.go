@@ -15,7 +15,7 @@ func (i Info) Append(b []byte) []byte {
 // ParseInfo parses b, the whole data of the reply. Payload aliases b.
 func ParseInfo(b []byte) (i Info, err error) {
 	if len(b) < 2 {
-		return i, malformed("rep.info.layout", "NBD_REP_INFO has %d bytes of data, at least 2 are due", len(b))
+		return i, malformed("", "NBD_REP_INFO has %d bytes of data, at least 2 are due", len(b))
 	}
 	return Info{Type: InfoType(be.Uint16(b)), Payload: b[2:]}, nil
 }
@@ -30,15 +30,11 @@ func (i Info) Validate() error {
 		}
 		return e.Flags.Validate()
 	case InfoName:
-		return ValidateString("NBD_INFO_NAME", string(i.Payload))
+		return server.text("NBD_INFO_NAME", string(i.Payload))
 	case InfoDescription:
-		return ValidateString("NBD_INFO_DESCRIPTION", string(i.Payload))
+		return server.text("NBD_INFO_DESCRIPTION", string(i.Payload))
 	case InfoBlockSize:
-		s, err := ParseSizeConstraints(i.Payload)
-		if err != nil {
-			return err
-		}
-		return s.Validate()
+		return validate(ParseSizeConstraints(i.Payload))
 	}
 	return nil
 }
@@ -68,8 +64,8 @@ func (f TransmissionFlags) Validate() error {
 	case f&FlagHasFlags == 0:
 		return malformed("flag.transmission.has-flags", "transmission flags %v lack NBD_FLAG_HAS_FLAGS", f)
 	case f&FlagSendFastZero != 0 && f&FlagSendWriteZeroes == 0:
-		return malformed("flag.transmission.fast-zero.needs-write-zeroes",
-			"transmission flags %v has NBD_FLAG_SEND_FAST_ZERO without NBD_FLAG_SEND_WRITE_ZEROES", f)
+		return malformed("flag.transmission.fast-zero.write-zeroes",
+			"transmission flags %v have NBD_FLAG_SEND_FAST_ZERO without NBD_FLAG_SEND_WRITE_ZEROES", f)
 	}
 	return nil
 }
@@ -103,14 +99,16 @@ func ParseSizeConstraints(b []byte) (s SizeConstraints, err error) {
 func (s SizeConstraints) Validate() error {
 	switch {
 	case !powerOf2(s.Minimum):
-		return malformed("size.minimum.power-of-2", "minimum block size %d is not a power of 2", s.Minimum)
+		return malformed("size.minimum.power-of-two", "minimum block size %d is not a power of 2", s.Minimum)
 	case s.Minimum > MaxMinimumBlock:
-		return malformed("size.minimum.max", "minimum block size %d is larger than 65536", s.Minimum)
-	case !powerOf2(s.Preferred) || s.Preferred < max(s.Minimum, 512):
-		return malformed("size.preferred.power-of-2",
-			"preferred block size %d is not a power of 2 of at least %d", s.Preferred, max(s.Minimum, 512))
+		return malformed("size.minimum.limit", "minimum block size %d is larger than %d", s.Minimum, MaxMinimumBlock)
+	case !powerOf2(s.Preferred):
+		return malformed("size.preferred.power-of-two", "preferred block size %d is not a power of 2", s.Preferred)
+	case s.Preferred < max(s.Minimum, 512):
+		return malformed("size.preferred.limit",
+			"preferred block size %d is smaller than %d", s.Preferred, max(s.Minimum, 512))
 	case s.MaxPayload < s.Preferred:
-		return malformed("size.max-payload.preferred",
+		return malformed("size.maximum.preferred",
 			"maximum payload size %d is smaller than the preferred block size %d", s.MaxPayload, s.Preferred)
 	}
 	return nil

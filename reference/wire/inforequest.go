@@ -1,5 +1,7 @@
 package wire
 
+import "slices"
+
 // An InfoRequest is the data of NBD_OPT_INFO and NBD_OPT_GO.
 type InfoRequest struct {
 	Export string // "" is the default export
@@ -20,16 +22,16 @@ func (q InfoRequest) Append(b []byte) []byte {
 // ParseInfoRequest parses b, the whole data of the option.
 func ParseInfoRequest(b []byte) (q InfoRequest, err error) {
 	if len(b) < 6 {
-		return q, malformed("opt.info.layout", "NBD_OPT_INFO has %d bytes of data, at least 6 are due", len(b))
+		return q, malformed("", "information request has %d bytes of data, at least 6 are due", len(b))
 	}
-	n := be.Uint32(b)
-	if uint64(n) > uint64(len(b)-6) {
-		return q, malformed("opt.info.name-length", "the export name of NBD_OPT_INFO announces %d bytes, %d are left", n, len(b)-6)
+	n := uint64(be.Uint32(b))
+	if n > uint64(len(b)-6) {
+		return q, malformed("opt.info.name-length", "the export name of an information request announces %d bytes, %d are left", n, len(b)-6)
 	}
 	q.Export, b = string(b[4:4+n]), b[4+n:]
 	count := int(be.Uint16(b))
 	if b = b[2:]; len(b) != 2*count {
-		return q, malformed("opt.info.layout", "NBD_OPT_INFO announces %d information requests, %d bytes are left", count, len(b))
+		return q, malformed("", "information request announces %d types, %d bytes are left", count, len(b))
 	}
 	for ; len(b) > 0; b = b[2:] {
 		q.Infos = append(q.Infos, InfoType(be.Uint16(b)))
@@ -42,19 +44,12 @@ func (q InfoRequest) Validate() error {
 	seen := make(map[InfoType]bool, len(q.Infos))
 	for _, t := range q.Infos {
 		if seen[t] {
-			return malformed("opt.info.request-once", "%v is requested more than once", t)
+			return malformed("opt.info.requests-unique", "%v is requested more than once", t)
 		}
 		seen[t] = true
 	}
-	return ValidateString("export name", q.Export)
+	return client.text("export name", q.Export)
 }
 
 // Wants reports whether t is among the requested information.
-func (q InfoRequest) Wants(t InfoType) bool {
-	for _, i := range q.Infos {
-		if i == t {
-			return true
-		}
-	}
-	return false
-}
+func (q InfoRequest) Wants(t InfoType) bool { return slices.Contains(q.Infos, t) }

@@ -23,7 +23,7 @@ func (q MetaContextRequest) Append(b []byte) []byte {
 // ParseMetaContextRequest parses b, the whole data of the option. A count that
 // lies costs no memory: queries are allocated as they are found.
 func ParseMetaContextRequest(b []byte) (q MetaContextRequest, err error) {
-	const clause = "opt.list-meta.syntax"
+	const clause = "" // what a server must answer has one, what a client must send has none
 	if len(b) < 8 {
 		return q, malformed(clause, "metadata context option has %d bytes of data, at least 8 are due", len(b))
 	}
@@ -53,15 +53,21 @@ func ParseMetaContextRequest(b []byte) (q MetaContextRequest, err error) {
 
 // Validate reports names and queries that are no strings, and queries without a namespace.
 func (q MetaContextRequest) Validate() error {
-	if err := ValidateString("export name", q.Export); err != nil {
+	return q.validate("opt.list-meta.query-syntax")
+}
+
+// validate names syntax as the clause of a query without a namespace: the two
+// options state the rule each for itself.
+func (q MetaContextRequest) validate(syntax string) error {
+	if err := client.text("export name", q.Export); err != nil {
 		return err
 	}
 	for _, s := range q.Queries {
-		if err := ValidateString("query", s); err != nil {
+		if err := client.text("query", s); err != nil {
 			return err
 		}
 		if strings.IndexByte(s, ':') < 1 {
-			return malformed("opt.list-meta.query-namespace", "query %q does not start with a namespace and a colon", s)
+			return malformed(syntax, "query %q does not start with a namespace and a colon", s)
 		}
 	}
 	return nil
@@ -81,18 +87,19 @@ func (m MetaContext) Append(b []byte) []byte {
 // ParseMetaContext parses b, the whole data of the reply.
 func ParseMetaContext(b []byte) (m MetaContext, err error) {
 	if len(b) < 4 {
-		return m, malformed("rep.meta-context.layout", "NBD_REP_META_CONTEXT has %d bytes of data, at least 4 are due", len(b))
+		return m, malformed("", "NBD_REP_META_CONTEXT has %d bytes of data, at least 4 are due", len(b))
 	}
 	return MetaContext{ID: be.Uint32(b), Name: string(b[4:])}, nil
 }
 
-// Validate holds the name against section "Metadata querying".
+// Validate holds the form of the name against section "Metadata querying". It
+// does not know which namespaces are registered.
 func (m MetaContext) Validate() error {
-	if err := ValidateString("metadata context name", m.Name); err != nil {
+	if err := server.text("metadata context name", m.Name); err != nil {
 		return err
 	}
 	if strings.IndexByte(m.Name, ':') < 1 {
-		return malformed("meta.name.syntax", "metadata context %q is not a namespace, a colon and a leaf-name", m.Name)
+		return malformed("meta.name.form", "metadata context %q is not a namespace, a colon and a leaf-name", m.Name)
 	}
 	return nil
 }

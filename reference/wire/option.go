@@ -72,6 +72,41 @@ func ReadOptionRequest(r *bufio.Reader, lim Limits) (OptionRequest, error) {
 	return OptionRequest{Option: h.Option, Data: data}, err
 }
 
+// Validate holds the data against the rules for its option. Unknown options are
+// fine, and so is data behind NBD_OPT_ABORT, which a server should overlook.
+func (o OptionRequest) Validate() error {
+	switch o.Option {
+	case OptExportName:
+		return client.text("export name", string(o.Data))
+	case OptList:
+		return o.empty("opt.list.no-data")
+	case OptStartTLS:
+		return o.empty("opt.starttls.no-data")
+	case OptStructuredReply:
+		return o.empty("opt.structured-reply.no-data")
+	case OptExtendedHeaders:
+		return o.empty("opt.extended-headers.no-data")
+	case OptInfo, OptGo:
+		return validate(ParseInfoRequest(o.Data))
+	case OptListMetaContext:
+		return validate(ParseMetaContextRequest(o.Data))
+	case OptSetMetaContext:
+		q, err := ParseMetaContextRequest(o.Data)
+		if err != nil {
+			return err
+		}
+		return q.validate("opt.set-meta.query-syntax")
+	}
+	return nil
+}
+
+func (o OptionRequest) empty(clause string) error {
+	if len(o.Data) == 0 {
+		return nil
+	}
+	return malformed(clause, "%v carries %d bytes", o.Option, len(o.Data))
+}
+
 func (o OptionRequest) String() string {
 	return fmt.Sprintf("%v length %d", o.Option, len(o.Data))
 }
@@ -153,27 +188,15 @@ func ReadOptionReply(r *bufio.Reader, lim Limits) (OptionReply, error) {
 func (p OptionReply) Validate() error {
 	switch {
 	case p.Type == RepAck && len(p.Data) > 0:
-		return malformed("rep.ack.no-data", "NBD_REP_ACK carries %d bytes", len(p.Data))
+		return malformed("", "NBD_REP_ACK carries %d bytes", len(p.Data))
 	case p.Type.IsError():
-		return ValidateString("the text of "+p.Type.String(), string(p.Data))
+		return server.text("the text of "+p.Type.String(), string(p.Data))
 	case p.Type == RepServer:
-		s, err := ParseServerReply(p.Data)
-		if err != nil {
-			return err
-		}
-		return s.Validate()
+		return validate(ParseServerReply(p.Data))
 	case p.Type == RepMetaContext:
-		m, err := ParseMetaContext(p.Data)
-		if err != nil {
-			return err
-		}
-		return m.Validate()
+		return validate(ParseMetaContext(p.Data))
 	case p.Type == RepInfo:
-		i, err := ParseInfo(p.Data)
-		if err != nil {
-			return err
-		}
-		return i.Validate()
+		return validate(ParseInfo(p.Data))
 	}
 	return nil
 }

@@ -125,6 +125,33 @@ func (c Chunk) AppendExtended(b []byte) []byte {
 	return append(c.Header().AppendExtended(b), c.Payload...)
 }
 
+// Validate holds the chunk against the rules for its type that need no request:
+// flags, length, layout of the payload. Unknown types are fine, except that
+// error chunks have to begin like all error chunks.
+func (c Chunk) Validate() error {
+	if extra := c.Flags &^ ReplyFlagDone; extra != 0 {
+		return malformed("chunk.flag.unknown", "%v has undefined flags %#x", c.Type, uint16(extra))
+	}
+	switch {
+	case c.Type == ChunkNone && len(c.Payload) > 0:
+		return malformed("chunk.none.length", "NBD_REPLY_TYPE_NONE has length %d, 0 is due", len(c.Payload))
+	case c.Type == ChunkNone && c.Flags&ReplyFlagDone == 0:
+		return malformed("chunk.none.done", "NBD_REPLY_TYPE_NONE lacks NBD_REPLY_FLAG_DONE")
+	case c.Type == ChunkOffsetData:
+		_, err := ParseOffsetData(c.Payload)
+		return err
+	case c.Type == ChunkOffsetHole:
+		return validate(ParseOffsetHole(c.Payload))
+	case c.Type == ChunkBlockStatus:
+		return validate(ParseBlockStatus(c.Payload))
+	case c.Type == ChunkBlockStatusExt:
+		return validate(ParseBlockStatusExt(c.Payload))
+	case c.Type.IsError():
+		return validate(ParseErrorChunk(c.Type, c.Payload))
+	}
+	return nil
+}
+
 func (c Chunk) String() string {
 	return fmt.Sprintf("%v flags %v cookie %#x length %d", c.Type, c.Flags, c.Cookie, len(c.Payload))
 }
@@ -158,29 +185,14 @@ func ParseReply(b []byte) (p Reply, n int, err error) {
 	case ExtendedReply:
 		p.Chunk, n, err = ParseExtendedChunkHeader(b)
 	default:
-		err = malformed("", "reply has magic %#08x, which is none of %#x, %#x, %#x",
+		err = malformed("", "reply has magic %#010x, which is none of %#x, %#x, %#x",
 			p.Magic, SimpleReplyMagic, StructuredMagic, ExtendedReply)
 	}
 	return p, n, err
 }
 
 // ReadReply reads the header of whatever reply comes next.
-func ReadReply(r *bufio.Reader) (Reply, error) {
-	b, err := peek(r, 4)
-	if err != nil {
-		return Reply{}, err
-	}
-	size := 4
-	switch be.Uint32(b) {
-	case SimpleReplyMagic:
-		size = SimpleReplySize
-	case StructuredMagic:
-		size = ChunkSize
-	case ExtendedReply:
-		size = ExtendedChunkSize
-	}
-	return readFixed(r, size, ParseReply)
-}
+func ReadReply(r *bufio.Reader) (Reply, error) { return readFixed(r, ExtendedChunkSize, ParseReply) }
 
 // ReadChunkPayload reads the payload that h announces, within lim.Payload.
 func ReadChunkPayload(r *bufio.Reader, h ChunkHeader, lim Limits) (Chunk, error) {

@@ -135,9 +135,9 @@ func (q Request) Validate() error {
 	}
 	switch q.Type {
 	case CmdDisc:
-		return malformed("cmd.disc.zero-range", "NBD_CMD_DISC has offset %d and length %d, both must be zero", q.Offset, q.Length)
+		return malformed("cmd.disc.zero", "NBD_CMD_DISC has offset %d and length %d, both must be zero", q.Offset, q.Length)
 	case CmdFlush:
-		return malformed("cmd.flush.zero-range", "NBD_CMD_FLUSH has offset %d and length %d, both must be zero", q.Offset, q.Length)
+		return malformed("cmd.flush.zero", "NBD_CMD_FLUSH has offset %d and length %d, both must be zero", q.Offset, q.Length)
 	}
 	return nil
 }

@@ -24,8 +24,8 @@ func ParseServerReply(b []byte) (s ServerReply, err error) {
 
 // Validate reports a name or details that are no strings.
 func (s ServerReply) Validate() error {
-	if err := ValidateString("export name", s.Name); err != nil {
+	if err := server.text("export name", s.Name); err != nil {
 		return err
 	}
-	return ValidateString("export details", s.Details)
+	return server.text("export details", s.Details)
 }
