@@ -49,14 +49,26 @@ type junitCase struct {
 	Skipped   *junitOutcome `xml:"skipped"`
 	Failure   *junitOutcome `xml:"failure"`
 	Error     *junitOutcome `xml:"error"`
-	SystemOut string        `xml:"system-out,omitempty"`
-	SystemErr string        `xml:"system-err,omitempty"`
+	SystemOut *junitText    `xml:"system-out"`
+	SystemErr *junitText    `xml:"system-err"`
 }
 
 type junitOutcome struct {
 	Message string `xml:"message,attr"`
 	Type    string `xml:"type,attr,omitempty"`
-	Body    string `xml:",chardata"`
+	Body    string `xml:",cdata"`
+}
+
+// junitText is text of several lines, which CDATA leaves readable in the file.
+type junitText struct {
+	Body string `xml:",cdata"`
+}
+
+func junitTextOf(s string) *junitText {
+	if s == "" {
+		return nil
+	}
+	return &junitText{xmlText(s)}
 }
 
 // JUnit writes r in the form that CI servers read, one testcase for each spec.
@@ -108,7 +120,7 @@ func JUnit(w io.Writer, r result.Result) error {
 func junitCaseOf(s result.Spec, nameTaken bool) junitCase {
 	c := junitCase{
 		Classname: xmlText(groupName(s)), Name: xmlText(s.Name), Time: junitTime(s.Seconds),
-		SystemOut: xmlText(s.Transcript), SystemErr: xmlText(s.Stderr),
+		SystemOut: junitTextOf(s.Transcript), SystemErr: junitTextOf(s.Stderr),
 	}
 	if nameTaken {
 		c.Name += xmlText(" (" + s.ID + ")")
@@ -123,7 +135,7 @@ func junitCaseOf(s result.Spec, nameTaken bool) junitCase {
 	switch s.Verdict {
 	case result.Pass:
 	case result.Weak:
-		c.SystemOut = xmlText(strings.TrimRight("weak: "+s.Message+"\n\n"+s.Transcript, "\n"))
+		c.SystemOut = junitTextOf(strings.TrimRight("weak: "+s.Message+"\n\n"+s.Transcript, "\n"))
 	case result.Fail, result.Crash, result.Hang:
 		outcome.Body = xmlText(junitBody(s))
 		c.Failure = outcome

@@ -17,21 +17,21 @@ import (
 // left out.
 func Matrix(w io.Writer, results []result.Result) error {
 	results, verdicts := matrixOf(results)
-	names, room := columnNames(verdicts, 20, len("not to be trusted")+2)
-	tw := newTable()
+	l := layoutOf(verdicts, 20, len("conforms"))
+	tw := newTable(l.gap)
 	head := table.Row{"target"}
-	columns := []table.ColumnConfig{{Number: 1, WidthMax: room, WidthMaxEnforcer: wrapLabel}}
+	columns := []table.ColumnConfig{{Number: 1, WidthMax: l.room, WidthMaxEnforcer: wrapLabel}}
 	for i, v := range verdicts {
-		head = append(head, names[i])
+		head = append(head, l.names[i])
 		columns = append(columns, countColumn(i+2, v, false))
 	}
-	tw.AppendHeader(append(head, "conclusion"))
+	tw.AppendHeader(append(head, "conforms"))
 	for _, r := range results {
 		row := table.Row{visible(label(r))}
 		for _, v := range verdicts {
 			row = append(row, r.Summary[v])
 		}
-		tw.AppendRow(append(row, r.Conclusion()))
+		tw.AppendRow(append(row, conformsWord(r)))
 	}
 	tw.SetColumnConfigs(columns)
 	if _, err := io.WriteString(w, tw.Render()+"\n"); err != nil {
@@ -62,6 +62,11 @@ func MatrixMarkdown(w io.Writer, results []result.Result) error {
 		return fmt.Errorf("writing matrix: %w", err)
 	}
 	return nil
+}
+
+// conformsWord answers the heading "conforms".
+func conformsWord(r result.Result) string {
+	return [...]string{"yes", "no", "doubtful"}[r.Exit()]
 }
 
 // label is the target, with its profile where it has one.

@@ -25,32 +25,45 @@ func short(v result.Verdict) string {
 	return string(v)
 }
 
-// newTable is a table without lines around it: a heading, a rule, rows.
-func newTable() table.Writer {
+// newTable is a table without lines around it: a heading, a rule, rows, and
+// gap spaces between columns.
+func newTable(gap int) table.Writer {
 	tw := table.NewWriter()
 	style := table.StyleLight
 	style.Options = table.Options{SeparateHeader: true, SeparateFooter: true}
 	style.Format.Header, style.Format.Footer = text.FormatDefault, text.FormatDefault
-	style.Box.PaddingLeft, style.Box.PaddingRight = "", "  "
+	style.Box.PaddingLeft, style.Box.PaddingRight = "", strings.Repeat(" ", gap)
 	tw.SetStyle(style)
 	tw.SuppressTrailingSpaces()
 	return tw
 }
 
-// columnNames names the verdict columns: whole words if they leave room for a
-// label of at least labelMin columns, and the room that the label has.
-func columnNames(verdicts []result.Verdict, labelMin, rest int) (names []string, room int) {
-	for _, name := range []func(result.Verdict) string{func(v result.Verdict) string { return string(v) }, short} {
-		names, room = nil, Columns-rest
+// A layout fits a label, the verdict columns and some rest into the line.
+type layout struct {
+	names []string // of the verdict columns
+	room  int      // for the label
+	gap   int      // between columns
+}
+
+// layoutOf prefers whole words and wide gaps, as long as that leaves at least
+// labelMin columns for the label.
+func layoutOf(verdicts []result.Verdict, labelMin, rest int) layout {
+	whole := func(v result.Verdict) string { return string(v) }
+	var l layout
+	for _, try := range []struct {
+		name func(result.Verdict) string
+		gap  int
+	}{{whole, 2}, {short, 2}, {short, 1}} {
+		l = layout{gap: try.gap, room: Columns - rest - 2*try.gap}
 		for _, v := range verdicts {
-			names = append(names, name(v))
-			room -= max(len(name(v)), 4) + 2
+			l.names = append(l.names, try.name(v))
+			l.room -= max(len(try.name(v)), 4) + try.gap
 		}
-		if room-2 >= labelMin {
+		if l.room >= labelMin {
 			break
 		}
 	}
-	return names, room - 2
+	return l
 }
 
 // wrapLabel is the WidthMaxEnforcer of the label column.
@@ -58,12 +71,12 @@ func wrapLabel(s string, columns int) string { return strings.Join(wrap(s, colum
 
 func groupTable(r result.Result, p paint) string {
 	verdicts := used(r.Summary)
-	names, room := columnNames(verdicts, 24, 0)
-	tw := newTable()
+	l := layoutOf(verdicts, 24, 0)
+	tw := newTable(l.gap)
 	head, foot := table.Row{"group"}, table.Row{"all"}
-	columns := []table.ColumnConfig{{Number: 1, WidthMax: room, WidthMaxEnforcer: wrapLabel}}
+	columns := []table.ColumnConfig{{Number: 1, WidthMax: l.room, WidthMaxEnforcer: wrapLabel}}
 	for i, v := range verdicts {
-		head, foot = append(head, names[i]), append(foot, r.Summary[v])
+		head, foot = append(head, l.names[i]), append(foot, r.Summary[v])
 		columns = append(columns, countColumn(i+2, v, p))
 	}
 	tw.AppendHeader(head)

@@ -69,11 +69,12 @@ func (t *terminal) finding(f finding) {
 	for _, line := range wrap(visible(f.Name), Columns-2) {
 		t.WriteString("  " + line + "\n")
 	}
-	t.fact("clause", strings.Join(f.Clauses, ", "))
-	t.fact("level", f.Level)
+	if len(f.Clauses) > 0 {
+		t.fact("clause", strings.Join(f.Clauses, ", ")+" ("+f.Level+")")
+	}
 	t.fact("section", f.Section)
 	t.fact("requires", f.Requires)
-	t.factLines("because", limit(wrap(visible(cmp.Or(f.Message, "no reason was recorded")), Columns-keyColumns), messageLines))
+	t.message(visible(cmp.Or(f.Message, "no reason was recorded")))
 	t.fact("exit", f.Exit)
 	if f.Stderr != "" {
 		t.factLines("stderr", last(wrap(visible(f.Stderr), Columns-keyColumns), stderrLines))
@@ -85,6 +86,28 @@ func (t *terminal) finding(f finding) {
 		t.factLines("again", wrapCommand(f.Reproduce, Columns-keyColumns))
 	}
 	t.WriteString("\n")
+}
+
+// message writes the first line as a fact and gives the rest, decoded messages
+// and hex dumps more often than not, as much of the width as it needs.
+func (t *terminal) message(text string) {
+	first, rest, _ := strings.Cut(strings.Trim(text, "\n"), "\n")
+	t.factLines("because", limit(wrap(first, Columns-keyColumns), messageLines))
+	if rest == "" {
+		return
+	}
+	indent := "    "
+	for line := range strings.SplitSeq(rest, "\n") {
+		if n := width(line); n > Columns-4 && n <= Columns-2 {
+			indent = "  "
+		}
+	}
+	for _, line := range limit(wrap(rest, Columns-len(indent)), messageLines) {
+		if line != "" {
+			line = indent + line
+		}
+		t.WriteString(line + "\n")
+	}
 }
 
 func (t *terminal) fact(key, value string) {
@@ -127,14 +150,11 @@ func (t *terminal) closing(r result.Result) {
 	for _, d := range r.Doubts() {
 		t.lines(wrap("not to be trusted: "+visible(d), Columns))
 	}
-	line := fmt.Sprintf("%s: %s in %.1f s: ", visible(targetName(r.Target)), tally(r), r.Seconds)
-	lines := wrap(line+r.Conclusion(), Columns)
-	for i, l := range lines {
-		if i == len(lines)-1 && strings.HasSuffix(l, r.Conclusion()) {
-			l = strings.TrimSuffix(l, r.Conclusion()) + t.paint.as(r.Conclusion(), bold, conclusionColour(r))
-		}
-		t.WriteString(l + "\n")
-	}
+	const noBreak = "\u00a0" // keeps the words of the conclusion on one line
+	conclusion := strings.ReplaceAll(r.Conclusion(), " ", noBreak)
+	line := fmt.Sprintf("%s: %s in %.1f s: %s", visible(targetName(r.Target)), tally(r), r.Seconds, conclusion)
+	text := strings.TrimSuffix(strings.Join(wrap(line, Columns), "\n"), conclusion)
+	t.WriteString(text + t.paint.as(r.Conclusion(), bold, conclusionColour(r)) + "\n")
 }
 
 func limit(lines []string, n int) []string {

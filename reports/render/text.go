@@ -70,7 +70,7 @@ func wrapLine(line string, columns int) []string {
 		return []string{line}
 	}
 	body := strings.TrimLeft(line, " ")
-	indent := strings.Repeat(" ", min(len(line)-len(body), columns/2))
+	indent := strings.Repeat(" ", min(len(line)-len(body), columns/2, max(columns-2, 0)))
 	var lines []string
 	current := indent
 	for body != "" {
