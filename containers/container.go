@@ -1,0 +1,123 @@
+package containers
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
+	"github.com/testcontainers/testcontainers-go"
+
+	"nbdconform/conformance/target"
+	"nbdconform/containers/engine"
+	"nbdconform/containers/images"
+	"nbdconform/containers/program"
+)
+
+const (
+	port     = 10809            // where the servers listen, in the container
+	portName = "10809/tcp"      // port, as the engine writes it
+	dir      = "/data"          // their private directory, in memory
+	grace    = 2 * time.Second  // between SIGTERM and SIGKILL
+	stopTime = 20 * time.Second // for the engine to do away with a container
+)
+
+// openContainer starts p, set up as s, in a container of the suite's image.
+func openContainer(ctx context.Context, p program.Program, s program.Setup, r Request) (target.Target, error) {
+	suite := r.Suite
+	if suite == "" {
+		suite = DefaultSuite
+	}
+	img, err := images.Ensure(ctx, suite, r.Progress)
+	if err != nil {
+		return nil, err
+	}
+	v := program.Version(img.Packages[p.Package])
+	if v == "" {
+		return nil, fmt.Errorf("the image of %s lacks package %s", suite, p.Package)
+	}
+	if err := checkVersion(p, s, v, suite); err != nil {
+		return nil, err
+	}
+	command := s.Start(program.Place{Port: port, Version: v}).Command()
+	id := target.Identity{
+		Name: p.Name, Provider: Container, Suite: suite,
+		Version: string(v), Image: img.Digest, Command: command,
+	}
+	return open(ctx, &server{
+		id:      id,
+		profile: s.Profile(v),
+		start:   func(ctx context.Context) (instance, error) { return startContainer(ctx, id) },
+	})
+}
+
+// A contained instance runs in a container.
+type contained struct {
+	testcontainers.Container
+	addr string // of its port on the engine's host
+}
+
+// startContainer runs id's command in its image and waits for the greeting.
+func startContainer(ctx context.Context, id target.Identity) (instance, error) {
+	init := true
+	ctr, err := testcontainers.GenericContainer(ctx, testcontainers.GenericContainerRequest{
+		Started: true,
+		ContainerRequest: testcontainers.ContainerRequest{
+			Image:          id.Image,
+			Cmd:            id.Command,
+			ExposedPorts:   []string{portName},
+			Labels:         labels(id),
+			Tmpfs:          map[string]string{dir: "rw"},
+			ConfigModifier: func(c *container.Config) { c.WorkingDir = dir },
+			HostConfigModifier: func(h *container.HostConfig) {
+				h.Init = &init // process 1 is deaf to most signals, even its own abort
+				h.PortBindings = network.PortMap{network.MustParsePort(portName): {{HostIP: publishOn()}}}
+			},
+		},
+	})
+	c := &contained{Container: ctr}
+	if err == nil {
+		c.addr, err = address(ctx, ctr)
+	}
+	if err != nil {
+		c.stop()
+		return nil, err
+	}
+	return started(ctx, c)
+}
+
+// publishOn is the address of the engine's host to map the port on: any, where
+// the host is another than this one.
+func publishOn() netip.Addr {
+	if engine.IsHere() {
+		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	}
+	return netip.IPv4Unspecified()
+}
+
+func address(ctx context.Context, ctr testcontainers.Container) (string, error) {
+	host, err := ctr.Host(ctx)
+	if err != nil {
+		return "", fmt.Errorf("asking for the engine's host: %w", err)
+	}
+	p, err := ctr.MappedPort(ctx, portName)
+	if err != nil {
+		return "", fmt.Errorf("asking for the mapped port: %w", err)
+	}
+	return net.JoinHostPort(host, p.Port()), nil
+}
+
+func (c *contained) dial(ctx context.Context) (net.Conn, error) {
+	var d net.Dialer
+	return d.DialContext(ctx, "tcp", c.addr)
+}
+
+func (c *contained) stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	return testcontainers.TerminateContainer(c.Container,
+		testcontainers.StopContext(ctx), testcontainers.StopTimeout(grace))
+}

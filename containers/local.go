@@ -1,0 +1,70 @@
+package containers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"nbdconform/conformance/target"
+	"nbdconform/containers/program"
+)
+
+// openLocal starts p, set up as s, as a child process.
+func openLocal(ctx context.Context, p program.Program, s program.Setup) (target.Target, error) {
+	if _, err := exec.LookPath(p.Name); err != nil {
+		return nil, fmt.Errorf("%s is not on PATH: apt-get install %s", p.Name, p.Package)
+	}
+	v := installedVersion(ctx, p)
+	if err := checkVersion(p, s, v, "this machine"); err != nil {
+		return nil, err
+	}
+	command := s.Start(program.Place{Socket: socketMark, Version: v}).Command()
+	id := target.Identity{Name: p.Name, Provider: Local, Version: string(v), Command: command}
+	return openProcess(ctx, id, s.Profile(v), "")
+}
+
+// Command starts any server: argv is its command line, in which {socket}
+// stands for the path of the Unix socket that it shall listen on, or {port} for
+// a TCP port of 127.0.0.1. It runs in the present directory and must stay in
+// the foreground. What it serves only the caller knows, and says in profile;
+// an empty profile promises nothing and forbids writing.
+func Command(ctx context.Context, argv []string, profile target.Profile) (target.Target, error) {
+	if len(argv) == 0 {
+		return nil, errors.New("starting a server: the command is empty")
+	}
+	if profile.Name == "" {
+		profile.Name = "command"
+	}
+	id := target.Identity{Name: filepath.Base(argv[0]), Provider: Local, Command: slices.Clone(argv)}
+	return openProcess(ctx, id, profile, ".")
+}
+
+// openProcess starts id's command in workdir, or, where that is "", in an
+// empty directory for every start.
+func openProcess(ctx context.Context, id target.Identity, profile target.Profile, workdir string) (target.Target, error) {
+	return open(ctx, &server{
+		id:      id,
+		profile: profile,
+		start: func(ctx context.Context) (instance, error) {
+			return startProcess(ctx, id.Command, workdir)
+		},
+	})
+}
+
+var dottedNumber = regexp.MustCompile(`\d+(\.\d+)+`)
+
+// installedVersion asks the package database, as some programs print another
+// number than their package has, and then the program itself.
+func installedVersion(ctx context.Context, p program.Program) program.Version {
+	out, err := exec.CommandContext(ctx, "dpkg-query", "-W", "-f", "${db:Status-Status} ${Version}", p.Package).Output()
+	if v, ok := strings.CutPrefix(string(out), "installed "); err == nil && ok {
+		return program.Version(v)
+	}
+	out, _ = exec.CommandContext(ctx, p.Name, "--version").CombinedOutput()
+	return program.Version(dottedNumber.Find(out))
+}

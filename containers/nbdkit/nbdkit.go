@@ -1,0 +1,91 @@
+// Package nbdkit describes how nbdkit is set up.
+package nbdkit
+
+import (
+	"slices"
+	"strconv"
+
+	"nbdconform/containers/program"
+)
+
+const size = 8 * program.MiB
+
+// everything is what nbdkit offers over its memory plugin unless told otherwise.
+var everything = []string{
+	"list", "info", "structured-reply", "meta-context", "block-status", "df",
+	"flush", "fua", "trim", "write-zeroes", "fast-zero", "cache", "multi-conn",
+}
+
+// Program is nbdkit.
+var Program = program.Program{
+	Name:    "nbdkit",
+	Package: "nbdkit",
+	Setups: []program.Setup{
+		setup("default", everything, memory()),
+		{
+			Name: "read-only", Exports: []string{""}, Size: size, ReadOnly: true,
+			Features: promise(append(without(everything, "flush", "fua", "trim", "write-zeroes", "fast-zero"), "read-only")),
+			Start:    memory("-r"),
+		},
+		minBlock("min-block-512", "512"),
+		minBlock("min-block-4096", "4096"),
+		setup("no-zero", without(everything, "write-zeroes", "fast-zero"), memory("--filter=nozero")),
+		setup("no-extents", without(everything, "meta-context", "block-status"), memory("--filter=noextents")),
+		setup("no-structured-reply", without(everything, "structured-reply", "meta-context", "block-status", "df"), memory("--no-sr")),
+		setup("bare", []string{"list", "info", "flush", "trim"},
+			memory("--no-sr", "--filter=nozero", "--filter=nocache", "--filter=fua", "--filter=multi-conn",
+				"multi-conn-mode=disable")),
+		setup("file", without(everything, "fast-zero", "cache"), func(p program.Place) program.Launch {
+			return program.Launch{
+				Prepare: []string{"truncate -s " + strconv.Itoa(size) + " disk"},
+				Argv:    append(listen(p), "file", "disk"),
+			}
+		}),
+	},
+}
+
+func setup(name string, features []string, start func(program.Place) program.Launch) program.Setup {
+	return program.Setup{
+		Name: name, Exports: []string{""}, Size: size, Features: promise(features), Start: start,
+	}
+}
+
+// minBlock refuses every request that is not a multiple of min bytes.
+func minBlock(name, min string) program.Setup {
+	s := setup(name, append(without(everything), "block-size"), memory("--filter=blocksize-policy",
+		"blocksize-minimum="+min, "blocksize-preferred=4096", "blocksize-maximum=1M", "blocksize-error-policy=error"))
+	s.Since = "1.30"
+	return s
+}
+
+// memory starts the memory plugin. Arguments that begin with a dash are
+// nbdkit's own, the others the filters'.
+func memory(args ...string) func(program.Place) program.Launch {
+	return func(p program.Place) program.Launch {
+		argv, settings := listen(p), []string{"memory", strconv.Itoa(size)}
+		for _, a := range args {
+			if a[0] == '-' {
+				argv = append(argv, a)
+			} else {
+				settings = append(settings, a)
+			}
+		}
+		return program.Launch{Argv: append(argv, settings...)}
+	}
+}
+
+func listen(p program.Place) []string {
+	if p.Socket != "" {
+		return []string{"nbdkit", "-f", "-U", p.Socket}
+	}
+	return []string{"nbdkit", "-f", "-i", "0.0.0.0", "-p", strconv.Itoa(p.Port)}
+}
+
+func promise(features []string) func(program.Version) []string {
+	return func(program.Version) []string { return without(features) }
+}
+
+// without returns a copy of features that lacks those named.
+func without(features []string, lacking ...string) []string {
+	return slices.DeleteFunc(slices.Clone(features), func(f string) bool { return slices.Contains(lacking, f) })
+}

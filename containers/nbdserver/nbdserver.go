@@ -1,0 +1,52 @@
+// Package nbdserver describes how nbd-server is set up.
+package nbdserver
+
+import (
+	"nbdconform/containers/program"
+)
+
+// Program is nbd-server. Every export of it has a name.
+var Program = program.Program{
+	Name:    "nbd-server",
+	Package: "nbd-server",
+	Setups: []program.Setup{
+		setup("default", []string{"flush", "fua", "trim"}, export{"disk", "flush fua trim"}),
+		readOnly(),
+		setup("plain", nil, export{"disk", ""}),
+		setup("rotational", []string{"rotational"}, export{"disk", "rotational"}),
+		setup("copy-on-write", nil, export{"disk", "copyonwrite"}),
+		setup("several-exports", []string{"flush", "fua", "trim"},
+			export{"disk", "flush fua trim"}, export{"locked", "readonly"}, export{"other", ""}),
+	},
+}
+
+// setup returns a profile that tests the first of its exports and is certain of features.
+func setup(name string, features []string, exports ...export) program.Setup {
+	s := program.Setup{
+		Name:     name,
+		Export:   exports[0].name,
+		Size:     size,
+		Features: promise(features),
+		Start:    start(exports),
+	}
+	for _, e := range exports {
+		s.Exports = append(s.Exports, e.name)
+	}
+	return s
+}
+
+func readOnly() program.Setup {
+	s := setup("read-only", []string{"read-only"}, export{"disk", "readonly"})
+	s.ReadOnly = true
+	return s
+}
+
+func promise(features []string) func(program.Version) []string {
+	return func(v program.Version) []string {
+		fs := append([]string{"list", "info"}, features...)
+		if v.AtLeast("3.26") {
+			fs = append(fs, "structured-reply")
+		}
+		return fs
+	}
+}

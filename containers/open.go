@@ -1,0 +1,119 @@
+package containers
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"nbdconform/conformance/target"
+	"nbdconform/containers/engine"
+	"nbdconform/containers/images"
+	"nbdconform/containers/nbdkit"
+	"nbdconform/containers/nbdserver"
+	"nbdconform/containers/program"
+	"nbdconform/containers/qemunbd"
+)
+
+// ErrNoEngine is wrapped by the errors that come from the lack of a container
+// engine. Its text says what to do about it.
+var ErrNoEngine = engine.ErrNone
+
+// The providers of a server.
+const (
+	Container = "container" // a container of a Debian suite's packages
+	Local     = "local"     // a child process of a program on PATH
+)
+
+// DefaultSuite is where a server in a container comes from unless told otherwise.
+const DefaultSuite = images.DefaultSuite
+
+var programs = []program.Program{qemunbd.Program, nbdkit.Program, nbdserver.Program}
+
+// A Request says which server to start. Only Target is needed.
+type Request struct {
+	Target   string       // a name from Targets
+	Provider string       // Container, which is the default, or Local
+	Suite    string       // Debian suite for a container; DefaultSuite if ""
+	Profile  string       // how to set it up; "default" if ""
+	Progress func(string) // is told about steps that take seconds; may be nil
+}
+
+// Open starts the server that r asks for and returns it once it has greeted a
+// probe. The caller closes it. Names that are not known, a profile that the
+// version can't do and a missing engine or program are errors that say what to
+// do instead.
+func Open(ctx context.Context, r Request) (target.Target, error) {
+	p, err := findProgram(r.Target)
+	if err != nil {
+		return nil, err
+	}
+	s, err := findSetup(p, r.Profile)
+	if err != nil {
+		return nil, err
+	}
+	switch r.Provider {
+	case "", Container:
+		return openContainer(ctx, p, s, r)
+	case Local:
+		return openLocal(ctx, p, s)
+	}
+	return nil, fmt.Errorf("unknown provider %q: use one of %s, %s", r.Provider, Container, Local)
+}
+
+func findProgram(name string) (program.Program, error) {
+	var names []string
+	for _, p := range programs {
+		if p.Name == name {
+			return p, nil
+		}
+		names = append(names, p.Name)
+	}
+	return program.Program{}, fmt.Errorf("unknown target %q: use one of %s", name, strings.Join(names, ", "))
+}
+
+func findSetup(p program.Program, name string) (program.Setup, error) {
+	if name == "" {
+		return p.Setups[0], nil
+	}
+	var names []string
+	for _, s := range p.Setups {
+		if s.Name == name {
+			return s, nil
+		}
+		names = append(names, s.Name)
+	}
+	return program.Setup{}, fmt.Errorf("unknown profile %q of %s: use one of %s", name, p.Name, strings.Join(names, ", "))
+}
+
+// checkVersion is an error where version v of p can't be set up as s.
+func checkVersion(p program.Program, s program.Setup, v program.Version, where string) error {
+	if s.Since == "" || v.AtLeast(s.Since) {
+		return nil
+	}
+	return fmt.Errorf("profile %s needs %s %s or newer: %s has %s", s.Name, p.Name, s.Since, where, v)
+}
+
+// A TargetInfo is what can be asked of Open.
+type TargetInfo struct {
+	Name     string   // Request.Target
+	Package  string   // the Debian package that has the program
+	Profiles []string // Request.Profile, the default first
+	Suites   []string // Request.Suite, oldest first
+}
+
+// Targets lists the servers that Open knows.
+func Targets() []TargetInfo {
+	var suites []string
+	for _, s := range images.Suites() {
+		suites = append(suites, s.Name)
+	}
+	var list []TargetInfo
+	for _, p := range programs {
+		t := TargetInfo{Name: p.Name, Package: p.Package, Suites: append([]string(nil), suites...)}
+		for _, s := range p.Setups {
+			t.Profiles = append(t.Profiles, s.Name)
+		}
+		list = append(list, t)
+	}
+	return list
+}

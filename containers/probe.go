@@ -1,0 +1,75 @@
+package containers
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+)
+
+const (
+	probeEvery = 20 * time.Millisecond // between two tries to be greeted
+	probeTime  = 5 * time.Second       // for one try
+	startTime  = 30 * time.Second      // for a server to greet after its start
+)
+
+// errOtherGreeting is what a server that answers in another protocol gets.
+var errOtherGreeting = errors.New("it greets in another way than fixed newstyle NBD")
+
+// awaitGreeting dials until the server greets, the context ends, or dead
+// returns an error: the reason why no more can come.
+func awaitGreeting(ctx context.Context, dial func(context.Context) (net.Conn, error), dead func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	for {
+		err := probe(ctx, dial)
+		if err == nil || errors.Is(err, errOtherGreeting) {
+			return err
+		}
+		if why := dead(ctx); why != nil {
+			return why
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for the server's greeting: %w; the last try ended with: %w", ctx.Err(), err)
+		case <-time.After(probeEvery):
+		}
+	}
+}
+
+// probe makes one connection, reads the server's greeting and takes leave with
+// NBD_OPT_ABORT, so that no server sees a client that broke off.
+func probe(ctx context.Context, dial func(context.Context) (net.Conn, error)) error {
+	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	defer cancel()
+	conn, err := dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })()
+
+	var hello [18]byte // NBDMAGIC, IHAVEOPT, handshake flags
+	if n, err := io.ReadFull(conn, hello[:]); err != nil {
+		return fmt.Errorf("reading the greeting, of which %d bytes came: %w", n, err)
+	}
+	if !bytes.Equal(hello[:16], []byte("NBDMAGICIHAVEOPT")) {
+		return fmt.Errorf("%w: % x", errOtherGreeting, hello)
+	}
+	flags := binary.BigEndian.Uint16(hello[16:])
+	if flags&1 == 0 {
+		return nil // not fixed newstyle: it knows no way to leave but closing
+	}
+	bye := binary.BigEndian.AppendUint32(nil, uint32(flags&3))
+	bye = append(bye, "IHAVEOPT\x00\x00\x00\x02\x00\x00\x00\x00"...)
+	if _, err := conn.Write(bye); err != nil {
+		return fmt.Errorf("taking leave: %w", err)
+	}
+	// The server may acknowledge or just close; both end the stream.
+	io.Copy(io.Discard, io.LimitReader(conn, 20))
+	return nil
+}

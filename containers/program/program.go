@@ -1,0 +1,105 @@
+// Package program describes NBD server programs: which Debian package has
+// them, in which profiles they can be set up and how each is started.
+//
+// The description is the same for a container and for a child process: a
+// shell script that runs in an empty directory of its own and ends by becoming
+// the server. Packages qemunbd, nbdkit and nbdserver hold the descriptions.
+package program
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"nbdconform/conformance/target"
+)
+
+// MiB is the unit of the exports' sizes.
+const MiB = 1 << 20
+
+// A Program is one NBD server program.
+type Program struct {
+	Name    string  // what it is called on the command line
+	Package string  // Debian package that has it
+	Setups  []Setup // the first is the default
+}
+
+// A Setup is one profile of a program.
+type Setup struct {
+	Name     string   // profile name
+	Since    string   // the first version that can do it, or "" for all
+	Export   string   // the export to test
+	Exports  []string // all exports
+	Size     uint64   // size of Export in bytes
+	ReadOnly bool     // clients can't write to Export
+
+	// Features returns what a version is certain to offer.
+	Features func(Version) []string
+	// Start returns how to start it.
+	Start func(Place) Launch
+}
+
+// Profile returns what the setup promises of a version.
+func (s Setup) Profile(v Version) target.Profile {
+	return target.Profile{
+		Name:        s.Name,
+		Export:      s.Export,
+		Exports:     slices.Clone(s.Exports),
+		Size:        s.Size,
+		Features:    s.Features(v),
+		Destructive: !s.ReadOnly,
+	}
+}
+
+// A Place is where a server shall listen and what it is. Socket is the path of
+// a Unix socket; where it is "", the server listens on TCP port Port of every address.
+type Place struct {
+	Socket  string
+	Port    int
+	Version Version
+}
+
+// A Launch is how a server is started. All of it runs in a directory that is
+// empty, private to this one start, and writable.
+type Launch struct {
+	Prepare []string // shell commands that come first, such as the making of a disk
+	Argv    []string // the server, which stays in the foreground
+	// PIDFile takes the place of Argv for a server that insists on going into
+	// the background, as the last command of Prepare does: it names the file
+	// that will hold its process id.
+	PIDFile string
+}
+
+// Command returns the one command line that does all of l.
+func (l Launch) Command() []string {
+	last := "exec " + quote(l.Argv)
+	switch {
+	case l.PIDFile != "":
+		last = fmt.Sprintf(attend, l.PIDFile)
+	case len(l.Prepare) == 0:
+		return l.Argv
+	}
+	return []string{"sh", "-ec", strings.Join(append(slices.Clone(l.Prepare), last), "\n")}
+}
+
+// attend keeps a shell in the foreground for as long as a server in the
+// background lives. Nobody but its parent could learn how the server ended,
+// and its parent has gone.
+const attend = `for i in 1 2 3 4 5 6 7 8 9; do [ -s %[1]s ] || sleep 0.$i; done
+server=$(cat %[1]s)
+trap 'kill "$server"' TERM
+while kill -0 "$server" 2>/dev/null; do sleep 0.2 & wait $! || :; done
+echo "the server in the background has ended; how is not known" >&2
+exit 1`
+
+// quote writes argv so that a shell reads it back.
+func quote(argv []string) string {
+	words := make([]string, len(argv))
+	for i, a := range argv {
+		words[i] = a
+		if a == "" || strings.ContainsAny(a, " \t\n'\"\\$`*?[]{}()<>|&;!#~") {
+			words[i] = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(words, " ")
+}

@@ -1,0 +1,89 @@
+// Package qemunbd describes how QEMU's qemu-nbd is set up.
+package qemunbd
+
+import (
+	"fmt"
+	"strconv"
+
+	"nbdconform/containers/program"
+)
+
+const size = 8 * program.MiB
+
+// Program is qemu-nbd.
+var Program = program.Program{
+	Name:    "qemu-nbd",
+	Package: "qemu-utils",
+	Setups: []program.Setup{
+		{
+			Name: "default", Exports: []string{""}, Size: size, Features: writable,
+			Start: raw("--discard=unmap"),
+		},
+		{
+			Name: "read-only", Exports: []string{""}, Size: size, Features: readOnly, ReadOnly: true,
+			Start: raw("-r"),
+		},
+		{
+			Name: "named", Export: "disk", Exports: []string{"disk"}, Size: size, Features: writable,
+			Start: raw("-x", "disk", "-D", "a disk with a name", "--discard=unmap"),
+		},
+		{
+			// An image over another, so that there is a depth to ask for, with two bitmaps.
+			Name: "qcow2", Since: "6.0", Exports: []string{""}, Size: size, Features: writable,
+			Start: func(p program.Place) program.Launch {
+				return program.Launch{
+					Prepare: []string{
+						create("qcow2", "base.qcow2"),
+						"qemu-io -f qcow2 -c 'write -P 1 0 1M' base.qcow2 >/dev/null",
+						fmt.Sprintf("qemu-img create -q -f qcow2 -b base.qcow2 -F qcow2 disk %d", size),
+						"qemu-img bitmap --add --enable disk b0",
+						"qemu-img bitmap --add --enable disk b1",
+						"qemu-io -f qcow2 -c 'write -P 2 2M 1M' disk >/dev/null",
+					},
+					Argv: argv(p, "qcow2", "-A", "-B", "b0", "-B", "b1", "--discard=unmap"),
+				}
+			},
+		},
+	},
+}
+
+func raw(flags ...string) func(program.Place) program.Launch {
+	return func(p program.Place) program.Launch {
+		return program.Launch{Prepare: []string{create("raw", "disk")}, Argv: argv(p, "raw", flags...)}
+	}
+}
+
+func create(format, name string) string {
+	return fmt.Sprintf("qemu-img create -q -f %s %s %d", format, name, size)
+}
+
+func argv(p program.Place, format string, flags ...string) []string {
+	// Persistent, and with more clients at once than any spec has.
+	a := []string{"qemu-nbd", "-t", "-e", "128", "-f", format}
+	if p.Socket != "" {
+		a = append(a, "-k", p.Socket)
+	} else {
+		a = append(a, "-b", "0.0.0.0", "-p", strconv.Itoa(p.Port))
+	}
+	return append(append(a, flags...), "disk")
+}
+
+func common(v program.Version) []string {
+	fs := []string{"list", "info", "block-size", "structured-reply", "meta-context", "block-status", "df", "cache"}
+	if v.AtLeast("8.2") {
+		fs = append(fs, "extended-headers")
+	}
+	return fs
+}
+
+func readOnly(v program.Version) []string {
+	return append(common(v), "read-only", "multi-conn")
+}
+
+func writable(v program.Version) []string {
+	fs := append(common(v), "flush", "fua", "trim", "write-zeroes", "fast-zero")
+	if v.AtLeast("7.1") {
+		fs = append(fs, "multi-conn")
+	}
+	return fs
+}

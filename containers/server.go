@@ -1,0 +1,141 @@
+package containers
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"slices"
+	"sync"
+
+	"nbdconform/conformance/target"
+)
+
+// An instance is one run of a server, from its start to its end.
+type instance interface {
+	dial(context.Context) (net.Conn, error)
+	health(context.Context) target.Health
+	// stop ends the run, forcibly if it must, and frees what it held.
+	stop() error
+}
+
+// A server is a target whose instances follow one another.
+type server struct {
+	id      target.Identity
+	profile target.Profile
+	// start returns a fresh instance that has greeted, and leaves nothing behind on error.
+	start func(context.Context) (instance, error)
+
+	turn sync.Mutex // is held by Restart and Close throughout
+
+	mu     sync.Mutex // guards what follows
+	now    instance   // nil while there is none
+	closed bool
+}
+
+// open starts the first instance of s.
+func open(ctx context.Context, s *server) (target.Target, error) {
+	if err := s.Restart(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *server) Identity() target.Identity {
+	id := s.id
+	id.Command = slices.Clone(id.Command)
+	return id
+}
+
+func (s *server) Profile() target.Profile {
+	p := s.profile
+	p.Exports, p.Features = slices.Clone(p.Exports), slices.Clone(p.Features)
+	return p
+}
+
+func (s *server) Dial(ctx context.Context) (net.Conn, error) {
+	i := s.current()
+	if i == nil {
+		return nil, fmt.Errorf("dialing %s: %w", s.id.Name, net.ErrClosed)
+	}
+	return i.dial(ctx)
+}
+
+func (s *server) Health(ctx context.Context) target.Health {
+	i := s.current()
+	if i == nil {
+		return target.Health{State: target.Exited, Exit: "stopped by us"}
+	}
+	return i.health(ctx)
+}
+
+func (s *server) Restart(ctx context.Context) error {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	if err := s.stop(); err != nil {
+		return err
+	}
+	if s.isClosed() {
+		return fmt.Errorf("restarting %s: %w", s.id.Name, net.ErrClosed)
+	}
+	i, err := s.start(ctx)
+	if err != nil {
+		return fmt.Errorf("starting %s in profile %s: %w", s.id.Name, s.profile.Name, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now = i
+	return nil
+}
+
+func (s *server) Close() error {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	return s.stop()
+}
+
+func (s *server) current() instance {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now
+}
+
+func (s *server) isClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
+}
+
+// stop ends the current instance, if any. An instance that could not be
+// stopped is kept, for another try.
+func (s *server) stop() error {
+	i := s.current()
+	if i == nil {
+		return nil
+	}
+	if err := i.stop(); err != nil {
+		return fmt.Errorf("stopping %s: %w", s.id.Name, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now = nil
+	return nil
+}
+
+// started waits until i greets. On error it stops i.
+func started(ctx context.Context, i instance) (instance, error) {
+	err := awaitGreeting(ctx, i.dial, func(ctx context.Context) error {
+		h := i.health(ctx)
+		if h.State != target.Exited {
+			return nil
+		}
+		return fmt.Errorf("the server ended with %s; it said: %s", h.Exit, lastLine(h.Stderr))
+	})
+	if err != nil {
+		i.stop()
+		return nil, err
+	}
+	return i, nil
+}
