@@ -1,6 +1,3 @@
-// Package clause is the catalogue of the protocol document's normative
-// statements: who must do what, where the document says so, and what the
-// suite makes of it.
 package clause
 
 // A Level is how strongly a statement binds.

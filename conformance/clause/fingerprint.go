@@ -50,11 +50,12 @@ func Sentences(md []byte) []Sentence {
 	return out
 }
 
-// A keyword in quotation marks is talked about, not used.
-var keyword = regexp.MustCompile(`(^|[^"'\w])(MUST|SHALL|REQUIRED|SHOULD|RECOMMENDED|MAY|OPTIONAL)($|[^"'\w])`)
+// A keyword in quotation marks is talked about, not used. MAY NOT, which RFC
+// 2119 lacks, is read as a prohibition.
+var keyword = regexp.MustCompile(`(^|[^"'\w])(MUST|SHALL|REQUIRED|SHOULD|RECOMMENDED|MAY NOT|MAY|OPTIONAL)($|[^"'\w])`)
 
 var keywordLevel = map[string]Level{
-	"MUST": Must, "SHALL": Must, "REQUIRED": Must,
+	"MUST": Must, "SHALL": Must, "REQUIRED": Must, "MAY NOT": Must,
 	"SHOULD": Should, "RECOMMENDED": Should,
 	"MAY": May, "OPTIONAL": May,
 }

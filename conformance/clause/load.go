@@ -1,0 +1,146 @@
+package clause
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"slices"
+	"sync"
+)
+
+//go:embed catalogue/*.yaml
+var catalogue embed.FS
+
+// files lists the catalogue in document order, with the document that each
+// file is about.
+var files = []struct{ document, name string }{
+	{"proto", "string.yaml"},
+	{"proto", "handshake.yaml"},
+	{"proto", "haggling.yaml"},
+	{"proto", "trans.yaml"},
+	{"proto", "tls.yaml"},
+	{"proto", "size.yaml"},
+	{"proto", "meta.yaml"},
+	{"proto", "values-flags.yaml"},
+	{"proto", "values-options.yaml"},
+	{"proto", "values-replies.yaml"},
+	{"proto", "values-chunks.yaml"},
+	{"proto", "values-commands.yaml"},
+	{"proto", "values-errors.yaml"},
+	{"proto", "values-interop.yaml"},
+}
+
+// also is the file with further sentences for clauses of other files.
+const also = "also.yaml"
+
+type index struct {
+	clauses []Clause
+	byID    map[ID]int
+}
+
+// The catalogue is part of the program: if it does not load, no verdict is to
+// be trusted, and the program stops.
+var loaded = sync.OnceValue(func() index {
+	dir, err := fs.Sub(catalogue, "catalogue")
+	if err != nil {
+		panic(err)
+	}
+	clauses, err := load(dir)
+	if err != nil {
+		panic(fmt.Sprintf("loading the clause catalogue: %v", err))
+	}
+	byID := make(map[ID]int, len(clauses))
+	for i, c := range clauses {
+		byID[c.ID] = i
+	}
+	return index{clauses, byID}
+})
+
+// All returns every clause in document order. The slice is the caller's own,
+// the Sentences in it are not.
+func All() []Clause { return slices.Clone(loaded().clauses) }
+
+// Get returns the clause that has an id.
+func Get(id ID) (Clause, bool) {
+	x := loaded()
+	i, ok := x.byID[id]
+	if !ok {
+		return Clause{}, false
+	}
+	return x.clauses[i], true
+}
+
+// MustGet is Get for ids written in source code: it panics where there is no
+// such clause.
+func MustGet(id ID) Clause {
+	c, ok := Get(id)
+	if !ok {
+		panic(fmt.Sprintf("no clause %q in the catalogue", id))
+	}
+	return c
+}
+
+// load reads all files of a catalogue and joins them.
+func load(dir fs.FS) ([]Clause, error) {
+	if err := allListed(dir); err != nil {
+		return nil, err
+	}
+	var out []Clause
+	at := map[ID]int{}
+	for _, f := range files {
+		data, err := fs.ReadFile(dir, f.name)
+		if err != nil {
+			return nil, err
+		}
+		clauses, err := parse(data)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f.name, err)
+		}
+		for _, c := range clauses {
+			if _, ok := at[c.ID]; ok {
+				return nil, fmt.Errorf("%s: the id %s is taken", f.name, c.ID)
+			}
+			c.Document = f.document
+			at[c.ID] = len(out)
+			out = append(out, c)
+		}
+	}
+	data, err := fs.ReadFile(dir, also)
+	if err != nil {
+		return nil, err
+	}
+	more, err := parseAlso(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", also, err)
+	}
+	for _, m := range more {
+		i, ok := at[m.ID]
+		if !ok {
+			return nil, fmt.Errorf("%s: there is no clause %s", also, m.ID)
+		}
+		out[i].Sentences = append(out[i].Sentences, m.Sentences...)
+		if err := distinct(out[i].Sentences); err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", also, m.ID, err)
+		}
+	}
+	return out, nil
+}
+
+// allListed reports a file that the list does not know and that would go
+// unread.
+func allListed(dir fs.FS) error {
+	names, err := fs.Glob(dir, "*.yaml")
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		listed := name == also
+		for _, f := range files {
+			listed = listed || f.name == name
+		}
+		if !listed {
+			return fmt.Errorf("%s is not in the list of files", name)
+		}
+	}
+	return nil
+}
