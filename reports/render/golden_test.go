@@ -39,6 +39,7 @@ var formats = map[string]func(io.Writer, result.Result) error{
 	"ansi.txt": func(w io.Writer, r result.Result) error { return Terminal(w, r, true) },
 	"xml":      JUnit,
 	"md":       Markdown,
+	"html":     HTML,
 }
 
 func TestGolden(t *testing.T) {
