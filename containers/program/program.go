@@ -72,25 +72,39 @@ type Launch struct {
 
 // Command returns the one command line that does all of l.
 func (l Launch) Command() []string {
-	last := "exec " + quote(l.Argv)
+	lines := slices.Clone(l.Prepare)
 	switch {
 	case l.PIDFile != "":
-		last = fmt.Sprintf(attend, l.PIDFile)
-	case len(l.Prepare) == 0:
+		lines = slices.Concat([]string{fmt.Sprintf(end, l.PIDFile)}, lines, []string{fmt.Sprintf(attend, l.PIDFile)})
+	case len(lines) == 0:
 		return l.Argv
+	default:
+		lines = append(lines, "exec "+quote(l.Argv))
 	}
-	return []string{"sh", "-ec", strings.Join(append(slices.Clone(l.Prepare), last), "\n")}
+	return []string{"sh", "-ec", strings.Join(lines, "\n")}
 }
 
-// attend keeps a shell in the foreground for as long as a server in the
-// background lives. Nobody but its parent could learn how the server ended,
-// and its parent has gone.
-const attend = `for i in 1 2 3 4 5 6 7 8 9; do [ -s %[1]s ] || sleep 0.$i; done
-server=$(cat %[1]s)
-trap 'kill "$server"' TERM
-while kill -0 "$server" 2>/dev/null; do sleep 0.2 & wait $! || :; done
+// A server in the background is attended by a shell in the foreground. Nobody
+// but its parent could learn how the server ended, and its parent has gone.
+// The shell passes SIGTERM on, and soon after SIGKILL to the whole session, as
+// nbd-server takes seconds to notice the first. A zombie has ended, even where
+// nobody buries it.
+const (
+	end = `alive() {
+	read -r _ _ state _ < "/proc/$(cat %[1]s)/stat" && [ "$state" != Z ]
+}
+end() {
+	kill "$(cat %[1]s)"
+	for i in 1 2 3; do alive || break; sleep 0.05; done
+	kill -KILL -- "-$(cat %[1]s)"
+}
+trap 'end 2>/dev/null || :' TERM`
+
+	attend = `until [ -s %[1]s ]; do sleep 0.02; done
+while alive 2>/dev/null; do sleep 0.2 & wait $! || :; done
 echo "the server in the background has ended; how is not known" >&2
 exit 1`
+)
 
 // quote writes argv so that a shell reads it back.
 func quote(argv []string) string {
