@@ -38,6 +38,8 @@ func pageFile(name string) string {
 	return string(b)
 }
 
+const pageTime = "2006-01-02 15:04:05 UTC"
+
 // page is what the template sees.
 type page struct {
 	R          result.Result
@@ -46,6 +48,7 @@ type page struct {
 	Exit       int
 	Symbol     string
 	Sentence   string
+	Started    string
 	Doubts     []string
 	Facts      []fact
 	Counts     []count // the verdicts that occur
@@ -101,7 +104,7 @@ func pageOf(r result.Result) page {
 	hash := sha256.Sum256([]byte(pageScript))
 	p := page{
 		R: r, Target: targetName(r.Target), Conclusion: r.Conclusion(), Exit: r.Exit(), Symbol: conclusionSymbol(r),
-		Sentence: sentence(r), Doubts: r.Doubts(), Facts: facts(r),
+		Sentence: sentence(r), Doubts: r.Doubts(), Facts: facts(r), Started: r.Started.UTC().Format(pageTime),
 		Verdicts: used(r.Summary), Levels: []string{"MUST", "SHOULD", "MAY"},
 		Findings: findings(r), Weak: withVerdict(r, result.Weak),
 		Style: template.CSS(pageStyle), Script: template.JS(pageScript),
@@ -118,13 +121,13 @@ func pageOf(r result.Result) page {
 		told[f.ID] = true
 	}
 	for _, g := range groups(r) {
-		hg := htmlGroup{Name: g.Name, Total: len(g.Specs)}
+		hg := htmlGroup{Name: visible(g.Name), Total: len(g.Specs)}
 		for _, v := range p.Verdicts {
 			hg.Counts = append(hg.Counts, count{v, g.Counts[v]})
 		}
 		for _, s := range g.Specs {
 			hg.Specs = append(hg.Specs, htmlSpec{
-				Spec: s, Group: g.Name, Finding: told[s.ID],
+				Spec: s, Group: visible(g.Name), Finding: told[s.ID],
 				Text: strings.ToLower(visible(strings.Join(append([]string{s.ID, s.Name, s.Section, oneLine(s.Message, 200)}, s.Clauses...), " "))),
 			})
 		}
@@ -181,7 +184,7 @@ func facts(r result.Result) []fact {
 		{"Document", strings.TrimSpace(r.Document.Name + " at " + cmp.Or(r.Document.Revision, "an unknown revision")), false},
 		{"Filter", r.Suite.Filter, true},
 		{"Seed", strconv.FormatInt(r.Suite.Seed, 10), false},
-		{"Started", r.Started.UTC().Format("2006-01-02 15:04:05 UTC"), false},
+		{"Started", r.Started.UTC().Format(pageTime), false},
 		{"Took", fmt.Sprintf("%.1f s", r.Seconds), false},
 	}
 	var list []fact
