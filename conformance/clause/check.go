@@ -95,7 +95,7 @@ func (c Clause) check(found map[string][]Level) []Problem {
 		}
 		founded = founded || !ok || slices.Contains(levels, c.Level)
 	}
-	if !founded && c.Disputed == "" {
+	if !founded && c.Disputed == "" && !c.Described {
 		out = append(out, Problem{Complaint: Unfounded, Section: c.Section, Level: c.Level, Clause: c.ID, Text: c.Requires})
 	}
 	return out

@@ -34,7 +34,10 @@ type Clause struct {
 	Section  string `yaml:"section"`  // heading, or the constant's name, under which the statement stands
 	Requires string `yaml:"requires"` // the statement in our words, one sentence
 	// Sentences are the fingerprints of the sentences of the document that say so.
-	Sentences  []string `yaml:"sentences"`
-	Untestable string   `yaml:"untestable,omitempty"` // why no spec can tell
-	Disputed   string   `yaml:"disputed,omitempty"`   // both readings, and why neither is certain
+	Sentences []string `yaml:"sentences"`
+	// Described says that the document states it without a key word of RFC 2119:
+	// a magic number, a message's layout, the meaning of a value.
+	Described  bool   `yaml:"described,omitempty"`
+	Untestable string `yaml:"untestable,omitempty"` // why no spec can tell
+	Disputed   string `yaml:"disputed,omitempty"`   // both readings, and why neither is certain
 }

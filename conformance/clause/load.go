@@ -28,6 +28,7 @@ var files = []struct{ document, name string }{
 	{"proto", "values-commands.yaml"},
 	{"proto", "values-errors.yaml"},
 	{"proto", "values-interop.yaml"},
+	{"proto", "layout.yaml"},
 }
 
 // also is the file with further sentences for clauses of other files.
