@@ -68,8 +68,13 @@ func ReadOptionRequest(r *bufio.Reader, lim Limits) (OptionRequest, error) {
 	if err != nil {
 		return OptionRequest{}, err
 	}
-	data, err := payload(r, h.Option.String(), uint64(h.Length), lim.Option)
+	data, err := ReadOptionData(r, h, lim)
 	return OptionRequest{Option: h.Option, Data: data}, err
+}
+
+// ReadOptionData reads the data that h announces, within lim.Option.
+func ReadOptionData(r *bufio.Reader, h OptionHeader, lim Limits) ([]byte, error) {
+	return payload(r, h.Option.String(), uint64(h.Length), lim.Option)
 }
 
 // Validate holds the data against the rules for its option. Unknown options are
