@@ -1,0 +1,87 @@
+package server
+
+import (
+	"math/bits"
+	"sync"
+)
+
+// A buffer holds an encoded reply or the payload of a request.
+type buffer struct {
+	b     []byte
+	class int // index in pools, or -1
+	cost  int // what is given back to the budget when the buffer is done with
+}
+
+// Buffers of class i have room for 1<<(i+minClass) bytes and the headers
+// around them.
+const (
+	minClass   = 9
+	maxClass   = 26
+	headerRoom = 64
+)
+
+var pools [maxClass - minClass + 1]sync.Pool
+
+// getBuffer returns an empty buffer with a capacity of at least n bytes.
+func getBuffer(n int) *buffer {
+	class := max(bits.Len(uint(max(n-headerRoom, 1)-1))-minClass, 0)
+	if class >= len(pools) {
+		return &buffer{b: make([]byte, 0, n), class: -1}
+	}
+	if p, ok := pools[class].Get().(*buffer); ok {
+		p.b = p.b[:0]
+		return p
+	}
+	return &buffer{b: make([]byte, 0, 1<<(class+minClass)+headerRoom), class: class}
+}
+
+// putBuffer takes p back. Nobody may use it any more.
+func putBuffer(p *buffer) {
+	if p.cost = 0; p.class >= 0 {
+		pools[p.class].Put(p)
+	}
+}
+
+// A budget bounds the bytes that a connection works on.
+type budget struct {
+	mu   sync.Mutex
+	cond sync.Cond
+	left int
+	all  int
+}
+
+func (b *budget) init(n int) {
+	b.cond.L = &b.mu
+	b.left, b.all = n, n
+}
+
+// try takes n bytes if they are there. More than there ever are count as all.
+func (b *budget) try(n int) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if n = min(n, b.all); b.left < n {
+		return false
+	}
+	b.left -= n
+	return true
+}
+
+// take waits until n bytes are there.
+func (b *budget) take(n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for n = min(n, b.all); b.left < n; {
+		b.cond.Wait()
+	}
+	b.left -= n
+}
+
+func (b *budget) give(n int) {
+	if n == 0 {
+		return
+	}
+	b.mu.Lock()
+	b.left += min(n, b.all)
+	b.mu.Unlock()
+	b.cond.Signal()
+}

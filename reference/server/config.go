@@ -1,0 +1,140 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"nbdconform/reference/export"
+	"nbdconform/reference/wire"
+)
+
+// A Config says what a server serves, and how. The zero value of each field
+// but Exports is a sensible default.
+type Config struct {
+	Exports   []Export // in the order of NBD_OPT_LIST
+	NoDefault bool     // the empty name does not select the first export
+
+	HandshakeTimeout time.Duration // from the greeting to the transmission phase; 0: one minute, negative: none
+	OptionLimit      uint32        // data of an option that is looked at, bytes; 0: 64 KiB
+	PayloadLimit     uint32        // the largest maximum payload size that is honoured, bytes; 0: 32 MiB
+	DiscardLimit     uint32        // refused data that is read to stay in step before hanging up, bytes; 0: 64 MiB
+	InFlight         int           // payload of the requests that a connection works on, bytes; 0: 64 MiB
+	Workers          int           // requests that a connection works on at once; 0: 16
+	MaxExtents       int           // descriptors per block status chunk; 0: 16384
+	MaxConnections   int           // connections beyond it are closed at once; 0: no limit
+
+	// StartTLS is the error that refuses NBD_OPT_STARTTLS: NBD_REP_ERR_UNSUP
+	// (0 stands for it) or NBD_REP_ERR_POLICY.
+	StartTLS wire.ReplyType
+
+	Hooks     *Hooks       // of all connections; nil: none
+	ConnHooks func() Hooks // makes the hooks of one connection, and replaces Hooks; nil: none
+
+	Log *slog.Logger // nil: nothing is logged
+}
+
+// An Export is a disk with a name, and what is said about it.
+type Export struct {
+	Name        string // canonical; "" is a name like others
+	Description string
+	Disk        export.Export
+
+	ReadOnly   bool
+	Rotational bool
+	Hidden     bool // not in NBD_OPT_LIST
+
+	// Omit has the transmission flags of features that are not offered; the
+	// commands and command flags behind them are refused.
+	Omit wire.TransmissionFlags
+
+	// Constraints are enforced, and advertised where asked for and where they
+	// are not the defaults. The zero value stands for the defaults.
+	Constraints wire.SizeConstraints
+	// RequireBlockSize refuses clients that don't ask for NBD_INFO_BLOCK_SIZE,
+	// if the constraints are not the defaults.
+	RequireBlockSize bool
+
+	// Contexts are the metadata contexts that can be selected; nil: those of
+	// [export.Memory]. An empty slice: none.
+	Contexts []string
+}
+
+// withDefaults fills in what was left out, and rejects what can't be served.
+func (c Config) withDefaults() (Config, error) {
+	def(&c.HandshakeTimeout, time.Minute)
+	def(&c.OptionLimit, 64<<10)
+	def(&c.PayloadLimit, wire.DefaultMaxPayload)
+	def(&c.DiscardLimit, 2*wire.DefaultMaxPayload)
+	def(&c.InFlight, 2*wire.DefaultMaxPayload)
+	def(&c.Workers, 16)
+	def(&c.MaxExtents, 16<<10)
+	def(&c.StartTLS, wire.RepErrUnsup)
+
+	c.Exports = append([]Export(nil), c.Exports...)
+	names := make(map[string]bool)
+	for i := range c.Exports {
+		e := &c.Exports[i]
+		if e.Disk == nil {
+			return c, fmt.Errorf("export %q has no disk", e.Name)
+		}
+		if names[e.Name] {
+			return c, fmt.Errorf("export %q is there twice", e.Name)
+		}
+		names[e.Name] = true
+		if e.Constraints == (wire.SizeConstraints{}) {
+			e.Constraints = wire.DefaultSizeConstraints
+		}
+		if e.Contexts == nil {
+			e.Contexts = []string{export.BaseAllocation, export.Depth}
+		}
+		if err := errors.Join(wire.ValidateString("export name", e.Name),
+			wire.ValidateString("description", e.Description), e.Constraints.Validate()); err != nil {
+			return c, fmt.Errorf("export %q: %w", e.Name, err)
+		}
+	}
+	return c, nil
+}
+
+func def[T comparable](p *T, value T) {
+	var zero T
+	if *p == zero {
+		*p = value
+	}
+}
+
+// offered are the transmission flags of a good memory disk.
+const offered = wire.FlagHasFlags | wire.FlagSendFlush | wire.FlagSendFUA | wire.FlagSendTrim |
+	wire.FlagSendWriteZeroes | wire.FlagSendDF | wire.FlagCanMultiConn | wire.FlagSendCache | wire.FlagSendFastZero
+
+// flags are the transmission flags of e. Section "Transmission flags".
+func (e *Export) flags(structured bool) wire.TransmissionFlags {
+	f := offered &^ (e.Omit &^ wire.FlagHasFlags)
+	if e.ReadOnly {
+		f |= wire.FlagReadOnly
+	}
+	if e.Rotational {
+		f |= wire.FlagRotational
+	}
+	if !structured {
+		f &^= wire.FlagSendDF
+	}
+	if f&wire.FlagSendWriteZeroes == 0 {
+		f &^= wire.FlagSendFastZero
+	}
+	return f
+}
+
+// find returns the export that a client means, or nil.
+func (c *Config) find(name string) *Export {
+	for i := range c.Exports {
+		if c.Exports[i].Name == name {
+			return &c.Exports[i]
+		}
+	}
+	if name == "" && !c.NoDefault && len(c.Exports) > 0 {
+		return &c.Exports[0]
+	}
+	return nil
+}

@@ -1,0 +1,90 @@
+package server
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"nbdconform/reference/wire"
+)
+
+// A conn is one connection. While it haggles, it has one goroutine and a
+// buffer of haggleBuffer bytes.
+type conn struct {
+	Session
+	srv   *Server
+	nc    net.Conn
+	hooks Hooks
+	br    *bufio.Reader
+
+	sendMu sync.Mutex // of bytes that hooks had their hands on
+	once   sync.Once
+	gone   chan struct{} // closed with nc
+}
+
+// Sizes of read buffers, in bytes.
+const (
+	haggleBuffer   = 512
+	transmitBuffer = 32 << 10
+)
+
+func newConn(s *Server, nc net.Conn) *conn {
+	c := &conn{srv: s, nc: nc, gone: make(chan struct{})}
+	c.br = bufio.NewReaderSize(nc, haggleBuffer)
+	if s.cfg.ConnHooks != nil {
+		c.hooks = s.cfg.ConnHooks()
+	} else if s.cfg.Hooks != nil {
+		c.hooks = *s.cfg.Hooks
+	}
+	c.Session = Session{ID: s.lastID.Add(1), skip: c.hooks.Skip, conn: c}
+	return c
+}
+
+func (c *conn) close() {
+	c.once.Do(func() {
+		close(c.gone)
+		_ = c.nc.Close()
+	})
+}
+
+// serve runs both phases of the protocol.
+func (c *conn) serve() error {
+	if t := c.srv.cfg.HandshakeTimeout; t > 0 {
+		if err := c.nc.SetDeadline(time.Now().Add(t)); err != nil {
+			return fmt.Errorf("setting the deadline of the handshake: %w", err)
+		}
+	}
+	enter, err := c.handshake()
+	if err != nil || !enter {
+		return err
+	}
+	if err := c.nc.SetDeadline(time.Time{}); err != nil {
+		return fmt.Errorf("clearing the deadline of the handshake: %w", err)
+	}
+	return c.transmission()
+}
+
+// discard reads n bytes that nobody wants, so that the stream stays in step.
+// Beyond the limit it gives up: reading on would only help an attacker.
+func (c *conn) discard(what string, n uint64) error {
+	if n > uint64(c.srv.cfg.DiscardLimit) {
+		return &wire.TooLongError{What: what, Length: n, Limit: uint64(c.srv.cfg.DiscardLimit)}
+	}
+	if _, err := c.br.Discard(int(n)); err != nil {
+		return fmt.Errorf("discarding %d bytes of %s: %w", n, what, err)
+	}
+	return nil
+}
+
+// stall reads on, and throws away what it reads, until the client or the
+// server closes the connection.
+func (c *conn) stall() error {
+	if err := c.nc.SetDeadline(time.Time{}); err != nil {
+		return fmt.Errorf("clearing the deadline: %w", err)
+	}
+	_, err := io.Copy(io.Discard, c.br)
+	return err
+}

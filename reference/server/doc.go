@@ -1,0 +1,29 @@
+// Package server is the reference server: it follows the NBD protocol
+// document to the letter, and can be told where not to.
+//
+// [New] makes a [Server] from a [Config]; [Server.Serve] accepts connections
+// from a listener and [Server.ServeConn] serves one that the caller has. A
+// connection goes through greeting, option haggling (options.go, info.go,
+// meta.go) and transmission (transmission.go, read.go, write.go, status.go).
+//
+// # Checks
+//
+// Whatever the server demands of a client goes through one method, enforce,
+// which names the clause of the protocol document that the demand rests on.
+//
+// # Hooks
+//
+// [Hooks] are the seams at which deliberate misbehaviour gets in: rewrite
+// what was received, rewrite what is about to be sent, wrap the export, skip
+// a check. The server knows nothing of what they are used for. Without hooks
+// they cost nothing; a server that has them trades speed for order, and
+// answers one request after the other.
+//
+// # What a peer can make it allocate
+//
+// A connection that haggles costs a few KiB, and at most Config.OptionLimit
+// for the data of an option. In transmission it costs two buffers of 32 KiB
+// and at most Config.InFlight for requests that it works on. What goes
+// beyond a limit is read and thrown away, and refused, or ends the
+// connection where it amounts to a denial of service.
+package server

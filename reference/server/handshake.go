@@ -1,0 +1,58 @@
+package server
+
+import (
+	"fmt"
+
+	"nbdconform/reference/wire"
+)
+
+// handshake runs the fixed newstyle negotiation. enter says that the
+// transmission phase follows; without it and without an error the session
+// ended as it should. Section "Newstyle negotiation".
+func (c *conn) handshake() (enter bool, err error) {
+	x := &GreetingExchange{
+		Session:  &c.Session,
+		Greeting: wire.Greeting{Flags: wire.FlagFixedNewstyle | wire.FlagNoZeroes},
+	}
+	if c.hooks.Greeting != nil {
+		c.hooks.Greeting(x)
+	}
+	if err := c.send(&x.Answer, x.Greeting.Append(nil)); err != nil {
+		return false, fmt.Errorf("sending the greeting: %w", err)
+	}
+	if done, err := c.after(&x.Answer); done {
+		return false, err
+	}
+	if c.ClientFlags, err = wire.ReadClientFlags(c.br); err != nil {
+		return false, fmt.Errorf("reading the client's flags: %w", err)
+	}
+	if err := c.checkClientFlags(x.Greeting.Flags); err != nil {
+		return false, err
+	}
+	for {
+		if enter, done, err := c.option(); done || enter || err != nil {
+			return enter, err
+		}
+	}
+}
+
+// after does what a has to be done behind the answer, but closing: that is
+// the business of whoever serves the connection. done ends the session.
+func (c *conn) after(a *Answer) (done bool, err error) {
+	if a.Stall {
+		return true, c.stall()
+	}
+	return a.Hangup || a.Crash || a.Reset, nil
+}
+
+// checkClientFlags holds the client's flags against what was offered.
+func (c *conn) checkClientFlags(offered wire.HandshakeFlags) error {
+	const known = wire.FlagCFixedNewstyle | wire.FlagCNoZeroes
+	if extra := c.ClientFlags &^ known; !c.enforce("flag.client.unknown.drop", extra == 0) {
+		return violation("flag.client.unknown.drop", "client flags %v are unknown", extra)
+	}
+	if extra := c.ClientFlags & known &^ wire.ClientFlags(offered); !c.enforce("flag.client.unoffered.drop", extra == 0) {
+		return violation("flag.client.unoffered.drop", "client flags %v were not offered", extra)
+	}
+	return nil
+}

@@ -1,0 +1,114 @@
+package server
+
+import (
+	"fmt"
+
+	"nbdconform/reference/wire"
+)
+
+// info answers NBD_OPT_INFO and NBD_OPT_GO, both alike.
+func (o *option) info() {
+	if !o.fits() {
+		return
+	}
+	q, err := wire.ParseInfoRequest(o.req.Data)
+	if err == nil {
+		err = wire.ValidateString("export name", q.Export)
+	}
+	if !o.enforce("opt.info.name-length", err == nil) {
+		o.fail(wire.RepErrInvalid, err.Error())
+		return
+	}
+	e := o.srv.cfg.find(q.Export)
+	if e == nil {
+		o.fail(wire.RepErrUnknown, fmt.Sprintf("there is no export %q", q.Export))
+		return
+	}
+	o.export = e
+	o.informBlockSize(q)
+	if !o.constraintsMet(e, q.Wants(wire.InfoBlockSize)) {
+		o.fail(wire.RepErrBlockSizeReqd, "this export has size constraints that have to be asked for")
+		return
+	}
+	flags := e.flags(o.Structured)
+	o.inform(wire.ExportInfo{Size: e.Disk.Size(), Flags: flags}.Info())
+	if q.Wants(wire.InfoName) || q.Export != e.Name {
+		o.inform(wire.Info{Type: wire.InfoName, Payload: []byte(e.Name)})
+	}
+	if q.Wants(wire.InfoDescription) && e.Description != "" {
+		o.inform(wire.Info{Type: wire.InfoDescription, Payload: []byte(e.Description)})
+	}
+	o.reply(wire.RepAck, nil)
+	if o.enter = o.req.Option == wire.OptGo; o.enter {
+		o.choose(e, q.Export, flags)
+	}
+}
+
+func (o *option) inform(i wire.Info) { o.reply(wire.RepInfo, i.Append(nil)) }
+
+// informBlockSize sends the size constraints where they were asked for and
+// where they are not what every client may assume.
+func (o *option) informBlockSize(q wire.InfoRequest) {
+	if c := o.export.Constraints; q.Wants(wire.InfoBlockSize) || c != wire.DefaultSizeConstraints {
+		o.inform(c.Info())
+	}
+}
+
+// constraintsMet reports whether a client that did or did not ask for the size
+// constraints may use e.
+func (c *conn) constraintsMet(e *Export, asked bool) bool {
+	return c.enforce("opt.info.block-size-reqd",
+		asked || !e.RequireBlockSize || e.Constraints == wire.DefaultSizeConstraints)
+}
+
+// choose makes e the export of the transmission phase. Contexts that were
+// selected for an export of another name are void.
+func (c *conn) choose(e *Export, name string, flags wire.TransmissionFlags) {
+	c.Export, c.Name, c.Flags = e, name, flags
+	if !c.enforce("opt.set-meta.same-export", c.ContextsFor == name) {
+		c.Contexts = nil
+	}
+}
+
+// exportName answers NBD_OPT_EXPORT_NAME, which has no way to say no but
+// hanging up.
+func (o *option) exportName() (enter, done bool, err error) {
+	x := ExportNameExchange{Session: &o.Session, Name: string(o.req.Data)}
+	var refusal error
+	switch x.Export = o.srv.cfg.find(x.Name); {
+	case o.tooLong:
+		refusal = violation("string.max-length", "export name is longer than %d bytes", wire.MaxString)
+	case o.srv.stopping.Load():
+		refusal = ErrClosed
+	case x.Export == nil:
+		refusal = fmt.Errorf("there is no export %q", x.Name)
+	case !o.constraintsMet(x.Export, false):
+		refusal = fmt.Errorf("size constraints of export %q have to be asked for", x.Name)
+	}
+	if refusal != nil {
+		x.Refused, x.Hangup, x.Silent = true, true, true
+	}
+	if x.Export != nil {
+		x.Reply = wire.ExportNameReply{
+			Size: x.Export.Disk.Size(), Flags: x.Export.flags(o.Structured),
+			Zeroes: o.ClientFlags&wire.FlagCNoZeroes == 0,
+		}
+	}
+	if o.hooks.ExportName != nil {
+		o.hooks.ExportName(&x)
+	}
+	if err := o.send(&x.Answer, x.Reply.Append(nil)); err != nil {
+		return false, true, fmt.Errorf("answering NBD_OPT_EXPORT_NAME: %w", err)
+	}
+	if done, err = o.after(&x.Answer); done {
+		if err == nil {
+			err = refusal
+		}
+		return false, true, err
+	}
+	if x.Refused || x.Export == nil {
+		return false, false, nil
+	}
+	o.choose(x.Export, x.Name, x.Reply.Flags)
+	return true, false, nil
+}

@@ -1,0 +1,73 @@
+package server
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"nbdconform/reference/wire"
+)
+
+// metaRequest checks what NBD_OPT_LIST_META_CONTEXT and
+// NBD_OPT_SET_META_CONTEXT have in common, and finds the export. Section
+// "Metadata querying".
+func (o *option) metaRequest(structured, malformed string) (q wire.MetaContextRequest, e *Export) {
+	if !o.enforce(structured, o.Structured) {
+		o.fail(wire.RepErrInvalid, "structured replies have to be negotiated first")
+		return q, nil
+	}
+	if !o.fits() {
+		return q, nil
+	}
+	q, err := wire.ParseMetaContextRequest(o.req.Data)
+	if err == nil {
+		err = q.Validate()
+	}
+	if !o.enforce(malformed, err == nil) {
+		o.fail(wire.RepErrInvalid, err.Error())
+		return q, nil
+	}
+	if e = o.srv.cfg.find(q.Export); e == nil {
+		o.fail(wire.RepErrUnknown, fmt.Sprintf("there is no export %q", q.Export))
+	}
+	o.export = e
+	return q, e
+}
+
+// listMetaContext answers NBD_OPT_LIST_META_CONTEXT. A namespace and a colon
+// stand for all contexts of the namespace, as do no queries at all for all.
+func (o *option) listMetaContext() {
+	q, e := o.metaRequest("opt.list-meta.without-structured", "opt.list-meta.malformed")
+	if e == nil {
+		return
+	}
+	for _, name := range e.Contexts {
+		namespace := name[:strings.IndexByte(name, ':')+1]
+		if len(q.Queries) == 0 || slices.Contains(q.Queries, name) || slices.Contains(q.Queries, namespace) {
+			o.reply(wire.RepMetaContext, wire.MetaContext{Name: name}.Append(nil))
+		}
+	}
+	o.reply(wire.RepAck, nil)
+}
+
+// setMetaContext answers NBD_OPT_SET_META_CONTEXT. Only full names select
+// anything. What was selected before is void, whatever comes of it.
+func (o *option) setMetaContext() {
+	if o.enforce("opt.set-meta.replace", false) {
+		defer func(old []wire.MetaContext) { o.Contexts = append(old, o.Contexts...) }(o.Contexts)
+	}
+	o.Contexts, o.ContextsFor = nil, ""
+	q, e := o.metaRequest("opt.set-meta.without-structured", "opt.set-meta.malformed")
+	if e == nil {
+		return
+	}
+	o.ContextsFor = q.Export
+	for i, name := range e.Contexts {
+		if slices.Contains(q.Queries, name) {
+			m := wire.MetaContext{ID: uint32(i) + 1, Name: name}
+			o.Contexts = append(o.Contexts, m)
+			o.reply(wire.RepMetaContext, m.Append(nil))
+		}
+	}
+	o.reply(wire.RepAck, nil)
+}

@@ -1,0 +1,135 @@
+package server
+
+import (
+	"fmt"
+
+	"nbdconform/reference/wire"
+)
+
+// An option is one option while it is answered.
+type option struct {
+	*conn
+	req     wire.OptionRequest
+	tooLong bool    // the data was longer than the limit, and is missing
+	export  *Export // that was asked for and found
+	replies []wire.OptionReply
+	enter   bool // the transmission phase follows
+	hangup  bool
+}
+
+// option reads and answers one option. done says that the session is to end.
+func (c *conn) option() (enter, done bool, err error) {
+	o := option{conn: c}
+	if err := o.read(); err != nil {
+		return false, true, err
+	}
+	if c.hooks.Option != nil {
+		c.hooks.Option(&c.Session, &o.req)
+	}
+	if o.req.Option == wire.OptExportName {
+		return o.exportName()
+	}
+	o.answer()
+	x := OptionExchange{
+		Answer:  Answer{Hangup: o.hangup},
+		Session: &c.Session, Request: o.req, Export: o.export, Replies: o.replies, Enter: o.enter,
+	}
+	if c.hooks.OptionReply != nil {
+		c.hooks.OptionReply(&x)
+	}
+	var b []byte
+	for _, r := range x.Replies {
+		b = r.Append(b)
+	}
+	if err := c.send(&x.Answer, b); err != nil {
+		return false, true, fmt.Errorf("answering %v: %w", o.req.Option, err)
+	}
+	done, err = c.after(&x.Answer)
+	return o.enter && x.Enter && !done, done, err
+}
+
+// read reads the option, and nothing into memory that is beyond the limit.
+func (o *option) read() error {
+	h, err := wire.ReadOptionHeader(o.br)
+	if err != nil {
+		return err
+	}
+	o.req.Option = h.Option
+	limit := o.srv.cfg.OptionLimit
+	if h.Option == wire.OptExportName {
+		limit = wire.MaxString
+	}
+	if o.tooLong = h.Length > limit; o.tooLong {
+		return o.discard(h.Option.String(), uint64(h.Length))
+	}
+	o.req.Data, err = wire.ReadOptionData(o.br, h, wire.Limits{Option: limit})
+	return err
+}
+
+// answer makes the replies to any option but NBD_OPT_EXPORT_NAME.
+func (o *option) answer() {
+	if o.srv.stopping.Load() && o.req.Option != wire.OptAbort {
+		o.fail(wire.RepErrShutdown, "the server is shutting down")
+		return
+	}
+	switch o.req.Option {
+	case wire.OptAbort: // data is ignored, as opt.abort.ignore-data asks
+		o.reply(wire.RepAck, nil)
+		o.hangup = true
+	case wire.OptList:
+		if o.noData("opt.list.data-invalid") {
+			o.list()
+		}
+	case wire.OptInfo, wire.OptGo:
+		o.info()
+	case wire.OptStructuredReply:
+		if o.noData("opt.structured-reply.data-invalid") {
+			o.Structured = true
+			o.reply(wire.RepAck, nil)
+		}
+	case wire.OptListMetaContext:
+		o.listMetaContext()
+	case wire.OptSetMetaContext:
+		o.setMetaContext()
+	case wire.OptStartTLS:
+		if o.noData("opt.starttls.no-data") {
+			o.fail(o.srv.cfg.StartTLS, "this server does not do TLS")
+		}
+	default:
+		o.fail(wire.RepErrUnsup, fmt.Sprintf("this server does not know %v", o.req.Option))
+	}
+}
+
+func (o *option) reply(t wire.ReplyType, data []byte) {
+	o.replies = append(o.replies, wire.OptionReply{Option: o.req.Option, Type: t, Data: data})
+}
+
+// fail adds a final error reply with a text for people.
+func (o *option) fail(t wire.ReplyType, text string) { o.reply(t, []byte(text)) }
+
+// noData refuses an option that has data where it may not.
+func (o *option) noData(clause string) bool {
+	if o.enforce(clause, len(o.req.Data) == 0 && !o.tooLong) {
+		return true
+	}
+	o.fail(wire.RepErrInvalid, "the option takes no data")
+	return false
+}
+
+// fits refuses an option with more data than the server looks at.
+func (o *option) fits() bool {
+	if o.tooLong {
+		o.fail(wire.RepErrTooBig, fmt.Sprintf("the option has more than %d bytes of data", o.srv.cfg.OptionLimit))
+	}
+	return !o.tooLong
+}
+
+// list answers NBD_OPT_LIST.
+func (o *option) list() {
+	for _, e := range o.srv.cfg.Exports {
+		if !e.Hidden {
+			o.reply(wire.RepServer, wire.ServerReply{Name: e.Name, Details: e.Description}.Append(nil))
+		}
+	}
+	o.reply(wire.RepAck, nil)
+}

@@ -1,0 +1,64 @@
+package server
+
+import (
+	"errors"
+
+	"nbdconform/reference/export"
+	"nbdconform/reference/wire"
+)
+
+// status makes the reply to a request that has no data in its reply.
+func (t *transmission) status(r *request, err error) *buffer {
+	if err != nil {
+		return t.failure(r, err)
+	}
+	b := getBuffer(wire.ChunkSize)
+	if t.Structured {
+		b.b = wire.ChunkHeader{Flags: wire.ReplyFlagDone, Type: wire.ChunkNone, Cookie: r.Cookie}.Append(b.b)
+	} else {
+		b.b = wire.SimpleReply{Cookie: r.Cookie}.Append(b.b)
+	}
+	return b
+}
+
+// failure makes the reply for an error of the disk.
+func (t *transmission) failure(r *request, err error) *buffer {
+	e := errno(&r.Request, err)
+	if at := (*export.Error)(nil); t.Structured && errors.As(err, &at) &&
+		at.Offset-r.Offset < r.Length && r.Type != wire.CmdFlush {
+		return errorChunk(r, wire.ChunkErrorOffset, wire.ErrorOffset(e, err.Error(), at.Offset))
+	}
+	return t.errorReply(r, e, err.Error())
+}
+
+// errorReply makes a reply that is an error as a whole.
+func (t *transmission) errorReply(r *request, e wire.Errno, text string) *buffer {
+	if t.Structured {
+		return errorChunk(r, wire.ChunkError, wire.ErrorChunk{Error: e, Message: text})
+	}
+	b := getBuffer(wire.SimpleReplySize)
+	b.b = wire.SimpleReply{Error: e, Cookie: r.Cookie}.Append(b.b)
+	return b
+}
+
+// errorChunk makes a structured reply that is one error chunk.
+func errorChunk(r *request, t wire.ChunkType, e wire.ErrorChunk) *buffer {
+	e.Message = e.Message[:min(len(e.Message), wire.MaxString)]
+	b := getBuffer(wire.ChunkSize + 14 + len(e.Message))
+	b.b = wire.Chunk{Flags: wire.ReplyFlagDone, Type: t, Cookie: r.Cookie, Payload: e.Append(nil)}.Append(b.b)
+	return b
+}
+
+// errno is the error value for an error of the disk. NBD_ENOTSUP and
+// NBD_EOVERFLOW are left for what the document has them for. Section "Error values".
+func errno(q *wire.Request, err error) wire.Errno {
+	e := wire.EIO
+	if !errors.As(err, &e) || !e.Known() || e == wire.OK {
+		return wire.EIO
+	}
+	switch {
+	case e == wire.EOVERFLOW, e == wire.ENOTSUP && q.Flags&wire.CmdFlagFastZero == 0:
+		return wire.EINVAL
+	}
+	return e
+}

@@ -1,0 +1,39 @@
+package server
+
+import (
+	"sync"
+
+	"nbdconform/reference/wire"
+)
+
+// A request is a request that is being worked on.
+type request struct {
+	wire.Request
+	received wire.Request // before hooks changed it
+	payload  *buffer      // of NBD_CMD_WRITE, or nil
+	cost     int          // bytes taken from the budget
+
+	extents []wire.Extent // scratch
+	pieces  []piece       // scratch
+}
+
+var requests = sync.Pool{New: func() any { return new(request) }}
+
+func (r *request) release() {
+	if r.payload != nil {
+		putBuffer(r.payload)
+	}
+	*r = request{extents: r.extents[:0], pieces: r.pieces[:0]}
+	requests.Put(r)
+}
+
+// estimate is what working on q costs the budget, in bytes.
+func (t *transmission) estimate(q *wire.Request) int {
+	switch q.Type {
+	case wire.CmdRead, wire.CmdWrite:
+		return int(q.Length) + 512
+	case wire.CmdBlockStatus:
+		return len(t.Contexts) * 8 * t.srv.cfg.MaxExtents
+	}
+	return 512
+}

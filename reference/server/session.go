@@ -1,0 +1,42 @@
+package server
+
+import (
+	"fmt"
+
+	"nbdconform/reference/wire"
+)
+
+// A Session is what one connection has negotiated. Hooks may look at it, and
+// change it where they mean to.
+type Session struct {
+	ID          uint64 // 1 for the first connection of the server
+	ClientFlags wire.ClientFlags
+	Structured  bool // structured replies were negotiated
+
+	// Contexts were selected by the last NBD_OPT_SET_META_CONTEXT. In the
+	// transmission phase: those that NBD_CMD_BLOCK_STATUS answers for.
+	Contexts []wire.MetaContext
+	// ContextsFor is the export name in that option.
+	ContextsFor string
+
+	// Of the transmission phase:
+	Export *Export // nil before
+	Name   string  // of the export, as the client put it
+	Flags  wire.TransmissionFlags
+
+	skip map[string]bool
+	conn *conn
+}
+
+// enforce reports whether the session may go on: the condition that the clause
+// demands is met, or the clause is one that the hooks skip. All checks of what
+// a client sends go through here.
+func (s *Session) enforce(clause string, met bool) bool { return met || s.skip[clause] }
+
+// Skipped reports whether the clause is not enforced.
+func (s *Session) Skipped(clause string) bool { return s.skip[clause] }
+
+// violation is a breach by the client that ends the session.
+func violation(clause, format string, args ...any) error {
+	return &wire.FormatError{Clause: clause, Detail: fmt.Sprintf(format, args...)}
+}

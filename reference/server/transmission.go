@@ -1,0 +1,236 @@
+package server
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+
+	"nbdconform/reference/export"
+	"nbdconform/reference/wire"
+)
+
+// A transmission is the second phase of a connection. One goroutine, loop,
+// reads requests and checks them. Short operations on a disk that never
+// waits are done there and then, and their replies go out together as soon
+// as no further request is at hand. Everything else goes to workers, which
+// reply when they are done.
+type transmission struct {
+	*conn
+	disk       export.Export
+	size       uint64
+	maxPayload uint64 // bytes of data in one request or reply
+	minimum    uint64 // block size
+
+	immediate bool // small operations need no worker
+	writer    writer
+	budget    budget
+	jobs      chan *request
+	workers   int
+	working   sync.WaitGroup
+
+	outbox outbox // with hooks only
+}
+
+// Bounds of what is done without a worker, in bytes.
+const (
+	immediatePayload = 128 << 10
+	immediateRange   = 64 << 20
+	flushAt          = 256 << 10 // replies that wait for company
+)
+
+// transmission serves requests until the session ends.
+func (c *conn) transmission() error {
+	t := &transmission{
+		conn: c, disk: c.Export.Disk, jobs: make(chan *request),
+		maxPayload: uint64(min(c.Export.Constraints.MaxPayload, c.srv.cfg.PayloadLimit)),
+		minimum:    uint64(c.Export.Constraints.Minimum),
+	}
+	if c.hooks.Wrap != nil {
+		t.disk = c.hooks.Wrap(t.disk)
+	}
+	t.size = t.disk.Size()
+	if i, ok := t.disk.(export.Immediate); ok && buffered(c.nc) {
+		t.immediate = i.Immediate()
+	}
+	t.outbox.over = make(chan struct{})
+	t.budget.init(c.srv.cfg.InFlight)
+	t.writer = writer{nc: c.nc, budget: &t.budget, failed: c.close}
+	t.growBuffer()
+
+	err := t.loop()
+	close(t.jobs)
+	t.working.Wait()
+	t.writer.flush()
+	t.outbox.finish(t)
+	return err
+}
+
+// buffered reports whether the network takes replies while the client is
+// still sending. On a net.Pipe each side waits for the other.
+func buffered(nc net.Conn) bool {
+	switch nc.(type) {
+	case *net.TCPConn, *net.UnixConn:
+		return true
+	}
+	return false
+}
+
+// growBuffer replaces the small buffer of the handshake, and keeps what is in it.
+func (t *transmission) growBuffer() {
+	rest, _ := t.br.Peek(t.br.Buffered())
+	t.br = bufio.NewReaderSize(&prefixed{prefix: rest, Reader: t.nc}, transmitBuffer)
+}
+
+// prefixed reads prefix first.
+type prefixed struct {
+	prefix []byte
+	io.Reader
+}
+
+func (p *prefixed) Read(b []byte) (int, error) {
+	if len(p.prefix) > 0 {
+		n := copy(b, p.prefix)
+		p.prefix = p.prefix[n:]
+		return n, nil
+	}
+	return p.Reader.Read(b)
+}
+
+// loop reads requests until NBD_CMD_DISC, or an error.
+func (t *transmission) loop() error {
+	for {
+		t.beforeReading(wire.RequestSize)
+		q, err := wire.ReadRequest(t.br)
+		if err != nil {
+			return err
+		}
+		r := requests.Get().(*request)
+		r.Request, r.received = q, q
+		if t.hooks.Request != nil {
+			t.hooks.Request(&t.Session, &r.Request)
+		}
+		if done, err := t.request(r); done || err != nil {
+			return err
+		}
+	}
+}
+
+// beforeReading sends the replies that wait, if reading n bytes may take a while.
+func (t *transmission) beforeReading(n int) {
+	if t.immediate && t.br.Buffered() < n {
+		t.writer.flush()
+	}
+}
+
+// request checks a request, gets its payload and has it done.
+func (t *transmission) request(r *request) (done bool, err error) {
+	if r.Type == wire.CmdDisc {
+		return t.disconnect(r)
+	}
+	if e, text := t.check(&r.Request); e != wire.OK {
+		if err := t.discard("request payload", r.PayloadLength(false)); err != nil {
+			return true, err
+		}
+		return t.finish(r, t.errorReply(r, e, text), true)
+	}
+	r.cost = t.estimate(&r.Request)
+	if !t.budget.try(r.cost) {
+		t.writer.flush()
+		t.budget.take(r.cost)
+	}
+	if err := t.readPayload(r); err != nil {
+		return true, err
+	}
+	switch {
+	case t.hooks.Reply != nil, t.immediate && r.Length <= immediateRange &&
+		(r.Length <= immediatePayload || r.Type != wire.CmdRead && r.Type != wire.CmdWrite):
+		return t.finish(r, t.do(r), true)
+	}
+	t.dispatch(r)
+	return false, nil
+}
+
+// readPayload reads what follows the request.
+func (t *transmission) readPayload(r *request) error {
+	n := int(r.PayloadLength(false))
+	if n == 0 {
+		return nil
+	}
+	t.beforeReading(n)
+	r.payload = getBuffer(n)
+	r.payload.b = r.payload.b[:n]
+	if _, err := io.ReadFull(t.br, r.payload.b); err != nil {
+		return fmt.Errorf("reading the %d bytes of %v: %w", n, r.Type, err)
+	}
+	return nil
+}
+
+// dispatch gives r to a worker; it waits while all are busy.
+func (t *transmission) dispatch(r *request) {
+	select {
+	case t.jobs <- r:
+		return
+	default:
+	}
+	if t.workers < t.srv.cfg.Workers {
+		t.workers++
+		t.working.Go(func() { t.work(r) })
+		return
+	}
+	t.writer.flush()
+	t.jobs <- r
+}
+
+// work is a worker.
+func (t *transmission) work(r *request) {
+	for ok := true; ok; r, ok = <-t.jobs {
+		_, _ = t.finish(r, t.do(r), false)
+	}
+}
+
+// finish sends a reply, or leaves it for others to come along if the caller
+// is the reading goroutine. done ends the session.
+func (t *transmission) finish(r *request, reply *buffer, reading bool) (done bool, err error) {
+	if t.hooks.Reply != nil {
+		return t.exchange(r, reply)
+	}
+	reply.cost = r.cost
+	r.release()
+	if n := t.writer.add(reply); !reading || !t.immediate || n >= flushAt {
+		t.writer.flush()
+	}
+	return false, nil
+}
+
+// disconnect ends the session: all outstanding requests are handled before
+// the connection closes. Section "NBD_CMD_DISC".
+func (t *transmission) disconnect(r *request) (done bool, err error) {
+	if t.hooks.Reply == nil {
+		r.release()
+		return true, nil
+	}
+	return t.exchange(r, nil)
+}
+
+// do does what a request asks for and returns the encoded reply.
+func (t *transmission) do(r *request) *buffer {
+	switch r.Type {
+	case wire.CmdRead:
+		return t.read(r)
+	case wire.CmdWrite:
+		return t.status(r, t.write(r))
+	case wire.CmdFlush:
+		return t.status(r, t.disk.Flush())
+	case wire.CmdTrim:
+		return t.status(r, t.trim(r))
+	case wire.CmdCache:
+		return t.status(r, t.cache(r))
+	case wire.CmdWriteZeroes:
+		return t.status(r, t.writeZeroes(r))
+	case wire.CmdBlockStatus:
+		return t.blockStatus(r)
+	}
+	return t.status(r, nil) // an unknown command, and hooks that let it pass
+}
