@@ -39,22 +39,37 @@ func (c *Raw) SetLimits(lim wire.Limits) { c.lim = lim }
 // Buffered is how many received bytes no method has returned yet.
 func (c *Raw) Buffered() int { return c.r.Buffered() }
 
-// within runs f and interrupts its I/O when ctx ends.
-func (c *Raw) within(ctx context.Context, f func() error) error {
+// within runs f and interrupts its I/O with setDeadline when ctx ends.
+func within(ctx context.Context, setDeadline func(time.Time) error, f func() error) error {
 	if err := ctx.Err(); err != nil {
-		return err
+		return context.Cause(ctx)
 	}
-	stop := context.AfterFunc(ctx, func() { _ = c.conn.SetDeadline(time.Unix(1, 0)) })
+	if ctx.Done() == nil {
+		return f()
+	}
+	interrupted := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(interrupted)
+		_ = setDeadline(time.Unix(1, 0))
+	})
 	err := f()
-	if stop() || err == nil {
+	if stop() {
 		return err
 	}
-	return errors.Join(context.Cause(ctx), err)
+	<-interrupted
+	if err == nil {
+		return setDeadline(time.Time{}) // the context ended too late to matter
+	}
+	return fmt.Errorf("%w: %w", context.Cause(ctx), err)
+}
+
+func (c *Raw) within(ctx context.Context, f func() error) error {
+	return within(ctx, c.conn.SetReadDeadline, f)
 }
 
 // Send sends bytes as they are.
 func (c *Raw) Send(ctx context.Context, b []byte) error {
-	return c.within(ctx, func() error {
+	return within(ctx, c.conn.SetWriteDeadline, func() error {
 		if _, err := c.conn.Write(b); err != nil {
 			return fmt.Errorf("sending %d bytes: %w", len(b), err)
 		}
@@ -106,9 +121,6 @@ func (c *Raw) OptionReplies(ctx context.Context) ([]wire.OptionReply, error) {
 		}
 	}
 }
-
-// maxOptionReplies bounds how long a server can go on answering one option.
-const maxOptionReplies = 1 << 16
 
 // Option sends an option and reads its replies up to the final one.
 func (c *Raw) Option(ctx context.Context, o wire.OptionRequest) ([]wire.OptionReply, error) {

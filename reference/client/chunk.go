@@ -1,0 +1,132 @@
+package client
+
+import (
+	"errors"
+
+	"nbdconform/reference/wire"
+)
+
+// chunk takes one chunk of the reply to t. All that is wrong with one is
+// "inconsistent contents", which a client has to disconnect on (chunk.inconsistent).
+func (c *Client) chunk(t *transaction, h wire.ChunkHeader) *SessionError {
+	t.reply.chunks++
+	q := t.request
+	switch {
+	case h.Type.IsError():
+		return c.errorChunk(t, h)
+	case h.Type == wire.ChunkNone:
+		if h.Length != 0 {
+			return violation("chunk.none.length", "reply to %v: NBD_REPLY_TYPE_NONE has length %d", q.Type, h.Length)
+		}
+		if h.Flags&wire.ReplyFlagDone == 0 {
+			return violation("chunk.none.done", "reply to %v: NBD_REPLY_TYPE_NONE lacks NBD_REPLY_FLAG_DONE", q.Type)
+		}
+		return nil
+	case h.Type.IsContent() && q.Type == wire.CmdRead:
+		return c.contentChunk(t, h)
+	case h.Type == wire.ChunkBlockStatus && q.Type == wire.CmdBlockStatus:
+		return c.statusChunk(t, h)
+	}
+	return violation("chunk.unknown-type", "reply to %v: a chunk of type %v is not expected", q.Type, h.Type)
+}
+
+func (c *Client) contentChunk(t *transaction, h wire.ChunkHeader) *SessionError {
+	var offset, length uint64
+	if h.Type == wire.ChunkOffsetHole {
+		if h.Length != 12 {
+			return violation("chunk.offset-hole.length", "reply to NBD_CMD_READ: NBD_REPLY_TYPE_OFFSET_HOLE has length %d, 12 is due", h.Length)
+		}
+		b, err := c.r.Peek(12)
+		if err != nil {
+			return sessionError("reading NBD_REPLY_TYPE_OFFSET_HOLE", unexpected(err))
+		}
+		hole, err := wire.ParseOffsetHole(b)
+		if err != nil {
+			return sessionError("reply to NBD_CMD_READ", err)
+		}
+		_, _ = c.r.Discard(12)
+		offset, length = hole.Offset, uint64(hole.Size)
+	} else {
+		if h.Length < 9 {
+			return violation("chunk.offset-data.length", "reply to NBD_CMD_READ: NBD_REPLY_TYPE_OFFSET_DATA has length %d, at least 9 is due", h.Length)
+		}
+		b, err := c.r.Peek(9) // the offset and a first byte of data are the shortest payload that parses
+		if err != nil {
+			return sessionError("reading NBD_REPLY_TYPE_OFFSET_DATA", unexpected(err))
+		}
+		data, err := wire.ParseOffsetData(b)
+		if err != nil {
+			return sessionError("reply to NBD_CMD_READ", err)
+		}
+		_, _ = c.r.Discard(8)
+		offset, length = data.Offset, h.Length-8
+	}
+	if err := t.reply.content(t.request, h.Type, offset, length); err != nil {
+		return err
+	}
+	at := offset - t.request.Offset
+	if h.Type == wire.ChunkOffsetHole {
+		t.zero(at, length)
+		return nil
+	}
+	if err := c.fill(t, at, length); err != nil {
+		return sessionError("reading the data of NBD_REPLY_TYPE_OFFSET_DATA", err)
+	}
+	return nil
+}
+
+// zero writes n zeroes at at into the data of t.
+func (t *transaction) zero(at, n uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.given {
+		clear(t.data[at : at+n])
+	}
+}
+
+func (c *Client) statusChunk(t *transaction, h wire.ChunkHeader) *SessionError {
+	if m := uint64(c.export.Constraints.MaxPayload); c.export.Advertised && h.Length > m+4 {
+		return violation("chunk.max-payload", "reply to NBD_CMD_BLOCK_STATUS: the chunk has length %d, the maximum payload size is %d", h.Length, m)
+	}
+	lim := c.cfg.Limits
+	if t.reply.statusBytes += h.Length; t.reply.statusBytes > 4*uint64(lim.Payload) {
+		return sessionError("reading the reply to NBD_CMD_BLOCK_STATUS",
+			&wire.TooLongError{What: "the reply", Length: t.reply.statusBytes, Limit: 4 * uint64(lim.Payload)})
+	}
+	k, err := wire.ReadChunkPayload(c.r, h, lim)
+	if err != nil {
+		return sessionError("reading the reply to NBD_CMD_BLOCK_STATUS", unexpected(err))
+	}
+	s, err := wire.ParseBlockStatus(k.Payload)
+	if err == nil {
+		err = s.Validate()
+	}
+	if err != nil {
+		return sessionError("reply to NBD_CMD_BLOCK_STATUS", err)
+	}
+	if _, known := c.names[s.ContextID]; !known {
+		return violation("chunk.block-status.per-context", "reply to NBD_CMD_BLOCK_STATUS: context id %d was not negotiated", s.ContextID)
+	}
+	return t.reply.extents(t.request, s)
+}
+
+func (c *Client) errorChunk(t *transaction, h wire.ChunkHeader) *SessionError {
+	doing := "reading the reply to " + t.request.Type.String()
+	if t.reply.errors++; t.reply.errors > maxErrorChunks {
+		return sessionError(doing, errors.New("error chunks without end"))
+	}
+	lim := c.cfg.Limits
+	lim.Payload = min(lim.Payload, 1<<17) // 64 KiB of message and whatever a type to come adds
+	k, err := wire.ReadChunkPayload(c.r, h, lim)
+	if err != nil {
+		return sessionError(doing, unexpected(err))
+	}
+	e, err := wire.ParseErrorChunk(h.Type, k.Payload)
+	if err == nil {
+		err = e.Validate()
+	}
+	if err != nil {
+		return sessionError("reply to "+t.request.Type.String(), err)
+	}
+	return t.reply.refuse(t.request, h.Type, e)
+}

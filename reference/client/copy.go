@@ -1,0 +1,141 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"nbdconform/reference/wire"
+)
+
+// AllocationContext is the metadata context that tells where an export is
+// sparse. CopyOut and Copy use it if src negotiated it.
+const AllocationContext = "base:allocation"
+
+// CopyOptions say how to copy. The zero value is a good choice.
+type CopyOptions struct {
+	Requests    int    // in flight at once; 0 is 16
+	RequestSize uint32 // bytes of one read or write; 0 is 256 KiB. Size constraints hold in any case
+	// Explicit writes zeroes where the source is a hole. Without it CopyOut
+	// leaves holes alone: dst has to read as zeroes there, as a new file does.
+	Explicit bool
+	// Progress is told how many bytes of the image are done with, holes
+	// included. It is called by one goroutine at a time and holds up the copying.
+	Progress func(done, total uint64)
+}
+
+// CopyOut copies the whole of an export to dst, which is not closed. It reads
+// nothing that the server says is zero. If dst has a method Truncate(int64)
+// error, like *os.File, that sets the size at the end. WriteAt of dst is called
+// by several goroutines at once.
+func CopyOut(ctx context.Context, dst io.WriterAt, src *Client, o CopyOptions) error {
+	o = o.withDefaults()
+	k := copier{
+		o: o, size: src.Size(), align: copyAlign(src),
+		extents: src.zeroes,
+		read:    func(ctx context.Context, p []byte, offset uint64) error { return src.ReadAt(ctx, p, offset, 0) },
+		write:   func(_ context.Context, p []byte, offset uint64) error { return writeTo(dst, p, offset) },
+	}
+	if o.Explicit {
+		k.zero = func(ctx context.Context, offset, length uint64) error {
+			zeroes := make([]byte, min(length, uint64(o.RequestSize)))
+			for ; length > 0 && ctx.Err() == nil; zeroes = zeroes[:min(length, uint64(len(zeroes)))] {
+				if err := writeTo(dst, zeroes, offset); err != nil {
+					return err
+				}
+				offset, length = offset+uint64(len(zeroes)), length-uint64(len(zeroes))
+			}
+			return nil
+		}
+	}
+	if err := k.copy(ctx); err != nil {
+		return err
+	}
+	if f, ok := dst.(interface{ Truncate(size int64) error }); ok {
+		return wrap("setting the size of the image", f.Truncate(int64(src.Size())))
+	}
+	return nil
+}
+
+// CopyIn copies size bytes of src to the start of an export and flushes, if the
+// server lets it. Runs of zeroes are written with NBD_CMD_WRITE_ZEROES where
+// that is offered. ReadAt of src is called by several goroutines at once.
+func CopyIn(ctx context.Context, dst *Client, src io.ReaderAt, size uint64, o CopyOptions) error {
+	k := copier{o: o.withDefaults(), size: size, align: copyAlign(dst), find: true}
+	k.read = func(_ context.Context, p []byte, offset uint64) error {
+		n, err := src.ReadAt(p, int64(offset))
+		if n == len(p) {
+			return nil
+		}
+		return fmt.Errorf("reading %d bytes of the image at %d: %w", len(p), offset, unexpected(err))
+	}
+	return k.into(ctx, dst)
+}
+
+// Copy copies the whole of one export to the start of another and flushes. It
+// leaves out of the reading what src says is zero, and writes zeroes as CopyIn does.
+func Copy(ctx context.Context, dst, src *Client, o CopyOptions) error {
+	k := copier{o: o.withDefaults(), size: src.Size(), align: max(copyAlign(dst), copyAlign(src)), find: true, extents: src.zeroes}
+	k.read = func(ctx context.Context, p []byte, offset uint64) error { return src.ReadAt(ctx, p, offset, 0) }
+	return k.into(ctx, dst)
+}
+
+// into fills in the half of a copier that writes to an export, and runs it.
+func (k *copier) into(ctx context.Context, dst *Client) error {
+	if k.size > dst.Size() {
+		return usage("size.bounds.client", "copying an image of %d bytes: the size of the export is %d", k.size, dst.Size())
+	}
+	k.write = func(ctx context.Context, p []byte, offset uint64) error { return dst.WriteAt(ctx, p, offset, 0) }
+	if dst.Flags()&wire.FlagSendWriteZeroes != 0 {
+		k.zero = func(ctx context.Context, offset, length uint64) error { return dst.WriteZeroes(ctx, offset, length, 0) }
+	} else {
+		zeroes := make([]byte, k.o.RequestSize)
+		k.zero = func(ctx context.Context, offset, length uint64) error {
+			for length > 0 {
+				n := min(length, uint64(len(zeroes)))
+				if err := dst.WriteAt(ctx, zeroes[:n], offset, 0); err != nil {
+					return err
+				}
+				offset, length = offset+n, length-n
+			}
+			return nil
+		}
+	}
+	if err := k.copy(ctx); err != nil {
+		return err
+	}
+	if dst.Flags()&wire.FlagSendFlush == 0 {
+		return nil
+	}
+	return dst.Flush(ctx)
+}
+
+// zeroes asks for the extents at offset in the context base:allocation. ok is
+// false if there is no such context.
+func (c *Client) zeroes(ctx context.Context, offset, length uint64) (extents []wire.Extent, ok bool, err error) {
+	if !c.HasContext(AllocationContext) {
+		return nil, false, nil
+	}
+	status, err := c.BlockStatus(ctx, offset, length, 0)
+	return status[AllocationContext], err == nil, err
+}
+
+// copyAlign is the alignment of copying from or to c, in bytes.
+func copyAlign(c *Client) uint64 {
+	return uint64(max(c.Constraints().Minimum, min(c.Constraints().Preferred, 1<<20)))
+}
+
+func writeTo(dst io.WriterAt, p []byte, offset uint64) error {
+	_, err := dst.WriteAt(p, int64(offset))
+	return wrap(fmt.Sprintf("writing %d bytes of the image at %d", len(p), offset), err)
+}
+
+func (o CopyOptions) withDefaults() CopyOptions {
+	if o.Requests <= 0 {
+		o.Requests = 16
+	}
+	if o.RequestSize == 0 {
+		o.RequestSize = 256 << 10
+	}
+	return o
+}

@@ -1,0 +1,149 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+
+	"nbdconform/reference/wire"
+)
+
+// A Negotiation is a session in option haggling: the greeting is over, and no
+// export is chosen yet. Its methods must not be called from several goroutines
+// at once. It ends with Go, ExportName, Abort or any [*SessionError].
+type Negotiation struct {
+	raw        *Raw
+	cfg        Config
+	greeting   wire.HandshakeFlags
+	flags      wire.ClientFlags
+	structured bool
+	contexts   contexts
+	ended      *SessionError // why no option can be sent any more
+}
+
+// contexts are the metadata contexts that were selected last.
+type contexts struct {
+	export string
+	list   []wire.MetaContext
+}
+
+// Negotiate does the start of the handshake on conn: greeting, flags and,
+// unless cfg says otherwise, structured replies. From here on conn belongs to
+// the negotiation: it is closed when the session ends, and at once if
+// Negotiate fails.
+//
+// All methods that take a context end the session if the context ends before
+// they are done: an option that is half answered can't be taken back.
+func Negotiate(ctx context.Context, conn net.Conn, cfg Config) (*Negotiation, error) {
+	n := &Negotiation{raw: NewRaw(conn), cfg: cfg.withDefaults()}
+	n.raw.SetLimits(n.cfg.Limits)
+	if err := n.greet(ctx); err != nil {
+		return nil, n.fail(err)
+	}
+	// NBD_OPT_STARTTLS belongs here: all options below leave state behind.
+	if n.Fixed() && !n.cfg.SimpleReplies {
+		err := n.simpleOption(ctx, wire.OptStructuredReply)
+		// The document knows UNSUP; the other two say no as well, and for good.
+		if err != nil && !refused(err, wire.RepErrUnsup, wire.RepErrPolicy, wire.RepErrPlatform) {
+			n.Close(ctx)
+			return nil, err
+		}
+		n.structured = err == nil
+	}
+	return n, nil
+}
+
+func (n *Negotiation) greet(ctx context.Context) *SessionError {
+	g, err := n.raw.Greeting(ctx)
+	if err != nil {
+		b, _ := n.raw.r.Peek(min(n.raw.r.Buffered(), wire.GreetingSize))
+		if _, _, old := wire.ParseOldGreeting(b); len(b) == wire.GreetingSize && !isFormat(old) {
+			return &SessionError{Err: errors.New("reading the greeting: the server speaks oldstyle negotiation, which is not supported")}
+		}
+		return sessionError("reading the greeting", unwrapOnce(err))
+	}
+	n.greeting = g.Flags // flags that are not known are to be ignored
+	if g.Flags&wire.FlagFixedNewstyle != 0 {
+		n.flags |= wire.FlagCFixedNewstyle
+	}
+	if g.Flags&wire.FlagNoZeroes != 0 && !n.cfg.Zeroes {
+		n.flags |= wire.FlagCNoZeroes
+	}
+	if err := n.raw.SendFlags(ctx, n.flags); err != nil {
+		return sessionError("sending the client flags", unwrapOnce(err))
+	}
+	return nil
+}
+
+// Greeting are the handshake flags of the server.
+func (n *Negotiation) Greeting() wire.HandshakeFlags { return n.greeting }
+
+// Fixed reports whether both sides speak fixed newstyle. Without it
+// [Negotiation.ExportName] is the only option.
+func (n *Negotiation) Fixed() bool { return n.flags&wire.FlagCFixedNewstyle != 0 }
+
+// Structured reports whether structured replies were negotiated.
+func (n *Negotiation) Structured() bool { return n.structured }
+
+// Abort initiates a soft disconnect. That the server hangs up without a reply
+// is fine.
+func (n *Negotiation) Abort(ctx context.Context) error {
+	if n.ended != nil {
+		return n.ended
+	}
+	if !n.Fixed() {
+		n.end(&SessionError{Err: ErrDisconnected}) // no option but EXPORT_NAME: no soft way
+		return nil
+	}
+	_, err := n.option(ctx, wire.OptionRequest{Option: wire.OptAbort}, 0)
+	if n.ended != nil && !n.ended.Violation && Ended(err) {
+		n.ended, err = nil, nil
+	}
+	n.end(&SessionError{Err: ErrDisconnected})
+	return err
+}
+
+// Close is Abort within Config.Grace, without an error to look at. It does
+// nothing where the session is over.
+func (n *Negotiation) Close(ctx context.Context) {
+	if n.ended != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, n.cfg.Grace)
+	defer cancel()
+	_ = n.Abort(ctx)
+}
+
+// fail ends the session with a hard disconnect.
+func (n *Negotiation) fail(err *SessionError) error {
+	n.end(err)
+	return err
+}
+
+func (n *Negotiation) end(err *SessionError) {
+	if n.ended == nil {
+		n.ended = err
+	}
+	_ = n.raw.conn.Close()
+}
+
+func isFormat(err error) bool {
+	var f *wire.FormatError
+	return errors.As(err, &f)
+}
+
+// unwrapOnce takes the gerund off an error of Raw.
+func unwrapOnce(err error) error {
+	if inner := errors.Unwrap(err); inner != nil {
+		return inner
+	}
+	return err
+}
+
+// notFixed is the error of options that the server would not understand.
+func notFixed(o wire.Option) error {
+	return usage("", "%v needs fixed newstyle negotiation, which the server does not offer", o)
+}
+
+var errNoFinal = fmt.Errorf("more than %d replies, or %d bytes of them, without a final one", maxOptionReplies, maxOptionBytes)
