@@ -30,7 +30,7 @@ func ParseExportNameReply(b []byte, zeroes bool) (e ExportNameReply, n int, err 
 	if zeroes {
 		n += ReservedZeroes
 	}
-	if err := reserved(b[min(ExportNameReplySize, len(b)):min(n, len(b))], "the answer to NBD_OPT_EXPORT_NAME"); err != nil {
+	if err := reserved(b[min(ExportNameReplySize, len(b)):min(n, len(b))], "layout.export-name.reserved", "the answer to NBD_OPT_EXPORT_NAME"); err != nil {
 		return e, 0, err
 	}
 	if len(b) < n {

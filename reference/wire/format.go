@@ -78,9 +78,9 @@ func (p speaker) text(what, s string) error {
 	var clause string
 	switch {
 	case len(s) > MaxString:
-		clause, s = "string.length", fmt.Sprintf("is %d bytes long, at most %d are allowed", len(s), MaxString)
+		clause, s = "string.max-length", fmt.Sprintf("is %d bytes long, at most %d are allowed", len(s), MaxString)
 	case strings.IndexByte(s, 0) >= 0:
-		clause, s = "string.nul", fmt.Sprintf("contains a NUL at byte %d: %q", strings.IndexByte(s, 0), s)
+		clause, s = "string.no-nul", fmt.Sprintf("contains a NUL at byte %d: %q", strings.IndexByte(s, 0), s)
 	case !utf8.ValidString(s):
 		clause, s = "string.utf8", fmt.Sprintf("is not UTF-8: %q", s)
 	default:
@@ -143,37 +143,33 @@ var errShort = io.ErrUnexpectedEOF
 
 // magic64 checks the magic number at offset at of b. A wrong byte is an error
 // at once, even where the number is not complete.
-func magic64(b []byte, at int, want uint64, what string) error {
-	var w [8]byte
-	be.PutUint64(w[:], want)
-	return magic(b, at, w[:], what)
+func magic64(b []byte, at int, want uint64, clause, what string) error {
+	return magic(b, at, 8, want, clause, what)
 }
 
-func magic32(b []byte, want uint32, what string) error {
-	var w [4]byte
-	be.PutUint32(w[:], want)
-	return magic(b, 0, w[:], what)
+func magic32(b []byte, want uint32, clause, what string) error {
+	return magic(b, 0, 4, uint64(want), clause, what)
 }
 
-func magic(b []byte, at int, want []byte, what string) error {
-	if len(b) <= at {
-		return errShort
+// magic allocates on its way to an error only: it runs for every message.
+func magic(b []byte, at, size int, want uint64, clause, what string) error {
+	b = b[min(at, len(b)):min(at+size, len(b))]
+	for i, c := range b {
+		if c != byte(want>>(8*(size-1-i))) {
+			return malformed(clause, "%s has magic 0x%x where 0x%0*x is due", what, string(b), 2*size, want)
+		}
 	}
-	got := b[at:min(len(b), at+len(want))]
-	if string(got) != string(want[:len(got)]) {
-		return malformed("", "%s has magic 0x%x where 0x%x is due", what, got, want)
-	}
-	if len(got) < len(want) {
+	if len(b) < size {
 		return errShort
 	}
 	return nil
 }
 
 // reserved checks bytes that the document calls zeroes.
-func reserved(b []byte, behind string) error {
+func reserved(b []byte, clause, behind string) error {
 	for i, c := range b {
 		if c != 0 {
-			return malformed("", "reserved byte %d behind %s is %#x, not zero", i, behind, c)
+			return malformed(clause, "reserved byte %d behind %s is %#x, not zero", i, behind, c)
 		}
 	}
 	return nil

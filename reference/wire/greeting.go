@@ -47,10 +47,10 @@ func (g OldGreeting) Append(b []byte) []byte {
 
 // ParseGreeting parses a newstyle greeting at the start of b.
 func ParseGreeting(b []byte) (g Greeting, n int, err error) {
-	if err := magic64(b, 0, InitPasswd, "greeting"); err != nil {
+	if err := magic64(b, 0, InitPasswd, "layout.greeting", "greeting"); err != nil {
 		return g, 0, err
 	}
-	if err := magic64(b, 8, OptionMagic, "greeting"); err != nil {
+	if err := magic64(b, 8, OptionMagic, "layout.greeting", "greeting"); err != nil {
 		return g, 0, err
 	}
 	if len(b) < GreetingSize {
@@ -62,13 +62,13 @@ func ParseGreeting(b []byte) (g Greeting, n int, err error) {
 // ParseOldGreeting parses an oldstyle greeting at the start of b. The reserved
 // bytes behind it must be zero.
 func ParseOldGreeting(b []byte) (g OldGreeting, n int, err error) {
-	if err := magic64(b, 0, InitPasswd, "oldstyle greeting"); err != nil {
+	if err := magic64(b, 0, InitPasswd, "", "oldstyle greeting"); err != nil {
 		return g, 0, err
 	}
-	if err := magic64(b, 8, CliservMagic, "oldstyle greeting"); err != nil {
+	if err := magic64(b, 8, CliservMagic, "", "oldstyle greeting"); err != nil {
 		return g, 0, err
 	}
-	if err := reserved(b[min(28, len(b)):min(OldGreetingSize, len(b))], "the oldstyle greeting"); err != nil {
+	if err := reserved(b[min(28, len(b)):min(OldGreetingSize, len(b))], "", "the oldstyle greeting"); err != nil {
 		return g, 0, err
 	}
 	if len(b) < OldGreetingSize {

@@ -15,7 +15,7 @@ func (i Info) Append(b []byte) []byte {
 // ParseInfo parses b, the whole data of the reply. Payload aliases b.
 func ParseInfo(b []byte) (i Info, err error) {
 	if len(b) < 2 {
-		return i, malformed("", "NBD_REP_INFO has %d bytes of data, at least 2 are due", len(b))
+		return i, malformed("layout.rep.info", "NBD_REP_INFO has %d bytes of data, at least 2 are due", len(b))
 	}
 	return Info{Type: InfoType(be.Uint16(b)), Payload: b[2:]}, nil
 }
@@ -99,16 +99,16 @@ func ParseSizeConstraints(b []byte) (s SizeConstraints, err error) {
 func (s SizeConstraints) Validate() error {
 	switch {
 	case !powerOf2(s.Minimum):
-		return malformed("size.minimum.power-of-two", "minimum block size %d is not a power of 2", s.Minimum)
+		return malformed("size.minimum.power-of-2", "minimum block size %d is not a power of 2", s.Minimum)
 	case s.Minimum > MaxMinimumBlock:
-		return malformed("size.minimum.limit", "minimum block size %d is larger than %d", s.Minimum, MaxMinimumBlock)
+		return malformed("size.minimum.max", "minimum block size %d is larger than %d", s.Minimum, MaxMinimumBlock)
 	case !powerOf2(s.Preferred):
-		return malformed("size.preferred.power-of-two", "preferred block size %d is not a power of 2", s.Preferred)
+		return malformed("size.preferred.power-of-2", "preferred block size %d is not a power of 2", s.Preferred)
 	case s.Preferred < max(s.Minimum, 512):
-		return malformed("size.preferred.limit",
+		return malformed("size.preferred.min",
 			"preferred block size %d is smaller than %d", s.Preferred, max(s.Minimum, 512))
 	case s.MaxPayload < s.Preferred:
-		return malformed("size.maximum.preferred",
+		return malformed("size.max-payload.preferred",
 			"maximum payload size %d is smaller than the preferred block size %d", s.MaxPayload, s.Preferred)
 	}
 	return nil

@@ -22,7 +22,7 @@ func (q InfoRequest) Append(b []byte) []byte {
 // ParseInfoRequest parses b, the whole data of the option.
 func ParseInfoRequest(b []byte) (q InfoRequest, err error) {
 	if len(b) < 6 {
-		return q, malformed("", "information request has %d bytes of data, at least 6 are due", len(b))
+		return q, malformed("layout.opt.info", "information request has %d bytes of data, at least 6 are due", len(b))
 	}
 	n := uint64(be.Uint32(b))
 	if n > uint64(len(b)-6) {
@@ -31,7 +31,7 @@ func ParseInfoRequest(b []byte) (q InfoRequest, err error) {
 	q.Export, b = string(b[4:4+n]), b[4+n:]
 	count := int(be.Uint16(b))
 	if b = b[2:]; len(b) != 2*count {
-		return q, malformed("", "information request announces %d types, %d bytes are left", count, len(b))
+		return q, malformed("layout.opt.info", "information request announces %d types, %d bytes are left", count, len(b))
 	}
 	for ; len(b) > 0; b = b[2:] {
 		q.Infos = append(q.Infos, InfoType(be.Uint16(b)))

@@ -23,7 +23,7 @@ func (q MetaContextRequest) Append(b []byte) []byte {
 // ParseMetaContextRequest parses b, the whole data of the option. A count that
 // lies costs no memory: queries are allocated as they are found.
 func ParseMetaContextRequest(b []byte) (q MetaContextRequest, err error) {
-	const clause = "" // what a server must answer has one, what a client must send has none
+	const clause = "layout.opt.meta"
 	if len(b) < 8 {
 		return q, malformed(clause, "metadata context option has %d bytes of data, at least 8 are due", len(b))
 	}
@@ -87,7 +87,7 @@ func (m MetaContext) Append(b []byte) []byte {
 // ParseMetaContext parses b, the whole data of the reply.
 func ParseMetaContext(b []byte) (m MetaContext, err error) {
 	if len(b) < 4 {
-		return m, malformed("", "NBD_REP_META_CONTEXT has %d bytes of data, at least 4 are due", len(b))
+		return m, malformed("layout.rep.meta-context", "NBD_REP_META_CONTEXT has %d bytes of data, at least 4 are due", len(b))
 	}
 	return MetaContext{ID: be.Uint32(b), Name: string(b[4:])}, nil
 }
@@ -99,7 +99,7 @@ func (m MetaContext) Validate() error {
 		return err
 	}
 	if strings.IndexByte(m.Name, ':') < 1 {
-		return malformed("meta.name.form", "metadata context %q is not a namespace, a colon and a leaf-name", m.Name)
+		return malformed("meta.name.syntax", "metadata context %q is not a namespace, a colon and a leaf-name", m.Name)
 	}
 	return nil
 }

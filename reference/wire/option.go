@@ -23,7 +23,7 @@ func (h OptionHeader) Append(b []byte) []byte {
 
 // ParseOptionHeader parses an option header at the start of b.
 func ParseOptionHeader(b []byte) (h OptionHeader, n int, err error) {
-	if err := magic64(b, 0, OptionMagic, "option"); err != nil {
+	if err := magic64(b, 0, OptionMagic, "layout.option.magic", "option"); err != nil {
 		return h, 0, err
 	}
 	if len(b) < OptionHeaderSize {
@@ -136,7 +136,7 @@ func (h OptionReplyHeader) Append(b []byte) []byte {
 
 // ParseOptionReplyHeader parses an option reply header at the start of b.
 func ParseOptionReplyHeader(b []byte) (h OptionReplyHeader, n int, err error) {
-	if err := magic64(b, 0, OptionReplyMagic, "option reply"); err != nil {
+	if err := magic64(b, 0, OptionReplyMagic, "layout.option-reply.magic", "option reply"); err != nil {
 		return h, 0, err
 	}
 	if len(b) < OptionReplyHeaderSize {
@@ -193,7 +193,7 @@ func ReadOptionReply(r *bufio.Reader, lim Limits) (OptionReply, error) {
 func (p OptionReply) Validate() error {
 	switch {
 	case p.Type == RepAck && len(p.Data) > 0:
-		return malformed("", "NBD_REP_ACK carries %d bytes", len(p.Data))
+		return malformed("layout.rep.ack", "NBD_REP_ACK carries %d bytes", len(p.Data))
 	case p.Type.IsError():
 		return server.text("the text of "+p.Type.String(), string(p.Data))
 	case p.Type == RepServer:

@@ -28,7 +28,7 @@ func (p SimpleReply) Append(b []byte) []byte {
 
 // ParseSimpleReply parses a simple reply header at the start of b.
 func ParseSimpleReply(b []byte) (p SimpleReply, n int, err error) {
-	if err := magic32(b, SimpleReplyMagic, "simple reply"); err != nil {
+	if err := magic32(b, SimpleReplyMagic, "layout.reply.magic", "simple reply"); err != nil {
 		return p, 0, err
 	}
 	if len(b) < SimpleReplySize {
@@ -77,7 +77,7 @@ func (h ChunkHeader) AppendExtended(b []byte) []byte {
 
 // ParseChunkHeader parses the header of a structured reply chunk at the start of b.
 func ParseChunkHeader(b []byte) (h ChunkHeader, n int, err error) {
-	if err := magic32(b, StructuredMagic, "structured reply"); err != nil {
+	if err := magic32(b, StructuredMagic, "layout.reply.magic", "structured reply"); err != nil {
 		return h, 0, err
 	}
 	if len(b) < ChunkSize {
@@ -91,7 +91,7 @@ func ParseChunkHeader(b []byte) (h ChunkHeader, n int, err error) {
 
 // ParseExtendedChunkHeader parses the header of an extended reply chunk at the start of b.
 func ParseExtendedChunkHeader(b []byte) (h ChunkHeader, n int, err error) {
-	if err := magic32(b, ExtendedReply, "extended reply"); err != nil {
+	if err := magic32(b, ExtendedReply, "layout.reply.magic", "extended reply"); err != nil {
 		return h, 0, err
 	}
 	if len(b) < ExtendedChunkSize {
@@ -185,7 +185,7 @@ func ParseReply(b []byte) (p Reply, n int, err error) {
 	case ExtendedReply:
 		p.Chunk, n, err = ParseExtendedChunkHeader(b)
 	default:
-		err = malformed("", "reply has magic %#010x, which is none of %#x, %#x, %#x",
+		err = malformed("layout.reply.magic", "reply has magic %#010x, which is none of %#x, %#x, %#x",
 			p.Magic, SimpleReplyMagic, StructuredMagic, ExtendedReply)
 	}
 	return p, n, err

@@ -43,7 +43,7 @@ func (q Request) AppendExtended(b []byte) []byte {
 
 // ParseRequest parses a compact header at the start of b.
 func ParseRequest(b []byte) (q Request, n int, err error) {
-	if err := magic32(b, RequestMagic, "request"); err != nil {
+	if err := magic32(b, RequestMagic, "layout.request.magic", "request"); err != nil {
 		return q, 0, err
 	}
 	if len(b) < RequestSize {
@@ -56,7 +56,7 @@ func ParseRequest(b []byte) (q Request, n int, err error) {
 
 // ParseExtendedRequest parses an extended header at the start of b.
 func ParseExtendedRequest(b []byte) (q Request, n int, err error) {
-	if err := magic32(b, ExtendedRequest, "extended request"); err != nil {
+	if err := magic32(b, ExtendedRequest, "layout.request.magic", "extended request"); err != nil {
 		return q, 0, err
 	}
 	if len(b) < ExtendedRequestSize {
