@@ -4,17 +4,18 @@ import (
 	"context"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/moby/moby/client"
 	"go.uber.org/goleak"
 
 	"nbdconform/conformance/target"
 	"nbdconform/containers/containertest"
+	"nbdconform/containers/engine"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -143,7 +144,12 @@ func killPID(t *testing.T, pid int) {
 
 func kill(t *testing.T, id string) {
 	t.Helper()
-	if out, err := exec.Command("docker", "kill", id).CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+	cli, err := engine.Client(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cli.Close()
+	if _, err := cli.ContainerKill(t.Context(), id, client.ContainerKillOptions{Signal: "KILL"}); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -46,6 +46,12 @@ func setDefault(name, value string) {
 // that wraps [ErrNone]. The caller closes it.
 func Client(ctx context.Context) (*client.Client, error) {
 	prepare()
+	// Testcontainers would quietly take another socket than the one named.
+	if path, unix := strings.CutPrefix(os.Getenv("DOCKER_HOST"), "unix://"); unix {
+		if _, err := os.Stat(path); err != nil {
+			return nil, fmt.Errorf("%w (DOCKER_HOST: %v)", ErrNone, err)
+		}
+	}
 	c, err := testcontainers.NewDockerClientWithOpts(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("%w (%v)", ErrNone, err)

@@ -2,6 +2,7 @@
 package nbdkit
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 
@@ -24,23 +25,16 @@ var Program = program.Program{
 		setup("default", everything, memory()),
 		{
 			Name: "read-only", Exports: []string{""}, Size: size, ReadOnly: true,
-			Features: promise(append(without(everything, "flush", "fua", "trim", "write-zeroes", "fast-zero"), "read-only")),
+			Features: promise(append(without(everything, "fua", "trim", "write-zeroes", "fast-zero"), "read-only")),
 			Start:    memory("-r"),
 		},
 		minBlock("min-block-512", "512"),
 		minBlock("min-block-4096", "4096"),
 		setup("no-zero", without(everything, "write-zeroes", "fast-zero"), memory("--filter=nozero")),
-		setup("no-extents", without(everything, "meta-context", "block-status"), memory("--filter=noextents")),
+		setup("no-extents", everything, memory("--filter=noextents")),
 		setup("no-structured-reply", without(everything, "structured-reply", "meta-context", "block-status", "df"), memory("--no-sr")),
-		setup("bare", []string{"list", "info", "flush", "trim"},
-			memory("--no-sr", "--filter=nozero", "--filter=nocache", "--filter=fua", "--filter=multi-conn",
-				"multi-conn-mode=disable")),
-		setup("file", without(everything, "fast-zero", "cache"), func(p program.Place) program.Launch {
-			return program.Launch{
-				Prepare: []string{"truncate -s " + strconv.Itoa(size) + " disk"},
-				Argv:    append(listen(p), "file", "disk"),
-			}
-		}),
+		bare(),
+		file(),
 	},
 }
 
@@ -56,6 +50,29 @@ func minBlock(name, min string) program.Setup {
 		"blocksize-minimum="+min, "blocksize-preferred=4096", "blocksize-maximum=1M", "blocksize-error-policy=error"))
 	s.Since = "1.30"
 	return s
+}
+
+// bare has next to nothing beyond the baseline.
+func bare() program.Setup {
+	s := setup("bare", []string{"list", "info", "flush", "trim"},
+		memory("--no-sr", "--filter=nozero", "--filter=nocache", "--filter=fua", "--filter=multi-conn",
+			"multi-conn-mode=disable"))
+	s.Since = "1.26"
+	return s
+}
+
+// file serves a file, and leaves the size of blocks to the client.
+func file() program.Setup {
+	return program.Setup{
+		Name: "file", Exports: []string{""}, Size: size,
+		Features: func(program.Version) []string { return without(everything, "fast-zero") },
+		Start: func(p program.Place) program.Launch {
+			return program.Launch{
+				Prepare: []string{fmt.Sprintf("truncate -s %d disk", size)},
+				Argv:    append(listen(p), "file", "disk"),
+			}
+		},
+	}
 }
 
 // memory starts the memory plugin. Arguments that begin with a dash are
@@ -81,8 +98,16 @@ func listen(p program.Place) []string {
 	return []string{"nbdkit", "-f", "-i", "0.0.0.0", "-p", strconv.Itoa(p.Port)}
 }
 
+// promise is what the memory plugin is certain to offer: features, and from
+// 1.42 on the size of its blocks.
 func promise(features []string) func(program.Version) []string {
-	return func(program.Version) []string { return without(features) }
+	return func(v program.Version) []string {
+		fs := slices.Clone(features)
+		if v.AtLeast("1.42") && !slices.Contains(fs, "block-size") {
+			fs = append(fs, "block-size")
+		}
+		return fs
+	}
 }
 
 // without returns a copy of features that lacks those named.

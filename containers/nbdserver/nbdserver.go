@@ -10,12 +10,12 @@ var Program = program.Program{
 	Name:    "nbd-server",
 	Package: "nbd-server",
 	Setups: []program.Setup{
-		setup("default", []string{"flush", "fua", "trim"}, export{"disk", "flush fua trim"}),
+		setup("default", []string{"flush", "fua", "trim", "write-zeroes", "multi-conn"}, export{"disk", "flush fua trim"}),
 		readOnly(),
-		setup("plain", nil, export{"disk", ""}),
-		setup("rotational", []string{"rotational"}, export{"disk", "rotational"}),
-		setup("copy-on-write", nil, export{"disk", "copyonwrite"}),
-		setup("several-exports", []string{"flush", "fua", "trim"},
+		setup("plain", []string{"write-zeroes", "multi-conn"}, export{"disk", ""}),
+		setup("rotational", []string{"write-zeroes", "multi-conn", "rotational"}, export{"disk", "rotational"}),
+		setup("copy-on-write", []string{"write-zeroes"}, export{"disk", "copyonwrite"}),
+		setup("several-exports", []string{"flush", "fua", "trim", "write-zeroes", "multi-conn"},
 			export{"disk", "flush fua trim"}, export{"locked", "readonly"}, export{"other", ""}),
 	},
 }
@@ -36,7 +36,7 @@ func setup(name string, features []string, exports ...export) program.Setup {
 }
 
 func readOnly() program.Setup {
-	s := setup("read-only", []string{"read-only"}, export{"disk", "readonly"})
+	s := setup("read-only", []string{"read-only", "multi-conn"}, export{"disk", "readonly"})
 	s.ReadOnly = true
 	return s
 }
@@ -45,7 +45,7 @@ func promise(features []string) func(program.Version) []string {
 	return func(v program.Version) []string {
 		fs := append([]string{"list", "info"}, features...)
 		if v.AtLeast("3.26") {
-			fs = append(fs, "structured-reply")
+			fs = append(fs, "structured-reply", "df")
 		}
 		return fs
 	}

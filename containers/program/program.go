@@ -75,7 +75,7 @@ func (l Launch) Command() []string {
 	lines := slices.Clone(l.Prepare)
 	switch {
 	case l.PIDFile != "":
-		lines = slices.Concat([]string{fmt.Sprintf(end, l.PIDFile)}, lines, []string{fmt.Sprintf(attend, l.PIDFile)})
+		lines = slices.Concat([]string{fmt.Sprintf(end, l.PIDFile)}, lines, []string{attend})
 	case len(lines) == 0:
 		return l.Argv
 	default:
@@ -90,17 +90,23 @@ func (l Launch) Command() []string {
 // nbd-server takes seconds to notice the first. A zombie has ended, even where
 // nobody buries it.
 const (
-	end = `alive() {
-	read -r _ _ state _ < "/proc/$(cat %[1]s)/stat" && [ "$state" != Z ]
+	end = `known() {
+	until [ -s %[1]s ]; do sleep 0.02; done
+	server=$(cat %[1]s)
+}
+alive() {
+	read -r _ _ state _ < "/proc/$server/stat" && [ "$state" != Z ]
 }
 end() {
-	kill "$(cat %[1]s)"
-	for i in 1 2 3; do alive || break; sleep 0.05; done
-	kill -KILL -- "-$(cat %[1]s)"
+	[ -n "$server" ] || known
+	kill "$server"
+	for i in 1 2 3; do alive || return 0; sleep 0.05; done
+	kill -KILL "-$server"
 }
+server=
 trap 'end 2>/dev/null || :' TERM`
 
-	attend = `until [ -s %[1]s ]; do sleep 0.02; done
+	attend = `known
 while alive 2>/dev/null; do sleep 0.2 & wait $! || :; done
 echo "the server in the background has ended; how is not known" >&2
 exit 1`

@@ -31,6 +31,17 @@ func TestUnknownNamesAreAnsweredWithTheValidOnes(t *testing.T) {
 	}
 }
 
+func TestNoEngineSaysWhatToDo(t *testing.T) {
+	t.Setenv("DOCKER_HOST", "unix://"+t.TempDir()+"/none")
+	_, err := Open(t.Context(), Request{Target: "nbdkit"})
+	if !errors.Is(err, ErrNoEngine) || strings.Contains(err.Error(), "\n") {
+		t.Errorf("%v", err)
+	}
+	if _, err := Sweep(t.Context()); err != nil {
+		t.Errorf("sweeping without an engine: %v", err)
+	}
+}
+
 func TestMissingProgramNamesItsPackage(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	_, err := Open(t.Context(), Request{Target: "qemu-nbd", Provider: Local})

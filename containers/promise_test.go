@@ -1,0 +1,113 @@
+package containers
+
+import (
+	"encoding/json"
+	"net/url"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"nbdconform/conformance/target"
+	"nbdconform/containers/containertest"
+)
+
+// suitesVariable names the suites whose servers are held to their promises:
+// NBDCONFORM_SUITES="trixie sid" go test -run Promises ./containers
+const suitesVariable = "NBDCONFORM_SUITES"
+
+func TestPromisesAreKeptByLocalServers(t *testing.T) {
+	containertest.NeedProgram(t, "nbdinfo")
+	eachProfile(t, Request{Provider: Local})
+}
+
+func TestPromisesAreKeptInContainers(t *testing.T) {
+	suites := strings.Fields(os.Getenv(suitesVariable))
+	if len(suites) == 0 {
+		t.Skipf("%s is not set", suitesVariable)
+	}
+	containertest.NeedProgram(t, "nbdinfo")
+	for _, suite := range suites {
+		t.Run(suite, func(t *testing.T) {
+			containertest.NeedImage(t, suite)
+			eachProfile(t, Request{Suite: suite})
+		})
+	}
+}
+
+func eachProfile(t *testing.T, r Request) {
+	for _, info := range Targets() {
+		for _, profile := range info.Profiles {
+			t.Run(info.Name+"/"+profile, func(t *testing.T) {
+				r := r
+				r.Target, r.Profile = info.Name, profile
+				if r.Provider == Local {
+					containertest.NeedProgram(t, info.Name)
+				}
+				s, err := Open(t.Context(), r)
+				if err != nil && strings.Contains(err.Error(), "or newer: ") {
+					t.Skip(err)
+				} else if err != nil {
+					t.Fatal(err)
+				}
+				defer s.Close()
+				keepsPromises(t, s)
+			})
+		}
+	}
+}
+
+// keepsPromises asks nbdinfo, an independent client, what the server advertises.
+func keepsPromises(t *testing.T, s target.Target) {
+	t.Helper()
+	p := s.Profile()
+	out, err := exec.Command("nbdinfo", "--json", "--no-content", uri(s)).Output()
+	if err != nil {
+		t.Fatalf("nbdinfo: %v", err)
+	}
+	var said struct {
+		Structured bool
+		Exports    []map[string]any
+	}
+	if err := json.Unmarshal(out, &said); err != nil || len(said.Exports) != 1 {
+		t.Fatalf("%v: %s", err, out)
+	}
+	e := said.Exports[0]
+	contexts, _ := e["contexts"].([]any)
+	advertised := map[string]bool{
+		"structured-reply": said.Structured,
+		"meta-context":     len(contexts) > 0,
+		"block-status":     slices.Contains(contexts, any("base:allocation")),
+		"block-size":       e["block_size_minimum"] != nil,
+	}
+	for key, feature := range map[string]string{
+		"can_flush": "flush", "can_fua": "fua", "can_trim": "trim", "can_zero": "write-zeroes",
+		"can_fast_zero": "fast-zero", "can_cache": "cache", "can_df": "df", "can_multi_conn": "multi-conn",
+		"is_read_only": "read-only", "is_rotational": "rotational",
+	} {
+		advertised[feature] = e[key] == true
+	}
+	for f, is := range advertised {
+		switch promised := slices.Contains(p.Features, f); {
+		case promised && !is:
+			t.Errorf("%s is promised and not advertised", f)
+		case is && !promised:
+			t.Logf("%s %s advertises %s without a promise", s.Identity().Name, p.Name, f)
+		}
+	}
+	if p.Destructive == advertised["read-only"] {
+		t.Errorf("destructive %v, read-only %v", p.Destructive, advertised["read-only"])
+	}
+}
+
+func uri(s target.Target) string {
+	path := "/" + url.PathEscape(s.Profile().Export)
+	switch i := s.(*server).current().(type) {
+	case *contained:
+		return "nbd://" + i.addr + path
+	case *process:
+		return "nbd+unix://" + path + "?socket=" + i.addr
+	}
+	return ""
+}
