@@ -23,19 +23,32 @@ const registryPatience = 5 * time.Second
 // gives it its name.
 func build(ctx context.Context, c *client.Client, s Suite, progress func(string)) error {
 	raw := ref(s) + "-unfinished"
-	way, how := fromPackages, "from Debian packages with mmdebstrap"
-	if haveBase(ctx, c, s) {
-		way, how = fromDockerfile, "with the Dockerfile"
-	}
-	progress(fmt.Sprintf("building the image of %s %s", s.Name, how))
 	start := time.Now()
-	if err := way(ctx, c, s, raw); err != nil {
+	if err := makeRaw(ctx, c, s, raw, progress); err != nil {
 		return err
 	}
 	if err := finish(ctx, c, s, raw); err != nil {
 		return err
 	}
 	progress(fmt.Sprintf("built the image of %s in %.0f s", s.Name, time.Since(start).Seconds()))
+	return nil
+}
+
+// makeRaw prefers the Dockerfile. Where a registry answers and the package
+// archive can't be reached from inside a container, it takes the other way.
+func makeRaw(ctx context.Context, c *client.Client, s Suite, raw string, progress func(string)) error {
+	var first error
+	if haveBase(ctx, c, s) {
+		progress(fmt.Sprintf("building the image of %s with the Dockerfile", s.Name))
+		if first = fromDockerfile(ctx, c, s, raw); first == nil || ctx.Err() != nil {
+			return first
+		}
+		progress(fmt.Sprintf("the Dockerfile did not work: %v", first))
+	}
+	progress(fmt.Sprintf("building the image of %s from Debian packages with mmdebstrap", s.Name))
+	if err := fromPackages(ctx, c, s, raw); err != nil {
+		return errors.Join(first, err)
+	}
 	return nil
 }
 
@@ -86,7 +99,7 @@ func fromDockerfile(ctx context.Context, c *client.Client, s Suite, tag string) 
 
 func fromPackages(ctx context.Context, c *client.Client, s Suite, tag string) error {
 	if _, err := exec.LookPath("mmdebstrap"); err != nil {
-		return errors.New("no registry answers and mmdebstrap is not installed: apt-get install mmdebstrap")
+		return errors.New("building an image without a registry needs mmdebstrap: apt-get install mmdebstrap")
 	}
 	args := []string{"-s", s.Base, strings.Join(packages, ",")}
 	if b := s.backports(); b != "" {
