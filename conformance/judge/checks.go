@@ -1,0 +1,435 @@
+package judge
+
+import "nbdconform/conformance/clause"
+
+// A check is one clause as the judge sees to it: an index into table.
+type check int
+
+// The document gives magic numbers, layouts and some message types without a
+// word of obligation, so no clause stands for them alone. Such a message breaks
+// the clause that demands the thing as a whole: a server whose option reply has
+// a wrong magic number does not speak the fixed newstyle handshake.
+const (
+	stringUTF8Server check = iota
+	stringUTF8Client
+	stringNULServer
+	stringNULClient
+	stringShortServer
+	stringShortClient
+	stringMaxServer
+	stringMaxClient
+
+	fixedNewstyleServer
+	fixedNewstyleClient
+	handshakeUnknownFlag
+	handshakeOldstyleFlags
+	handshakeNoZeroes
+	handshakeZeroesMissing
+	exportNameZeroesMissing
+	clientFlagUnknown
+	clientFlagNoZeroes
+	clientFlagFixed
+	clientFlagUnknownDrop
+	clientFlagUnofferedDrop
+
+	oneOptionAtATime
+	optionRepeated
+	abortThenDrop
+	shutdownThenAbort
+	haggleHangUpServer
+	haggleHangUpClient
+	unknownOption
+	exportNameRefused
+	abortAck
+	abortNoData
+	abortDataIgnored
+	listImplemented
+	listNoData
+	listDataInvalid
+	listName
+	startTLSNoData
+	startTLSReply
+	startTLSNotFixed
+	startTLSAgainClient
+	startTLSAgainServer
+	tlsModeConsistent
+	tlsModeNotFixed
+	tlsReqdAfter
+	tlsUpgradeServer
+	tlsUpgradeClient
+	infoImplemented
+	goImplemented
+	infoNameLength
+	infoRequestsUnique
+	infoExportBeforeAck
+	infoUnknownQuiet
+	infoForcedTLSQuiet
+	infoBlockSizeReqdRequested
+	infoBlockSizeReqdDefault
+	infoBlockSizeReqdFirst
+	infoRepeatable
+	infoOnce
+	infoExportLength
+	infoBlockSizeLength
+	goNoPadding
+	goNoMoreOptions
+	structuredNoData
+	structuredDataInvalid
+	listMetaNeedsStructured
+	listMetaQuerySyntax
+	listMetaMalformed
+	listMetaReply
+	listMetaQueries
+	listMetaNameForm
+	listMetaIDZero
+	listMetaZeroQueriesTooBig
+	listMetaBaseWildcard
+	setMetaNeedsStructured
+	setMetaWithoutStructured
+	setMetaQuerySyntax
+	setMetaMalformed
+	setMetaReply
+	setMetaZeroQueries
+	setMetaUniqueIDs
+	metaNameSyntax
+	metaNameNamespace
+	metaEmptyLeaf
+	metaBaseWildcardSet
+	metaBaseUnknownLeaf
+
+	sizeMinimumPower
+	sizeMinimumMax
+	sizeMinimumExport
+	sizePreferredPower
+	sizePreferredMin
+	sizeMaxPayloadPreferred
+	sizeMaxPayloadMin
+	transmissionHasFlags
+	transmissionDFStructured
+	transmissionFastZero
+
+	requestNegotiated
+	cookieUnique
+	flagDocumented
+	flagFUAAdvertised
+	flagFUAOnlyWrites
+	flagDFAdvertised
+	flagFastZeroAdvertised
+	readZeroLength
+	writeZeroLength
+	trimZeroLength
+	zeroesZeroLength
+	statusZeroLength
+	flushAdvertised
+	trimAdvertised
+	zeroesAdvertised
+	statusNeedsContext
+	discZero
+	discSilence
+	flushZero
+	boundsClient
+	alignClient
+	maxPayloadClient
+	hangUpClient
+	discInflight
+
+	cookieEcho
+	simpleRequired
+	structuredUnnegotiated
+	structuredPayload
+	readStructured
+	statusStructured
+	discNoReply
+	discOutstanding
+	shutdownWait
+	readZeroStay
+	writeZeroStay
+	trimZeroStay
+	zeroesZeroStay
+	statusZeroStay
+	effectStay
+	readOnlyWrites
+	errWriteReadOnly
+	errTrimReadOnly
+	errZeroesReadOnly
+	errReadBounds
+	errWriteBounds
+	errTrimBounds
+	errZeroesBounds
+	errCacheBounds
+	errStatusBounds
+	errReadAlign
+	errWriteAlign
+	errOtherAlign
+	errEOVERFLOW
+	errENOTSUP
+	errENOMEM
+	errUnknownCommand
+	errUnknownFlag
+	errInapplicableFlag
+	cacheFlags
+	zeroesENOTSUP
+	zeroesENOTSUPUnadvertised
+	fastZeroEOVERFLOW
+	fastZeroUnadvertised
+	statusUnselected
+
+	chunkUnexpected
+	chunkUnknownFlag
+	chunkDoneClear
+	chunkDoneLast
+	chunkMaxPayload
+	noneLength
+	noneDone
+	dataLength
+	dataBounds
+	dataOverlap
+	holeLength
+	holeNonzero
+	holeBounds
+	holeOverlap
+	readCover
+	contentBeforeError
+	dfOneContent
+	dfNoContent
+	dfMinimum
+	errorLength
+	errorMessageLength
+	errorNonzero
+	errorOnce
+	errorMixed
+	errorOffsetLength
+	errorOffsetNonzero
+	errorOffsetBounds
+	errorOffsetSame
+	errorOffsetWithin
+	statusLength
+	statusAtLeastOne
+	statusPerContext
+	statusExtentNonzero
+	statusSum
+	statusMaxExtents
+	statusMultiple
+	statusReserved
+	reqOneExtent
+	reqOneLength
+
+	checkCount
+)
+
+// A row says which clause a check is about, and whether it is a MUST.
+type row struct {
+	id   clause.ID
+	must bool
+}
+
+const (
+	must   = true
+	should = false
+)
+
+var table = [checkCount]row{
+	stringUTF8Server:  {"string.utf8.server", must},
+	stringUTF8Client:  {"string.utf8.client", must},
+	stringNULServer:   {"string.no-nul.server", must},
+	stringNULClient:   {"string.no-nul.client", must},
+	stringShortServer: {"string.short.server", should},
+	stringShortClient: {"string.short.client", should},
+	stringMaxServer:   {"string.max-length.server", must},
+	stringMaxClient:   {"string.max-length.client", must},
+
+	fixedNewstyleServer:     {"baseline.server.fixed-newstyle", must}, // also: magic numbers and layout of the greeting and of option replies
+	fixedNewstyleClient:     {"baseline.client.fixed-newstyle", must}, // also: the magic number of options
+	handshakeUnknownFlag:    {"flag.handshake.unknown", must},
+	handshakeOldstyleFlags:  {"flag.handshake.oldstyle", must},
+	handshakeNoZeroes:       {"flag.handshake.no-zeroes", must},
+	handshakeZeroesMissing:  {"flag.handshake.no-effect", should},   // zeroes left out although the client did not agree
+	exportNameZeroesMissing: {"interop.server.export-name", should}, // zeroes left out although nobody spoke of it
+	clientFlagUnknown:       {"flag.client.unknown", must},
+	clientFlagNoZeroes:      {"flag.client.no-zeroes", must},
+	clientFlagFixed:         {"flag.client.fixed-newstyle", should},
+	clientFlagUnknownDrop:   {"flag.client.unknown.drop", must},
+	clientFlagUnofferedDrop: {"flag.client.unoffered.drop", must},
+
+	oneOptionAtATime:           {"handshake.option.one-at-a-time", must},
+	optionRepeated:             {"handshake.option.repeat", should},
+	abortThenDrop:              {"haggling.abort.drop", must},
+	shutdownThenAbort:          {"haggling.shutdown.abort", must},
+	haggleHangUpServer:         {"haggling.hard.unjustified.server", must},
+	haggleHangUpClient:         {"haggling.hard.unjustified.client", must},
+	unknownOption:              {"baseline.unsup", must},
+	exportNameRefused:          {"opt.export-name.unknown", must},
+	abortAck:                   {"opt.abort.ack", must},
+	abortNoData:                {"opt.abort.no-data", should},
+	abortDataIgnored:           {"opt.abort.ignore-data", should},
+	listImplemented:            {"baseline.server.list", must}, // also: a reply that does not fit
+	listNoData:                 {"opt.list.no-data", must},
+	listDataInvalid:            {"opt.list.data-invalid", should},
+	listName:                   {"rep.server.name-length", must},
+	startTLSNoData:             {"opt.starttls.no-data", must},
+	startTLSReply:              {"opt.starttls.reply", must},
+	startTLSNotFixed:           {"tls.client.starttls.not-fixed", must},
+	startTLSAgainClient:        {"tls.client.starttls.again", must},
+	startTLSAgainServer:        {"tls.forced.starttls.again", must}, // and tls.selective.starttls.again says the same
+	tlsModeConsistent:          {"tls.mode.consistent", must},
+	tlsModeNotFixed:            {"tls.mode.not-fixed", must},
+	tlsReqdAfter:               {"tls.forced.tls-reqd.after", must}, // and tls.selective.tls-reqd.after says the same
+	tlsUpgradeServer:           {"tls.upgrade.all.server", must},
+	tlsUpgradeClient:           {"tls.upgrade.all.client", must},
+	infoImplemented:            {"baseline.server.info", must}, // also: a reply that does not fit
+	goImplemented:              {"baseline.server.go", must},   // also: a reply that does not fit
+	infoNameLength:             {"opt.info.name-length", must},
+	infoRequestsUnique:         {"opt.info.requests-unique", must},
+	infoExportBeforeAck:        {"opt.info.export-before-ack", must},
+	infoUnknownQuiet:           {"opt.info.unknown.no-info", should},
+	infoForcedTLSQuiet:         {"opt.info.forced-tls.no-info", must},
+	infoBlockSizeReqdRequested: {"opt.info.block-size-reqd.requested", must},
+	infoBlockSizeReqdDefault:   {"opt.info.block-size-reqd.default", should},
+	infoBlockSizeReqdFirst:     {"opt.info.block-size-reqd.info-first", should},
+	infoRepeatable:             {"opt.info.repeatable", must},
+	infoOnce:                   {"rep.info.once", should},
+	infoExportLength:           {"rep.info-export.length", must},
+	infoBlockSizeLength:        {"rep.info-block-size.length", must},
+	goNoPadding:                {"opt.info.go-no-padding", must},
+	goNoMoreOptions:            {"opt.info.go-no-more-options", must},
+	structuredNoData:           {"opt.structured-reply.no-data", must},
+	structuredDataInvalid:      {"opt.structured-reply.data-invalid", should},
+	listMetaNeedsStructured:    {"opt.list-meta.needs-structured", should},
+	listMetaQuerySyntax:        {"opt.list-meta.query-syntax", must},
+	listMetaMalformed:          {"opt.list-meta.malformed", must},
+	listMetaReply:              {"opt.list-meta.reply", must},
+	listMetaQueries:            {"opt.list-meta.queries", must},
+	listMetaNameForm:           {"opt.list-meta.name-form", must},
+	listMetaIDZero:             {"opt.list-meta.id-zero", should},
+	listMetaZeroQueriesTooBig:  {"opt.list-meta.zero-queries.too-big", should},
+	listMetaBaseWildcard:       {"meta.base.wildcard.list", must},
+	setMetaNeedsStructured:     {"opt.set-meta.needs-structured", must},
+	setMetaWithoutStructured:   {"opt.set-meta.without-structured", should},
+	setMetaQuerySyntax:         {"opt.set-meta.query-syntax", must},
+	setMetaMalformed:           {"opt.set-meta.malformed", must},
+	setMetaReply:               {"opt.set-meta.reply", must},
+	setMetaZeroQueries:         {"opt.set-meta.zero-queries", must},
+	setMetaUniqueIDs:           {"opt.set-meta.unique-ids", must},
+	metaNameSyntax:             {"meta.name.syntax", must},
+	metaNameNamespace:          {"meta.name.namespace", must},
+	metaEmptyLeaf:              {"meta.query.empty-leaf", should},
+	metaBaseWildcardSet:        {"meta.base.wildcard.set", must},
+	metaBaseUnknownLeaf:        {"meta.base.unknown-leaf.set", must},
+
+	sizeMinimumPower:         {"size.minimum.power-of-2", must},
+	sizeMinimumMax:           {"size.minimum.max", must},
+	sizeMinimumExport:        {"size.minimum.export-size", should},
+	sizePreferredPower:       {"size.preferred.power-of-2", must},
+	sizePreferredMin:         {"size.preferred.min", must},
+	sizeMaxPayloadPreferred:  {"size.max-payload.preferred", must},
+	sizeMaxPayloadMin:        {"size.max-payload.min", should},
+	transmissionHasFlags:     {"flag.transmission.has-flags", must},
+	transmissionDFStructured: {"flag.transmission.send-df.structured", must},
+	transmissionFastZero:     {"flag.transmission.fast-zero.write-zeroes", must},
+
+	requestNegotiated:      {"baseline.client.negotiate", must}, // unknown commands and magic numbers
+	cookieUnique:           {"trans.cookie.unique", should},
+	flagDocumented:         {"cmdflag.documented", must},
+	flagFUAAdvertised:      {"flag.transmission.client-use", must},
+	flagFUAOnlyWrites:      {"cmdflag.fua.only-writes", should},
+	flagDFAdvertised:       {"cmdflag.df.needs-flag", must},
+	flagFastZeroAdvertised: {"cmdflag.fast-zero.needs-flag", must},
+	readZeroLength:         {"cmd.read.zero-length", should},
+	writeZeroLength:        {"cmd.write.zero-length", should},
+	trimZeroLength:         {"cmd.trim.zero-length", should},
+	zeroesZeroLength:       {"cmd.write-zeroes.zero-length", should},
+	statusZeroLength:       {"cmd.block-status.zero-length", should},
+	flushAdvertised:        {"cmd.flush.needs-flag", must},
+	trimAdvertised:         {"cmd.trim.needs-flag", must},
+	zeroesAdvertised:       {"cmd.write-zeroes.needs-flag", must},
+	statusNeedsContext:     {"cmd.block-status.needs-context", must},
+	discZero:               {"cmd.disc.zero", must},
+	discSilence:            {"cmd.disc.silence", must},
+	flushZero:              {"cmd.flush.zero", must},
+	boundsClient:           {"size.bounds.client", must},
+	alignClient:            {"size.align.client", must},
+	maxPayloadClient:       {"size.client.max-payload", must},
+	hangUpClient:           {"trans.end.unjustified.client", must},
+	discInflight:           {"trans.end.soft.inflight", should},
+
+	cookieEcho:                {"trans.cookie.echo", must}, // also: replies to no request
+	simpleRequired:            {"trans.simple.required", must},
+	structuredUnnegotiated:    {"trans.structured.unnegotiated", must},
+	structuredPayload:         {"trans.structured.payload", must},
+	readStructured:            {"cmd.read.structured", must},
+	statusStructured:          {"cmd.block-status.structured", must},
+	discNoReply:               {"cmd.disc.close", must},
+	discOutstanding:           {"cmd.disc.outstanding", must},
+	shutdownWait:              {"trans.end.shutdown.wait", should},
+	readZeroStay:              {"cmd.read.zero-length.stay", should},
+	writeZeroStay:             {"cmd.write.zero-length.stay", should},
+	trimZeroStay:              {"cmd.trim.zero-length.stay", should},
+	zeroesZeroStay:            {"cmd.write-zeroes.zero-length.stay", should},
+	statusZeroStay:            {"cmd.block-status.zero-length.stay", should},
+	effectStay:                {"size.effect.disconnect", should},
+	readOnlyWrites:            {"flag.transmission.read-only.writes", must},
+	errWriteReadOnly:          {"err.write.read-only", should},
+	errTrimReadOnly:           {"err.trim.read-only", should},
+	errZeroesReadOnly:         {"cmd.write-zeroes.read-only", should},
+	errReadBounds:             {"err.read.bounds", should},
+	errWriteBounds:            {"err.write.bounds", should},
+	errTrimBounds:             {"err.trim.bounds", should},
+	errZeroesBounds:           {"cmd.write-zeroes.bounds", should},
+	errCacheBounds:            {"size.bounds.cache", should},
+	errStatusBounds:           {"cmd.block-status.bounds", should},
+	errReadAlign:              {"err.read.align", should},
+	errWriteAlign:             {"err.write.align", should},
+	errOtherAlign:             {"size.align.server", should},
+	errEOVERFLOW:              {"err.eoverflow", should},
+	errENOTSUP:                {"err.enotsup", should},
+	errENOMEM:                 {"err.enomem", should},
+	errUnknownCommand:         {"err.unknown-command", should},
+	errUnknownFlag:            {"err.unknown-flag", should},
+	errInapplicableFlag:       {"err.inapplicable-flag", should},
+	cacheFlags:                {"cmd.cache.flags", must},
+	zeroesENOTSUP:             {"cmd.write-zeroes.enotsup", must},
+	zeroesENOTSUPUnadvertised: {"cmd.write-zeroes.enotsup.unadvertised", should},
+	fastZeroEOVERFLOW:         {"cmd.write-zeroes.fast-zero.eoverflow", should},
+	fastZeroUnadvertised:      {"cmd.write-zeroes.fast-zero.unadvertised", should},
+	statusUnselected:          {"meta.block-status.unselected", should},
+
+	chunkUnexpected:     {"chunk.unknown-type", must}, // binds the client to hang up, so no server may send one
+	chunkUnknownFlag:    {"chunk.flag.unknown", must},
+	chunkDoneClear:      {"chunk.flag.done-clear", must},
+	chunkDoneLast:       {"chunk.flag.done-last", must},
+	chunkMaxPayload:     {"chunk.max-payload", must},
+	noneLength:          {"chunk.none.length", must},
+	noneDone:            {"chunk.none.done", must},
+	dataLength:          {"chunk.offset-data.length", must},
+	dataBounds:          {"chunk.offset-data.bounds", must},
+	dataOverlap:         {"chunk.offset-data.overlap", must},
+	holeLength:          {"chunk.offset-hole.length", must},
+	holeNonzero:         {"chunk.offset-hole.nonzero", must},
+	holeBounds:          {"chunk.offset-hole.bounds", must},
+	holeOverlap:         {"chunk.offset-hole.overlap", must},
+	readCover:           {"cmd.read.cover", must},
+	contentBeforeError:  {"cmd.read.content-before-error", must},
+	dfOneContent:        {"cmdflag.df.one-content", must},
+	dfNoContent:         {"cmdflag.df.eoverflow.no-content", must},
+	dfMinimum:           {"cmdflag.df.minimum", must},
+	errorLength:         {"chunk.error.length", must},
+	errorMessageLength:  {"chunk.error.message-length", must},
+	errorNonzero:        {"chunk.error.nonzero", must},
+	errorOnce:           {"chunk.error.once", should},
+	errorMixed:          {"chunk.error.mixed", should},
+	errorOffsetLength:   {"chunk.error-offset.length", must},
+	errorOffsetNonzero:  {"chunk.error-offset.nonzero", must},
+	errorOffsetBounds:   {"chunk.error-offset.bounds", must},
+	errorOffsetSame:     {"chunk.error-offset.same-offset", should},
+	errorOffsetWithin:   {"chunk.error-offset.within-content", should},
+	statusLength:        {"chunk.block-status.length", must},
+	statusAtLeastOne:    {"chunk.block-status.at-least-one", must},
+	statusPerContext:    {"chunk.block-status.per-context", must},
+	statusExtentNonzero: {"chunk.block-status.extent-nonzero", must},
+	statusSum:           {"chunk.block-status.sum", must},
+	statusMaxExtents:    {"chunk.block-status.max-extents", should},
+	statusMultiple:      {"cmd.block-status.multiple-of-minimum", should},
+	statusReserved:      {"meta.allocation.reserved", should},
+	reqOneExtent:        {"cmdflag.req-one.one-extent", must},
+	reqOneLength:        {"cmdflag.req-one.length", must},
+}

@@ -1,0 +1,240 @@
+package judge
+
+import (
+	"fmt"
+
+	"nbdconform/reference/wire"
+)
+
+// An answer is what came of a structured reply so far.
+type answer struct {
+	chunks   int
+	content  int        // content chunks
+	covered  coverage   // by content chunks
+	errors   int        // error chunks
+	generic  int        // of them, NBD_REPLY_TYPE_ERROR
+	first    wire.Errno // of the first error chunk
+	offsets  []uint64   // of NBD_REPLY_TYPE_ERROR_OFFSET
+	statuses []contextCount
+	coarse   bool // there was more than the judge keeps
+}
+
+const maxOffsets = 1024
+
+// chunkData collects the payload of a small chunk.
+type chunkData struct {
+	judge  *Judge
+	place  place
+	header wire.ChunkHeader
+	r      *request // or nil
+	over   bool     // r had its whole answer before
+	b      []byte
+}
+
+const maxChunkData = 1<<16 + 32
+
+// chunkReply handles a chunk of a structured or extended reply.
+func (j *Judge) chunkReply(magic uint32, h wire.ChunkHeader, b []byte) int {
+	s := &j.server
+	j.open(s, kindReply, b, h.Length, nil)
+	p := s.here()
+	r, over := j.match(p, h.Cookie, false)
+	if !j.structured && !j.extended || magic == wire.ExtendedReply && !j.extended {
+		j.accuse(p, structuredUnnegotiated, "a chunk of magic %#x comes, and was not negotiated", magic)
+		if r != nil {
+			r.quiet = true
+		}
+	} else {
+		j.broken(structuredUnnegotiated, true)
+	}
+	if r != nil {
+		r.answer.chunks++
+	}
+	d := &j.chunk
+	*d = chunkData{judge: j, place: p, header: h, r: r, over: over, b: d.b[:0]}
+	s.sink = d
+	if j.broken(chunkUnknownFlag, h.Flags&^wire.ReplyFlagDone == 0) {
+		j.accuse(p, chunkUnknownFlag, "the chunk has the flags %v, only DONE is defined", h.Flags)
+	}
+	j.judgeMaxPayload(p, h)
+	silent := r == nil || r.quiet || over || r.ambiguous
+	switch {
+	case h.Type == wire.ChunkNone:
+		if j.broken(noneLength, h.Length == 0) {
+			j.accuse(p, noneLength, "NBD_REPLY_TYPE_NONE has length %d, 0 is due", h.Length)
+		}
+		if j.broken(noneDone, h.Flags&wire.ReplyFlagDone != 0) {
+			j.accuse(p, noneDone, "NBD_REPLY_TYPE_NONE has the flags %v, DONE is due", h.Flags)
+		}
+	case h.Type.IsError() || silent:
+	case h.Type == wire.ChunkOffsetData && r.Type == wire.CmdRead:
+		j.read.start(d)
+		s.sink = &j.read
+	case h.Type == wire.ChunkOffsetHole && r.Type == wire.CmdRead:
+	case h.Type == statusType(j.extended) && r.Type == wire.CmdBlockStatus:
+		j.statuses.start(d)
+		s.sink = &j.statuses
+	default:
+		j.accuse(p, chunkUnexpected, "%v is no chunk of a reply to %v", h.Type, r.Type)
+		r.quiet = true // and what it means for the reply is open
+	}
+	return len(b)
+}
+
+// statusType is the chunk type that carries block status.
+func statusType(extended bool) wire.ChunkType {
+	if extended {
+		return wire.ChunkBlockStatusExt
+	}
+	return wire.ChunkBlockStatus
+}
+
+// judgeMaxPayload holds the variable part of a chunk against the maximum
+// payload size that was advertised.
+func (j *Judge) judgeMaxPayload(p place, h wire.ChunkHeader) {
+	if j.export.sizes == nil {
+		return
+	}
+	var fixed uint64
+	switch h.Type {
+	case wire.ChunkOffsetData, wire.ChunkBlockStatusExt:
+		fixed = 8
+	case wire.ChunkBlockStatus:
+		fixed = 4
+	default:
+		return
+	}
+	limit := uint64(j.export.sizes.MaxPayload)
+	if j.broken(chunkMaxPayload, h.Length <= limit+fixed) {
+		j.accuse(p, chunkMaxPayload, "%v has %d bytes behind its fixed fields, the maximum payload size is %d", h.Type, h.Length-fixed, limit)
+	}
+}
+
+func (d *chunkData) data(b []byte) int {
+	d.b = append(d.b, b[:min(len(b), maxChunkData-len(d.b))]...)
+	return len(b)
+}
+
+func (d *chunkData) end() {
+	j, h, r := d.judge, d.header, d.r
+	if h.Type.IsError() {
+		j.errorChunk(d)
+	} else if h.Type == wire.ChunkOffsetHole && r != nil && r.Type == wire.CmdRead && !r.quiet && !d.over && !r.ambiguous {
+		j.hole(d)
+	}
+	j.chunkEnds(d)
+}
+
+// chunkEnds ends the reply if the chunk was the last one.
+func (j *Judge) chunkEnds(d *chunkData) {
+	r := d.r
+	if r == nil || d.over {
+		return
+	}
+	if d.header.Flags&wire.ReplyFlagDone == 0 {
+		j.broken(chunkDoneClear, true)
+		return
+	}
+	j.broken(chunkDoneLast, true)
+	defer j.drop(r)
+	if r.quiet || r.ambiguous {
+		return
+	}
+	failed := r.answer.errors > 0
+	switch r.Type {
+	case wire.CmdRead:
+		j.readEnds(d.place, r)
+	case wire.CmdBlockStatus:
+		j.statusEnds(d.place, r)
+	}
+	j.outcome(d.place, r, failed, r.answer.first)
+}
+
+// errorChunk judges an error chunk, of a known type or not.
+func (j *Judge) errorChunk(d *chunkData) {
+	t, p, r := d.header.Type, d.place, d.r
+	length, minimum := errorLength, uint64(6)
+	if t == wire.ChunkErrorOffset {
+		length, minimum = errorOffsetLength, 14
+	}
+	silent := r == nil || r.quiet || d.over || r.ambiguous
+	if r != nil {
+		r.answer.errors++
+	}
+	if j.broken(length, d.header.Length >= minimum) {
+		j.accuse(p, length, "%v has length %d, at least %d is due", t, d.header.Length, minimum)
+		return
+	}
+	const common wire.ChunkType = 1 << 15 // no type: what stands behind the message is left alone
+	e, err := wire.ParseErrorChunk(common, d.b)
+	if err == nil && t == wire.ChunkErrorOffset {
+		if len(e.Rest) < 8 {
+			err = fmt.Errorf("%v has %d bytes behind a message of %d, 8 are due", t, len(e.Rest), len(e.Message))
+		} else {
+			e.Rest = e.Rest[:8]
+		}
+	}
+	if err != nil {
+		j.accuse(p, length, "%v", err)
+		return
+	}
+	nonzero := errorNonzero
+	if t == wire.ChunkErrorOffset {
+		nonzero = errorOffsetNonzero
+	}
+	if j.broken(nonzero, e.Error != wire.OK) {
+		j.accuse(p, nonzero, "%v has error 0", t)
+	}
+	if j.broken(errorMessageLength, len(e.Message) <= wire.MaxString) {
+		j.accuse(p, errorMessageLength, "the message has %d bytes, at most %d are allowed", len(e.Message), wire.MaxString)
+	} else if e.Message != "" {
+		j.judgeString(p, "the message", e.Message)
+	}
+	if silent {
+		return
+	}
+	if r.answer.errors == 1 {
+		r.answer.first = e.Error
+	}
+	if r.Type == wire.CmdRead && t == wire.ChunkError && j.broken(errorMixed, len(r.answer.offsets) == 0) ||
+		r.Type == wire.CmdRead && t == wire.ChunkErrorOffset && j.broken(errorMixed, r.answer.generic == 0) {
+		j.accuse(p, errorMixed, "the reply has an error without an offset and one with an offset")
+	}
+	switch t {
+	case wire.ChunkError:
+		r.answer.generic++
+		if j.broken(errorOnce, r.answer.generic == 1) {
+			j.accuse(p, errorOnce, "NBD_REPLY_TYPE_ERROR comes a second time in the reply")
+		}
+	case wire.ChunkErrorOffset:
+		if offset, ok := e.Offset(); ok {
+			j.errorOffset(p, r, offset)
+		}
+	}
+}
+
+// errorOffset judges where an error is said to have happened.
+func (j *Judge) errorOffset(p place, r *request, offset uint64) {
+	a := &r.answer
+	if r.Type == wire.CmdFlush || r.ranged() && r.Length > 0 {
+		if j.broken(errorOffsetBounds, offset-r.Offset < r.Length) {
+			j.accuse(p, errorOffsetBounds, "the error is at offset %d, the request is about %d bytes at %d", offset, r.Length, r.Offset)
+		}
+	}
+	again, within := false, false
+	span, inside := a.covered.find(offset)
+	for _, o := range a.offsets {
+		again = again || o == offset
+		within = within || inside && o >= span.from && o < span.to
+	}
+	if j.broken(errorOffsetSame, !again) {
+		j.accuse(p, errorOffsetSame, "offset %d has an error already in this reply", offset)
+	} else if inside && j.broken(errorOffsetWithin, !within) {
+		j.accuse(p, errorOffsetWithin, "the content chunk of %d to %d has an error at another offset already, now at %d", span.from, span.to, offset)
+	}
+	if len(a.offsets) < maxOffsets && j.keep() {
+		a.offsets = append(a.offsets, offset)
+	} else {
+		a.coarse = true
+	}
+}

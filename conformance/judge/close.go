@@ -1,0 +1,134 @@
+package judge
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"nbdconform/reference/wire"
+)
+
+// ClientClosed tells that the client ended its direction: err is nil or io.EOF
+// if it did so in order.
+func (j *Judge) ClientClosed(err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	s := &j.client
+	if s.closed {
+		return
+	}
+	p := j.closed(s, err)
+	if !orderly(err) || j.server.closed || j.serverBroke() || s.mode != following || j.lost || j.unsized {
+		return
+	}
+	switch {
+	case j.phase == phaseHaggling && j.fixed() && j.mustDrop == 0:
+		ends := j.aborted
+		for _, o := range j.queue {
+			ends = ends || o.option == wire.OptAbort || o.option == wire.OptExportName
+		}
+		if j.broken(haggleHangUpClient, ends) {
+			j.accuse(p, haggleHangUpClient, "the client hangs up without NBD_OPT_ABORT")
+		}
+	case j.phase == phaseTransmission:
+		if j.broken(hangUpClient, j.disc != nil) {
+			j.accuse(p, hangUpClient, "the client hangs up without NBD_CMD_DISC")
+		}
+	}
+}
+
+// ServerClosed tells that the server ended its direction: err is nil or io.EOF
+// if it did so in order. After a reset it is not known what the server sent last.
+func (j *Judge) ServerClosed(err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	s := &j.server
+	if s.closed {
+		return
+	}
+	if j.phase == phaseGreeting && s.mode == following && len(s.buf) > 0 {
+		_, _, newstyle := wire.ParseGreeting(s.buf)
+		_, _, oldstyle := wire.ParseOldGreeting(s.buf)
+		if !errors.Is(newstyle, io.ErrUnexpectedEOF) && !errors.Is(oldstyle, io.ErrUnexpectedEOF) {
+			j.lose(fixedNewstyleServer, "the greeting is NBDMAGIC and IHAVEOPT: %v", newstyle)
+		}
+	}
+	p := j.closed(s, err)
+	if !orderly(err) || j.client.closed || j.clientBroke() || s.mode != following || j.client.mode == astray {
+		return
+	}
+	switch j.phase {
+	case phaseHaggling:
+		j.serverLeavesHaggling(p)
+	case phaseTransmission:
+		j.serverLeaves(p)
+	}
+}
+
+func orderly(err error) bool { return err == nil || errors.Is(err, io.EOF) }
+
+// closed puts the end of a direction into the transcript.
+func (j *Judge) closed(s *stream, err error) place {
+	s.closed = true
+	text := "closes"
+	if !orderly(err) {
+		text = fmt.Sprintf("closes: %v", err)
+	}
+	if n := len(s.buf); n > 0 {
+		text += fmt.Sprintf(", %d bytes into a message", n)
+	} else if s.rest > 0 {
+		text += fmt.Sprintf(", %d bytes before the end of a message", s.rest)
+	}
+	i := j.log.add(s.side, s.pos, kindText, s.buf, uint64(len(s.buf)))
+	j.log.say(i, text)
+	return place{s.side, s.pos, i}
+}
+
+// serverLeavesHaggling judges a server that hangs up during haggling. A server
+// that nobody asked anything may have tired of waiting.
+func (j *Judge) serverLeavesHaggling(p place) {
+	o := j.oldest()
+	if o == nil || !o.whole || j.mustDrop != 0 || !j.fixed() || o.length > wire.MaxString {
+		return
+	}
+	switch o.option {
+	case wire.OptExportName: // has no other way to refuse
+	case wire.OptAbort:
+		j.accuse(p, abortAck, "the server hangs up on NBD_OPT_ABORT, NBD_REP_ACK is due")
+	default:
+		j.accuse(p, haggleHangUpServer, "the server hangs up on %v, and the client broke nothing that is mandatory", o.option)
+	}
+}
+
+// serverLeaves judges a server that hangs up in the transmission phase. Short
+// of a violation of the client's it may only be shutting down, and then it
+// waits for the requests in flight.
+func (j *Judge) serverLeaves(p place) {
+	if j.crowded {
+		return
+	}
+	if j.disc != nil {
+		if j.broken(discOutstanding, j.waiting == 0) {
+			j.accuse(p, discOutstanding, "the server hangs up on NBD_CMD_DISC with %d requests unanswered", j.waiting)
+		}
+		return
+	}
+	if j.waiting == 0 || j.failed || j.eshut || j.unsized || j.server.rest > 0 {
+		return
+	}
+	if j.waiting == 1 {
+		for _, same := range j.pending {
+			r := same[0]
+			c, ok := zeroLength[r.Type]
+			switch {
+			case ok && r.Length == 0:
+				j.accuse(p, c.stay, "the server hangs up on %v of length 0", r.Type)
+				return
+			case r.ranged() && r.Type != wire.CmdRead && r.Type != wire.CmdWrite && r.Length > j.export.maxPayload():
+				j.accuse(p, effectStay, "the server hangs up on %v of %d bytes, the maximum payload size is %d", r.Type, r.Length, j.export.maxPayload())
+				return
+			}
+		}
+	}
+	j.accuse(p, shutdownWait, "the server hangs up with %d requests unanswered, and the client broke nothing that is mandatory", j.waiting)
+}

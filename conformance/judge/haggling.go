@@ -1,0 +1,241 @@
+package judge
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"nbdconform/conformance/clause"
+	"nbdconform/reference/wire"
+)
+
+// haggling is what the judge remembers of options.
+type haggling struct {
+	queue      []*option // sent and not finally answered, oldest first
+	modes      modes     // TLS modes that agree with all answers so far
+	structured bool      // NBD_OPT_STRUCTURED_REPLY was acknowledged
+	extended   bool      // NBD_OPT_EXTENDED_HEADERS was acknowledged
+	selected   selection // by the last NBD_OPT_SET_META_CONTEXT
+	described  *option   // a successful NBD_OPT_INFO with no other option since
+	baseExport string    // an export that the server named contexts of the base namespace for
+	baseNamed  bool
+	aborted    bool // NBD_OPT_ABORT was answered
+	shutdown   bool // NBD_REP_ERR_SHUTDOWN was sent and not followed by an option yet
+	overdue    bool // the client sent options out of turn: what the server makes of that is open
+}
+
+// An option is an option that the client sent, with what came back so far.
+type option struct {
+	place
+	option  wire.Option
+	length  uint32
+	whole   bool // the data came and was not too long to be kept
+	faulty  bool // the data does not have its layout
+	vague   bool // a query is no query: what it finds is open
+	info    wire.InfoRequest
+	meta    wire.MetaContextRequest
+	replies int // that were not final
+
+	infos      []wire.Info // distinct types, the first of each
+	contexts   []wire.MetaContext
+	exportInfo *wire.ExportInfo
+	sizes      *wire.SizeConstraints
+	kept       int  // bytes of the answer that are kept
+	lossy      bool // there was more
+}
+
+// keep counts n bytes of the answer, and returns whether they may be kept.
+func (o *option) keep(n int) bool {
+	if o.kept+n > maxOption {
+		return false
+	}
+	o.kept += n
+	return true
+}
+
+const (
+	maxQueue  = 64
+	maxOption = 1 << 18 // bytes of option data, and of reply data, that are looked at
+	maxKept   = 1024    // contexts of one answer that are remembered
+)
+
+func (h *haggling) oldest() *option {
+	if len(h.queue) == 0 {
+		return nil
+	}
+	return h.queue[0]
+}
+
+// entering reports whether an option is pending that ends haggling.
+func (h *haggling) entering() bool {
+	for _, o := range h.queue {
+		if o.option == wire.OptGo || o.option == wire.OptExportName {
+			return true
+		}
+	}
+	return false
+}
+
+// remove takes a finally answered option off the queue.
+func (h *haggling) remove(o *option) {
+	for i, q := range h.queue {
+		if q == o {
+			h.queue = append(h.queue[:i], h.queue[i+1:]...)
+			return
+		}
+	}
+}
+
+// optionHeader handles an option of the client.
+func (j *Judge) optionHeader(b []byte) int {
+	s := &j.client
+	if j.entering() && b[0] != byte(wire.OptionMagic>>56) {
+		s.mode = holding // a request, perhaps: the server's answer will tell
+		return 0
+	}
+	if len(b) < 8 {
+		return 0
+	}
+	h, n, err := wire.ParseOptionHeader(b)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return 0
+	}
+	if j.broken(fixedNewstyleClient, err == nil) {
+		if j.entering() {
+			s.mode = holding
+			return 0
+		}
+		j.stray(s, "see the violation")
+		j.accuse(place{s.side, s.start, s.msg}, fixedNewstyleClient, "an option opens with IHAVEOPT: %v", err)
+		return 0
+	}
+	if len(j.queue) >= maxQueue {
+		j.stray(s, "more options in turn than the judge keeps")
+		return 0
+	}
+	o := &option{option: h.Option, length: h.Length}
+	j.open(s, kindText, b[:n], uint64(h.Length), &optionData{judge: j, option: o})
+	o.place = s.here()
+	j.log.say(s.msg, fmt.Sprintf("%v length %d", h.Option, h.Length))
+	j.judgeOption(o)
+	j.queue = append(j.queue, o)
+	return n
+}
+
+// judgeOption holds the header of an option against what came before.
+func (j *Judge) judgeOption(o *option) {
+	if j.broken(oneOptionAtATime, len(j.queue) == 0) {
+		j.accuse(o.place, oneOptionAtATime, "%v is sent while %v has no final reply yet", o.option, j.queue[len(j.queue)-1].option)
+		j.overdue = true
+	}
+	if j.aborted {
+		j.accuse(o.place, abortThenDrop, "%v is sent although NBD_OPT_ABORT was answered", o.option)
+	}
+	if j.shutdown {
+		if j.broken(shutdownThenAbort, o.option == wire.OptAbort) {
+			j.accuse(o.place, shutdownThenAbort, "%v is sent after NBD_REP_ERR_SHUTDOWN, NBD_OPT_ABORT is due", o.option)
+		}
+		j.shutdown = false
+	}
+	if o.option != wire.OptExportName && j.offered&wire.FlagFixedNewstyle != 0 {
+		if j.broken(clientFlagFixed, j.accepted&wire.FlagCFixedNewstyle != 0) {
+			j.accuse(o.place, clientFlagFixed, "%v belongs to the fixed newstyle handshake, the client's flags are %v", o.option, j.accepted)
+		}
+	}
+	empty := func(c check) {
+		if j.broken(c, o.length == 0) {
+			j.accuse(o.place, c, "%v carries %d bytes of data, it has none", o.option, o.length)
+		}
+	}
+	switch o.option {
+	case wire.OptAbort:
+		empty(abortNoData)
+	case wire.OptList:
+		empty(listNoData)
+	case wire.OptStartTLS:
+		empty(startTLSNoData)
+		if j.broken(startTLSNotFixed, j.fixed()) {
+			j.accuse(o.place, startTLSNotFixed, "NBD_OPT_STARTTLS is sent, the server's flags are %v and the client's %v", j.offered, j.accepted)
+		}
+		if j.broken(startTLSAgainClient, !j.tls) {
+			j.accuse(o.place, startTLSAgainClient, "NBD_OPT_STARTTLS is sent within TLS")
+		}
+	case wire.OptStructuredReply:
+		empty(structuredNoData)
+		if j.broken(optionRepeated, !j.structured) {
+			j.accuse(o.place, optionRepeated, "NBD_OPT_STRUCTURED_REPLY is sent again after it was acknowledged")
+		}
+	case wire.OptExtendedHeaders:
+		if j.broken(optionRepeated, !j.extended) {
+			j.accuse(o.place, optionRepeated, "NBD_OPT_EXTENDED_HEADERS is sent again after it was acknowledged")
+		}
+	case wire.OptListMetaContext:
+		if j.broken(listMetaNeedsStructured, j.structured || j.extended) {
+			j.accuse(o.place, listMetaNeedsStructured, "NBD_OPT_LIST_META_CONTEXT is sent before structured replies were negotiated")
+		}
+	case wire.OptSetMetaContext:
+		if j.broken(setMetaNeedsStructured, j.structured || j.extended) {
+			j.accuse(o.place, setMetaNeedsStructured, "NBD_OPT_SET_META_CONTEXT is sent before structured replies were negotiated")
+		}
+	}
+}
+
+// optionData collects the data of an option.
+type optionData struct {
+	judge  *Judge
+	option *option
+	b      []byte
+	n      int
+}
+
+func (d *optionData) data(b []byte) int {
+	d.n += len(b)
+	if d.n <= maxOption {
+		d.b = append(d.b, b...)
+	}
+	return len(b)
+}
+
+func (d *optionData) end() {
+	j, o := d.judge, d.option
+	if d.n > maxOption {
+		return
+	}
+	o.whole = true
+	switch o.option {
+	case wire.OptExportName:
+		j.log.say(o.msg, fmt.Sprintf("%v %q", o.option, clip(string(d.b))))
+		o.info.Export = string(d.b)
+		j.judgeString(o.place, "the export name", o.info.Export)
+	case wire.OptInfo, wire.OptGo:
+		j.infoRequest(o, d.b)
+	case wire.OptListMetaContext, wire.OptSetMetaContext:
+		j.metaRequest(o, d.b)
+	}
+}
+
+// judgeString holds a string that the side at p sent against section "Conventions".
+func (j *Judge) judgeString(p place, what, s string) {
+	utf8, nul, short, long := stringUTF8Server, stringNULServer, stringShortServer, stringMaxServer
+	if p.side == clause.Client {
+		utf8, nul, short, long = stringUTF8Client, stringNULClient, stringShortClient, stringMaxClient
+	}
+	for _, c := range []check{utf8, nul, short, long} {
+		j.broken(c, true)
+	}
+	switch err := wire.ValidateString(what, s); {
+	case err == nil:
+	case len(s) > wire.MaxString:
+		j.accuse(p, long, "%s is %d bytes long, at most %d are allowed", what, len(s), wire.MaxString)
+		return
+	default:
+		c := utf8
+		if hasNUL(s) {
+			c = nul
+		}
+		j.accuse(p, c, "%s is %q", what, clip(s))
+	}
+	if len(s) > wire.RecommendedString {
+		j.accuse(p, short, "%s is %d bytes long, it should be no longer than %d", what, len(s), wire.RecommendedString)
+	}
+}

@@ -1,0 +1,204 @@
+package judge
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"nbdconform/reference/wire"
+)
+
+const maxInfos = 64 // types of information in one answer that are remembered
+
+// infoRequest judges the data of NBD_OPT_INFO and NBD_OPT_GO.
+func (j *Judge) infoRequest(o *option, b []byte) {
+	q, err := wire.ParseInfoRequest(b)
+	if err != nil {
+		o.faulty = true
+		c := fixedNewstyleClient
+		var f *wire.FormatError
+		if len(b) < 6 || errors.As(err, &f) && f.Clause == "opt.info.name-length" {
+			c = infoNameLength
+		}
+		j.accuse(o.place, c, "%v", err)
+		return
+	}
+	j.broken(infoNameLength, true)
+	o.info = q
+	j.log.say(o.msg, fmt.Sprintf("%v %q requests %v", o.option, clip(q.Export), q.Infos))
+	j.judgeString(o.place, "the export name", q.Export)
+	sorted := slices.Sorted(slices.Values(q.Infos))
+	if len(sorted) > 0 && j.broken(infoRequestsUnique, len(slices.Compact(sorted)) == len(q.Infos)) {
+		j.accuse(o.place, infoRequestsUnique, "the information requests %v name a type twice", q.Infos)
+	}
+}
+
+// infoReply judges NBD_REP_INFO.
+func (j *Judge) infoReply(d *replyData) {
+	o, p := d.option, d.place
+	if o.option != wire.OptInfo && o.option != wire.OptGo || d.n > maxOption {
+		return
+	}
+	i, err := wire.ParseInfo(d.b)
+	if err != nil {
+		j.accuse(p, fixedNewstyleServer, "%v", err)
+		return
+	}
+	j.log.say(p.msg, fmt.Sprintf("NBD_REP_INFO %v length %d", i.Type, d.n))
+	again := slices.ContainsFunc(o.infos, func(e wire.Info) bool { return e.Type == i.Type })
+	if j.broken(infoOnce, !again) {
+		j.accuse(p, infoOnce, "%v comes a second time", i.Type)
+	} else if len(o.infos) < maxInfos && o.keep(len(i.Payload)) {
+		o.infos = append(o.infos, i)
+	} else {
+		o.lossy = true
+	}
+	switch i.Type {
+	case wire.InfoExport:
+		e, err := wire.ParseExportInfo(i.Payload)
+		if j.broken(infoExportLength, err == nil) {
+			j.accuse(p, infoExportLength, "%v", err)
+			return
+		}
+		j.log.say(p.msg, fmt.Sprintf("NBD_REP_INFO NBD_INFO_EXPORT size %d flags %v", e.Size, e.Flags))
+		j.judgeFlags(p, e.Flags)
+		o.exportInfo = &e
+	case wire.InfoBlockSize:
+		s, err := wire.ParseSizeConstraints(i.Payload)
+		if j.broken(infoBlockSizeLength, err == nil) {
+			j.accuse(p, infoBlockSizeLength, "%v", err)
+			return
+		}
+		j.log.say(p.msg, fmt.Sprintf("NBD_REP_INFO NBD_INFO_BLOCK_SIZE minimum %d preferred %d maximum payload %d",
+			s.Minimum, s.Preferred, s.MaxPayload))
+		j.judgeSizes(p, s)
+		o.sizes = &s
+	case wire.InfoName, wire.InfoDescription:
+		j.log.say(p.msg, fmt.Sprintf("NBD_REP_INFO %v %q", i.Type, clip(string(i.Payload))))
+		j.judgeString(p, i.Type.String(), string(i.Payload))
+	}
+}
+
+// judgeFlags holds transmission flags against each other and the negotiation.
+func (j *Judge) judgeFlags(p place, f wire.TransmissionFlags) {
+	if j.broken(transmissionHasFlags, f&wire.FlagHasFlags != 0) {
+		j.accuse(p, transmissionHasFlags, "the transmission flags %v lack NBD_FLAG_HAS_FLAGS", f)
+	}
+	if j.broken(transmissionDFStructured, f&wire.FlagSendDF == 0 || j.structured || j.extended) {
+		j.accuse(p, transmissionDFStructured, "the transmission flags are %v, structured replies were not negotiated", f)
+	}
+	if f&wire.FlagSendFastZero != 0 && j.broken(transmissionFastZero, f&wire.FlagSendWriteZeroes != 0) {
+		j.accuse(p, transmissionFastZero, "the transmission flags %v have SEND_FAST_ZERO without SEND_WRITE_ZEROES", f)
+	}
+}
+
+// judgeSizes holds size constraints against section "Size constraints".
+func (j *Judge) judgeSizes(p place, s wire.SizeConstraints) {
+	power := func(n uint32) bool { return n != 0 && n&(n-1) == 0 }
+	if j.broken(sizeMinimumPower, power(s.Minimum)) {
+		j.accuse(p, sizeMinimumPower, "the minimum block size %d is no power of 2", s.Minimum)
+	}
+	if j.broken(sizeMinimumMax, s.Minimum <= wire.MaxMinimumBlock) {
+		j.accuse(p, sizeMinimumMax, "the minimum block size %d is larger than 65536", s.Minimum)
+	}
+	if j.broken(sizePreferredPower, power(s.Preferred)) {
+		j.accuse(p, sizePreferredPower, "the preferred block size %d is no power of 2", s.Preferred)
+	}
+	if j.broken(sizePreferredMin, s.Preferred >= max(s.Minimum, 512)) {
+		j.accuse(p, sizePreferredMin, "the preferred block size %d is smaller than %d", s.Preferred, max(s.Minimum, 512))
+	}
+	if j.broken(sizeMaxPayloadPreferred, s.MaxPayload >= s.Preferred) {
+		j.accuse(p, sizeMaxPayloadPreferred, "the maximum payload size %d is smaller than the preferred block size %d", s.MaxPayload, s.Preferred)
+	}
+}
+
+// finalInfo ends the answer to NBD_OPT_INFO or NBD_OPT_GO. described is the
+// successful NBD_OPT_INFO right before, if there was one.
+func (j *Judge) finalInfo(p place, o *option, t wire.ReplyType, described *option) {
+	switch t {
+	case wire.RepAck:
+		j.acknowledged(p, o, described)
+	case wire.RepErrUnknown:
+		if j.broken(infoUnknownQuiet, o.replies == 0) {
+			j.accuse(p, infoUnknownQuiet, "NBD_REP_ERR_UNKNOWN follows %d NBD_REP_INFO", o.replies)
+		}
+	case wire.RepErrTLSReqd:
+		if j.modes == modeForced && j.broken(infoForcedTLSQuiet, o.replies == 0) {
+			j.accuse(p, infoForcedTLSQuiet, "NBD_REP_ERR_TLS_REQD follows %d NBD_REP_INFO, and earlier answers fit FORCEDTLS only", o.replies)
+		}
+	case wire.RepErrBlockSizeReqd:
+		j.refusedForSize(p, o)
+	}
+}
+
+// acknowledged judges a successful answer as a whole.
+func (j *Judge) acknowledged(p place, o *option, described *option) {
+	if j.broken(infoExportBeforeAck, o.exportInfo != nil || j.server.mode == astray) {
+		j.accuse(p, infoExportBeforeAck, "%v is acknowledged without NBD_INFO_EXPORT", o.option)
+	}
+	if e, s := o.exportInfo, o.sizes; e != nil && s != nil {
+		if s.Minimum != 0 && j.broken(sizeMinimumExport, e.Size%uint64(s.Minimum) == 0) {
+			j.accuse(p, sizeMinimumExport, "the export size %d is no multiple of the minimum block size %d", e.Size, s.Minimum)
+		}
+		if e.Size >= 1<<20 && j.broken(sizeMaxPayloadMin, s.MaxPayload >= 1<<20) {
+			j.accuse(p, sizeMaxPayloadMin, "the maximum payload size is %d, an export of %d bytes calls for 1048576 at least", s.MaxPayload, e.Size)
+		}
+	}
+	if o.option == wire.OptInfo {
+		if o.whole && !o.faulty {
+			j.described = o
+		}
+		return
+	}
+	if described != nil && !described.lossy && o.whole && !o.faulty && !o.lossy && described.info.Export == o.info.Export && slices.Equal(described.info.Infos, o.info.Infos) {
+		if j.broken(infoRepeatable, sameInfos(described.infos, o.infos)) {
+			j.accuse(p, infoRepeatable, "NBD_OPT_INFO with the same parameters gave %v, NBD_OPT_GO gives %v", infoTexts(described.infos), infoTexts(o.infos))
+		}
+	}
+	j.export = export{}
+	if e := o.exportInfo; e != nil {
+		j.export = export{size: e.Size, flags: e.Flags}
+	} else {
+		j.export.unknown = true
+	}
+	j.export.sizes = o.sizes
+	j.export.committed = o.sizes != nil && o.whole && !o.faulty && o.info.Wants(wire.InfoBlockSize)
+	j.viaGo = true
+	j.padding = goNoPadding
+	j.judgeEntry(o)
+	j.enter()
+}
+
+// refusedForSize judges NBD_REP_ERR_BLOCK_SIZE_REQD.
+func (j *Judge) refusedForSize(p place, o *option) {
+	if !o.whole || o.faulty {
+		return
+	}
+	if j.broken(infoBlockSizeReqdRequested, !o.info.Wants(wire.InfoBlockSize)) {
+		j.accuse(p, infoBlockSizeReqdRequested, "NBD_REP_ERR_BLOCK_SIZE_REQD answers a request for %v", o.info.Infos)
+		return
+	}
+	if j.broken(infoBlockSizeReqdFirst, o.sizes != nil) {
+		j.accuse(p, infoBlockSizeReqdFirst, "NBD_REP_ERR_BLOCK_SIZE_REQD comes without NBD_INFO_BLOCK_SIZE ahead of it")
+		return
+	}
+	s := *o.sizes
+	isDefault := s.Minimum == 1 && s.Preferred == wire.DefaultPreferred && s.MaxPayload >= wire.DefaultMaxPayload
+	if j.broken(infoBlockSizeReqdDefault, !isDefault) {
+		j.accuse(p, infoBlockSizeReqdDefault, "NBD_REP_ERR_BLOCK_SIZE_REQD comes with the default size constraints")
+	}
+}
+
+func sameInfos(a, b []wire.Info) bool {
+	return len(a) == len(b) && !slices.ContainsFunc(a, func(i wire.Info) bool {
+		return !slices.ContainsFunc(b, func(k wire.Info) bool { return i.Type == k.Type && string(i.Payload) == string(k.Payload) })
+	})
+}
+
+func infoTexts(infos []wire.Info) []string {
+	var out []string
+	for _, i := range infos {
+		out = append(out, fmt.Sprintf("%v %s", i.Type, clip(fmt.Sprintf("%x", i.Payload))))
+	}
+	return out
+}

@@ -1,0 +1,290 @@
+package judge
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"nbdconform/reference/wire"
+)
+
+// optionReply handles a reply of the server to an option.
+func (j *Judge) optionReply(b []byte) int {
+	const magic = 8
+	s := &j.server
+	if len(b) < magic {
+		return 0
+	}
+	h, n, err := wire.ParseOptionReplyHeader(b)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return 0
+	}
+	if j.broken(fixedNewstyleServer, err == nil) {
+		j.lose(fixedNewstyleServer, "the answer to an option is an option reply: %v", err)
+		return 0
+	}
+	d := &replyData{judge: j, header: h}
+	j.open(s, kindText, b[:n], uint64(h.Length), d)
+	d.place = s.here()
+	j.log.say(s.msg, fmt.Sprintf("%v to %v length %d", h.Type, h.Option, h.Length))
+	j.judgeDropped()
+	d.option = j.answered(d.place, h)
+	return n
+}
+
+// answered returns the option that h answers, or nil.
+func (j *Judge) answered(p place, h wire.OptionReplyHeader) *option {
+	for _, o := range j.queue {
+		if o.option == h.Option {
+			j.broken(fixedNewstyleServer, true)
+			return o
+		}
+	}
+	o := j.oldest()
+	switch {
+	case o != nil:
+		j.accuse(p, fixedNewstyleServer, "the reply names %v, the option to answer is %v", h.Option, o.option)
+	case j.client.mode != following:
+		// What the client asked is unknown.
+	default:
+		j.accuse(p, fixedNewstyleServer, "%v to %v answers no option: all have their final reply", h.Type, h.Option)
+	}
+	return o
+}
+
+// replyData collects the data of an option reply.
+type replyData struct {
+	judge  *Judge
+	header wire.OptionReplyHeader
+	place  place
+	option *option // that is answered, or nil
+	b      []byte
+	n      int
+}
+
+func (d *replyData) data(b []byte) int {
+	d.n += len(b)
+	if d.n <= maxOption {
+		d.b = append(d.b, b...)
+	}
+	return len(b)
+}
+
+func (d *replyData) end() {
+	j, o, t := d.judge, d.option, d.header.Type
+	if t.IsError() {
+		if d.n > 0 {
+			j.judgeString(d.place, "the text of "+t.String(), string(d.b))
+			j.log.say(d.place.msg, fmt.Sprintf("%v to %v: %q", t, d.header.Option, clip(string(d.b))))
+		}
+	} else if t == wire.RepAck {
+		if j.broken(fixedNewstyleServer, d.n == 0) {
+			j.accuse(d.place, fixedNewstyleServer, "NBD_REP_ACK carries %d bytes of data, it has none", d.n)
+		}
+	}
+	if o == nil {
+		return
+	}
+	j.judgeFit(d.place, o, t)
+	switch t {
+	case wire.RepServer:
+		j.serverReply(d)
+	case wire.RepInfo:
+		j.infoReply(d)
+	case wire.RepMetaContext:
+		j.metaReply(d)
+	}
+	if !t.IsFinal() {
+		o.replies++
+		return
+	}
+	j.final(d.place, o, t)
+}
+
+// serverReply judges the data of NBD_REP_SERVER.
+func (j *Judge) serverReply(d *replyData) {
+	if d.n > maxOption {
+		return
+	}
+	r, err := wire.ParseServerReply(d.b)
+	if j.broken(listName, err == nil) {
+		j.accuse(d.place, listName, "%v", err)
+		return
+	}
+	j.log.say(d.place.msg, fmt.Sprintf("NBD_REP_SERVER %q %q", clip(r.Name), clip(r.Details)))
+	j.judgeString(d.place, "the export name", r.Name)
+	j.judgeString(d.place, "the text behind the export name", r.Details)
+}
+
+// judgeFit asks whether a reply of type t can be an answer to o at all.
+func (j *Judge) judgeFit(p place, o *option, t wire.ReplyType) {
+	fits := t.IsError() || t == wire.RepAck
+	c := fixedNewstyleServer
+	switch o.option {
+	case wire.OptList:
+		c, fits = listImplemented, fits || t == wire.RepServer
+	case wire.OptInfo:
+		c, fits = infoImplemented, fits || t == wire.RepInfo
+	case wire.OptGo:
+		c, fits = goImplemented, fits || t == wire.RepInfo
+	case wire.OptListMetaContext:
+		c, fits = listMetaReply, fits || t == wire.RepMetaContext
+	case wire.OptSetMetaContext:
+		c, fits = setMetaReply, fits || t == wire.RepMetaContext
+	case wire.OptStartTLS:
+		c = startTLSReply
+	case wire.OptAbort:
+		j.judgeAbort(p, o, t)
+		return
+	case wire.OptStructuredReply, wire.OptExtendedHeaders:
+	default:
+		j.judgeUnknown(p, o, t)
+		return
+	}
+	if j.broken(c, fits) {
+		j.accuse(p, c, "%v is no answer to %v", t, o.option)
+	}
+	if t == wire.RepErrUnsup && (c == listImplemented || c == infoImplemented || c == goImplemented) {
+		j.accuse(p, c, "the server does not implement %v", o.option)
+	}
+}
+
+// judgeAbort judges an answer to NBD_OPT_ABORT. Whether a FORCEDTLS server
+// may ask for TLS here is disputed, so it may.
+func (j *Judge) judgeAbort(p place, o *option, t wire.ReplyType) {
+	ok := t == wire.RepAck || t == wire.RepErrTLSReqd && !j.tls && j.modes&modeForced != 0
+	c := abortAck
+	if o.length > 0 {
+		c = abortDataIgnored
+	}
+	if j.broken(c, ok) {
+		j.accuse(p, c, "NBD_OPT_ABORT is answered by %v, NBD_REP_ACK is due", t)
+	}
+}
+
+// judgeUnknown judges an answer to an option that the document does not know.
+func (j *Judge) judgeUnknown(p place, o *option, t wire.ReplyType) {
+	ok := false
+	switch t {
+	case wire.RepErrUnsup, wire.RepErrShutdown, wire.RepErrTLSReqd: // the last is judged elsewhere
+		ok = true
+	case wire.RepErrTooBig:
+		ok = o.length > wire.MaxString
+	}
+	if j.broken(unknownOption, ok) {
+		j.accuse(p, unknownOption, "%v is unknown and answered by %v, NBD_REP_ERR_UNSUP is due", o.option, t)
+	}
+}
+
+// final ends the answer to o with a reply of type t.
+func (j *Judge) final(p place, o *option, t wire.ReplyType) {
+	described := j.described
+	j.described = nil
+	j.remove(o)
+	j.judgeMode(p, o, t)
+	j.shutdown = t == wire.RepErrShutdown
+	dataInvalid := func(c check) {
+		if o.length > 0 && j.broken(c, t != wire.RepAck) {
+			j.accuse(p, c, "%v came with %d bytes of data and is acknowledged, NBD_REP_ERR_INVALID is due", o.option, o.length)
+		}
+	}
+	switch o.option {
+	case wire.OptAbort:
+		j.aborted = true
+	case wire.OptList:
+		dataInvalid(listDataInvalid)
+	case wire.OptStructuredReply:
+		dataInvalid(structuredDataInvalid)
+		j.structured = j.structured || t == wire.RepAck
+	case wire.OptExtendedHeaders:
+		j.extended = j.extended || t == wire.RepAck
+	case wire.OptStartTLS:
+		j.finalStartTLS(p, t)
+	case wire.OptListMetaContext:
+		j.finalListMeta(p, o, t)
+	case wire.OptSetMetaContext:
+		j.finalSetMeta(p, o, t)
+	case wire.OptInfo, wire.OptGo:
+		j.finalInfo(p, o, t, described)
+	}
+	if !j.entering() && j.phase == phaseHaggling {
+		j.release(&j.client)
+	}
+}
+
+// exportNameReply handles the answer to NBD_OPT_EXPORT_NAME, which has no header.
+func (j *Judge) exportNameReply(o *option, b []byte) int {
+	s := &j.server
+	if len(b) < wire.ExportNameReplySize {
+		return 0
+	}
+	if h, _, err := wire.ParseOptionReplyHeader(b); err == nil && h.Option == wire.OptExportName {
+		n := j.optionReply(b)
+		j.accuse(s.here(), exportNameRefused, "NBD_OPT_EXPORT_NAME is answered by %v, it has no option replies: a server that refuses ends the session", h.Type)
+		return n
+	} else if errors.Is(err, io.ErrUnexpectedEOF) {
+		return 0 // an export size that begins as an option reply does, so far
+	}
+	e, n, err := wire.ParseExportNameReply(b[:wire.ExportNameReplySize], false)
+	if err != nil {
+		return 0
+	}
+	j.judgeDropped()
+	j.remove(o)
+	var rest uint64
+	var sink sink
+	if !j.noZeroes() {
+		rest, sink = wire.ReservedZeroes, &zeroes{judge: j}
+	}
+	j.open(s, kindText, b[:n], rest, sink)
+	j.log.say(s.msg, fmt.Sprintf("answer to NBD_OPT_EXPORT_NAME size %d flags %v", e.Size, e.Flags))
+	j.export = export{size: e.Size, flags: e.Flags}
+	j.judgeFlags(s.here(), e.Flags)
+	j.judgeEntry(o)
+	if j.noZeroes() {
+		j.padding = handshakeNoZeroes
+		j.enter()
+	}
+	return n
+}
+
+// zeroes looks at the reserved zeroes behind the answer to NBD_OPT_EXPORT_NAME.
+type zeroes struct {
+	judge *Judge
+	seen  bool
+}
+
+func (z *zeroes) data(b []byte) int {
+	if !z.seen && b[0] != 0 {
+		j := z.judge
+		c, why := exportNameZeroesMissing, "the server did not offer to leave them out"
+		if j.offered&wire.FlagNoZeroes != 0 {
+			c, why = handshakeZeroesMissing, "the client did not agree to leave them out"
+		}
+		j.accuse(j.server.here(), c, "124 zeroes are due behind the answer to NBD_OPT_EXPORT_NAME, as %s; %#x comes", why, b[0])
+		return 0
+	}
+	z.seen = true
+	return len(b)
+}
+
+func (z *zeroes) end() {
+	j := z.judge
+	if z.seen && j.offered&wire.FlagNoZeroes != 0 {
+		j.broken(handshakeZeroesMissing, true)
+	} else if z.seen {
+		j.broken(exportNameZeroesMissing, true)
+	}
+	j.enter()
+}
+
+func hasNUL(s string) bool { return strings.IndexByte(s, 0) >= 0 }
+
+// clip shortens what is only shown.
+func clip(s string) string {
+	if len(s) > 80 {
+		return s[:77] + "..."
+	}
+	return s
+}

@@ -1,0 +1,149 @@
+package judge
+
+import (
+	"nbdconform/reference/wire"
+)
+
+// outcome judges whether r was due to succeed or fail, and with which error.
+// Errors other than those that the document wants, or does not want, are free.
+func (j *Judge) outcome(p place, r *request, failed bool, e wire.Errno) {
+	j.eshut = j.eshut || failed && e == wire.ESHUTDOWN
+	if r.quiet || r.ambiguous || j.export.unknown || zeroOf(r) {
+		return
+	}
+	if r.faults&writesRO != 0 && j.broken(readOnlyWrites, failed) {
+		j.accuse(p, readOnlyWrites, "%v succeeds on a read-only export", r.Type)
+		return
+	}
+	if failed && j.broken(errENOMEM, e != wire.ENOMEM) {
+		j.accuse(p, errENOMEM, "%v fails with NBD_ENOMEM", r.Type)
+		return
+	}
+	switch {
+	case r.faults&(unadvertised|oversized) != 0: // anything may come of it
+	case r.faults != 0:
+		j.judgeFaults(p, r, failed, e)
+	case failed:
+		j.judgeError(p, r, e)
+	}
+}
+
+// zeroOf reports whether r is about no bytes, so that its outcome is unspecified.
+func zeroOf(r *request) bool {
+	_, ok := zeroLength[r.Type]
+	return r.Length == 0 && (ok || r.Type == wire.CmdCache)
+}
+
+// A due is a fault with the check that it takes to answer it, and the errors that do.
+type due struct {
+	fault  fault
+	check  check
+	errors []wire.Errno
+}
+
+// dues lists what the document wants for the faults of r.
+func (j *Judge) dues(r *request) []due {
+	einval := []wire.Errno{wire.EINVAL}
+	eperm := []wire.Errno{wire.EPERM}
+	readOnly := map[wire.Command]check{
+		wire.CmdWrite: errWriteReadOnly, wire.CmdTrim: errTrimReadOnly, wire.CmdWriteZeroes: errZeroesReadOnly,
+	}
+	bounds := map[wire.Command]check{
+		wire.CmdRead: errReadBounds, wire.CmdWrite: errWriteBounds, wire.CmdTrim: errTrimBounds,
+		wire.CmdWriteZeroes: errZeroesBounds, wire.CmdCache: errCacheBounds, wire.CmdBlockStatus: errStatusBounds,
+	}
+	beyond := einval
+	if r.Type == wire.CmdWrite || r.Type == wire.CmdWriteZeroes { // the document wants both
+		beyond = []wire.Errno{wire.ENOSPC, wire.EINVAL}
+	}
+	align := errOtherAlign
+	switch r.Type {
+	case wire.CmdRead:
+		align = errReadAlign
+	case wire.CmdWrite:
+		align = errWriteAlign
+	}
+	unknown := errUnknownFlag
+	if r.Type == wire.CmdCache && j.export.flags&wire.FlagSendCache != 0 {
+		unknown = cacheFlags
+	}
+	return []due{
+		{writesRO, readOnly[r.Type], eperm},
+		{beyondEnd, bounds[r.Type], beyond},
+		{unaligned, align, einval},
+		{unknownCmd, errUnknownCommand, einval},
+		{unknownFlag, unknown, einval},
+		{strayFlag, errInapplicableFlag, einval},
+		{unselected, statusUnselected, einval},
+		{blindFast, fastZeroUnadvertised, einval},
+	}
+}
+
+// judgeFaults judges the answer to a request with faults: any error will do
+// that is due for one of them.
+func (j *Judge) judgeFaults(p place, r *request, failed bool, e wire.Errno) {
+	ok := failed && (e == wire.ESHUTDOWN || e == wire.OK)
+	var first *due
+	for _, d := range j.dues(r) {
+		if r.faults&d.fault == 0 {
+			continue
+		}
+		if first == nil {
+			first = &d
+		}
+		j.broken(d.check, true)
+		for _, want := range d.errors {
+			ok = ok || failed && e == want
+		}
+		ok = ok || failed && d.check == cacheFlags // any rejection
+	}
+	switch {
+	case ok || first == nil:
+	case failed:
+		j.accuse(p, first.check, "%v fails with %v, %v is due", r.Request, e, first.errors[0])
+	default:
+		j.accuse(p, first.check, "%v succeeds, %v is due", r.Request, first.errors[0])
+	}
+}
+
+// judgeError judges the error that a request without faults fails with.
+func (j *Judge) judgeError(p place, r *request, e wire.Errno) {
+	flags := j.export.flags
+	fast := r.Flags&wire.CmdFlagFastZero != 0
+	advertised := flags&wire.FlagSendFastZero != 0
+	if r.Type == wire.CmdWriteZeroes {
+		c := zeroesENOTSUP
+		if !advertised {
+			c = zeroesENOTSUPUnadvertised
+		}
+		if (!fast || !advertised) && j.broken(c, e != wire.ENOTSUP) {
+			j.accuse(p, c, "NBD_CMD_WRITE_ZEROES with the flags %v fails with NBD_ENOTSUP, the transmission flags are %v", r.Flags, flags)
+		}
+		if fast && advertised && j.broken(fastZeroEOVERFLOW, e != wire.EOVERFLOW) {
+			j.accuse(p, fastZeroEOVERFLOW, "NBD_CMD_WRITE_ZEROES with NBD_CMD_FLAG_FAST_ZERO fails with NBD_EOVERFLOW")
+			return
+		}
+	} else if j.broken(errENOTSUP, e != wire.ENOTSUP) {
+		j.accuse(p, errENOTSUP, "%v fails with NBD_ENOTSUP", r.Type)
+	}
+	df := r.Type == wire.CmdRead && r.Flags&wire.CmdFlagDF != 0
+	if df && r.Length <= min(wire.UnfragmentedRead, j.export.maxPayload()) && j.broken(dfMinimum, e != wire.EOVERFLOW) {
+		j.accuse(p, dfMinimum, "NBD_CMD_READ of %d bytes with NBD_CMD_FLAG_DF fails with NBD_EOVERFLOW", r.Length)
+		return
+	}
+	if j.broken(errEOVERFLOW, e != wire.EOVERFLOW || j.mayOverflow(r)) {
+		j.accuse(p, errEOVERFLOW, "%v of %d bytes fails with NBD_EOVERFLOW", r.Type, r.Length)
+	}
+}
+
+// mayOverflow reports whether NBD_EOVERFLOW is documented for r.
+func (j *Judge) mayOverflow(r *request) bool {
+	long := r.Length > j.export.maxPayload()
+	switch r.Type {
+	case wire.CmdRead:
+		return long || j.export.flags&wire.FlagSendDF != 0
+	case wire.CmdWrite:
+		return long
+	}
+	return long // a command without payload
+}

@@ -1,0 +1,145 @@
+package judge
+
+import (
+	"sort"
+
+	"nbdconform/reference/wire"
+)
+
+// A span is a run of bytes of the export.
+type span struct{ from, to uint64 }
+
+// coverage is the content chunks of one reply, sorted, none overlapping.
+type coverage struct {
+	spans []span
+	total uint64
+}
+
+const maxSpans = 8192
+
+// at returns the index of the first span that ends behind offset.
+func (c *coverage) at(offset uint64) int {
+	if n := len(c.spans); n == 0 || c.spans[n-1].to <= offset { // content in order is the rule
+		return n
+	}
+	return sort.Search(len(c.spans), func(i int) bool { return c.spans[i].to > offset })
+}
+
+// find returns the span that offset is in.
+func (c *coverage) find(offset uint64) (span, bool) {
+	if i := c.at(offset); i < len(c.spans) && c.spans[i].from <= offset {
+		return c.spans[i], true
+	}
+	return span{}, false
+}
+
+// add adds a span unless it overlaps one, which it returns.
+func (c *coverage) add(s span) (span, bool) {
+	i := c.at(s.from)
+	if i < len(c.spans) && c.spans[i].from < s.to {
+		return c.spans[i], false
+	}
+	c.spans = append(c.spans, span{})
+	copy(c.spans[i+1:], c.spans[i:])
+	c.spans[i] = s
+	c.total += s.to - s.from
+	return s, true
+}
+
+// readData looks at the payload of NBD_REPLY_TYPE_OFFSET_DATA: at its first bytes.
+type readData struct {
+	chunkData
+	first [9]byte
+	n     int
+}
+
+func (d *readData) start(c *chunkData) {
+	d.chunkData, d.n = *c, 0
+	d.chunkData.b = nil
+}
+
+func (d *readData) data(b []byte) int {
+	if d.n < len(d.first) {
+		d.n += copy(d.first[d.n:], b)
+		if d.n == len(d.first) {
+			d.offset()
+		}
+	}
+	return len(b)
+}
+
+// offset judges the range of the data as soon as it is known.
+func (d *readData) offset() {
+	c, err := wire.ParseOffsetData(d.first[:])
+	if err != nil {
+		return
+	}
+	d.judge.broken(dataLength, true)
+	d.judge.content(d.place, d.r, c.Offset, d.header.Length-8, dataBounds, dataOverlap)
+}
+
+func (d *readData) end() {
+	if d.n < len(d.first) {
+		d.judge.accuse(d.place, dataLength, "NBD_REPLY_TYPE_OFFSET_DATA has length %d, at least 9 is due", d.header.Length)
+	}
+	d.judge.chunkEnds(&d.chunkData)
+}
+
+// hole judges NBD_REPLY_TYPE_OFFSET_HOLE.
+func (j *Judge) hole(d *chunkData) {
+	p := d.place
+	if j.broken(holeLength, d.header.Length == 12) {
+		j.accuse(p, holeLength, "NBD_REPLY_TYPE_OFFSET_HOLE has length %d, 12 is due", d.header.Length)
+		return
+	}
+	h, err := wire.ParseOffsetHole(d.b)
+	if j.broken(holeNonzero, err == nil) {
+		j.accuse(p, holeNonzero, "%v", err)
+		return
+	}
+	j.content(p, d.r, h.Offset, uint64(h.Size), holeBounds, holeOverlap)
+}
+
+// content judges the range of a content chunk.
+func (j *Judge) content(p place, r *request, offset, n uint64, bounds, overlap check) {
+	a := &r.answer
+	a.content++
+	if r.Flags&wire.CmdFlagDF != 0 && j.broken(dfOneContent, a.content == 1) {
+		j.accuse(p, dfOneContent, "content chunk %d comes in the reply to a request with NBD_CMD_FLAG_DF", a.content)
+	}
+	at := offset - r.Offset
+	if j.broken(bounds, offset >= r.Offset && at <= r.Length && n <= r.Length-at) {
+		j.accuse(p, bounds, "the chunk is about %d bytes at %d, the request about %d at %d", n, offset, r.Length, r.Offset)
+		return
+	}
+	for _, o := range a.offsets {
+		if j.broken(contentBeforeError, o < offset || o-offset >= n) {
+			j.accuse(p, contentBeforeError, "the chunk is about %d bytes at %d, and the error at %d came before it", n, offset, o)
+			break
+		}
+	}
+	if len(a.covered.spans) >= maxSpans || !j.keep() {
+		a.coarse = true
+		return
+	}
+	if other, ok := a.covered.add(span{offset, offset + n}); j.broken(overlap, ok) {
+		j.accuse(p, overlap, "the chunk is about %d bytes at %d, an earlier one about %d at %d", n, offset, other.to-other.from, other.from)
+	}
+}
+
+// readEnds judges a structured reply to NBD_CMD_READ as a whole.
+func (j *Judge) readEnds(p place, r *request) {
+	a := &r.answer
+	if a.errors > 0 {
+		if r.Flags&wire.CmdFlagDF != 0 && a.first == wire.EOVERFLOW && j.broken(dfNoContent, a.content == 0) {
+			j.accuse(p, dfNoContent, "the reply has NBD_EOVERFLOW and %d content chunks, the request has NBD_CMD_FLAG_DF", a.content)
+		}
+		return
+	}
+	if a.coarse || r.Length == 0 {
+		return
+	}
+	if j.broken(readCover, a.covered.total == r.Length) {
+		j.accuse(p, readCover, "the reply ends without an error, and its content chunks are about %d of %d bytes", a.covered.total, r.Length)
+	}
+}

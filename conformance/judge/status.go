@@ -1,0 +1,184 @@
+package judge
+
+import (
+	"encoding/binary"
+
+	"nbdconform/reference/wire"
+)
+
+// contextCount says how many chunks of a reply were about a metadata context.
+type contextCount struct {
+	id     uint32
+	chunks int
+}
+
+// statusData looks at the payload of a block status chunk as it passes.
+type statusData struct {
+	chunkData
+	extended bool
+	id       uint32
+	part     []byte // a piece of the payload that is not decoded yet
+	head     int    // bytes in front of the extents
+	extents  uint64
+	sum      uint64 // bytes in the extents so far
+	told     [4]bool
+}
+
+const (
+	toldZero = iota
+	toldSum
+	toldMultiple
+	toldReserved
+)
+
+func (d *statusData) start(c *chunkData) {
+	*d = statusData{chunkData: *c, extended: c.judge.extended, head: 4, part: d.part[:0]}
+	d.chunkData.b = nil
+	if d.extended {
+		d.head = 8
+	}
+	j, h := d.judge, d.header
+	size := uint64(2 * d.head)
+	n := (h.Length - min(h.Length, uint64(d.head))) / size
+	if j.broken(statusMaxExtents, n <= wire.MaxExtents) {
+		j.accuse(d.place, statusMaxExtents, "the chunk has %d extents, it should have no more than %d", n, wire.MaxExtents)
+	}
+	if j.broken(statusLength, h.Length >= uint64(d.head) && (h.Length-uint64(d.head))%size == 0) {
+		j.accuse(d.place, statusLength, "%v has length %d, %d and a multiple of %d is due", h.Type, h.Length, d.head, size)
+	} else if j.broken(statusAtLeastOne, n > 0) {
+		j.accuse(d.place, statusAtLeastOne, "%v has no extent", h.Type)
+	}
+	if d.r.Flags&wire.CmdFlagReqOne != 0 && j.broken(reqOneExtent, n <= 1) {
+		j.accuse(d.place, reqOneExtent, "%v has %d extents, the request has NBD_CMD_FLAG_REQ_ONE", h.Type, n)
+	}
+}
+
+// data decodes the extents in slabs: the fixed front part is kept, so that each
+// slab is a payload of its own.
+func (d *statusData) data(b []byte) int {
+	const slab = 256
+	limit := d.head + slab*2*d.head
+	took := len(b)
+	for len(b) > 0 {
+		n := min(len(b), limit-len(d.part))
+		d.part = append(d.part, b[:n]...)
+		b = b[n:]
+		if len(d.part) == limit {
+			d.decode()
+		}
+	}
+	return took
+}
+
+// decode judges the extents in part and leaves the front part and what is not
+// a whole extent.
+func (d *statusData) decode() {
+	size := 2 * d.head
+	if len(d.part) < d.head+size {
+		return
+	}
+	whole := d.head + (len(d.part)-d.head)/size*size
+	parse := wire.ParseBlockStatus
+	if d.extended {
+		parse = wire.ParseBlockStatusExt
+		binary.BigEndian.PutUint32(d.part[4:], uint32((whole-d.head)/size)) // the count of this slab
+	}
+	s, err := parse(d.part[:whole])
+	if err != nil {
+		return
+	}
+	d.id = s.ContextID
+	for _, e := range s.Extents {
+		d.extent(e)
+	}
+	d.part = append(d.part[:d.head], d.part[whole:]...)
+}
+
+// extent judges the next extent. Of each kind of fault the first is told.
+func (d *statusData) extent(e wire.Extent) {
+	j, r, p := d.judge, d.r, d.place
+	tell := func(i int, c check, ok bool) bool {
+		if j.broken(c, ok) && !d.told[i] {
+			d.told[i] = true
+			return true
+		}
+		return false
+	}
+	if tell(toldZero, statusExtentNonzero, e.Length != 0) {
+		j.accuse(p, statusExtentNonzero, "extent %d has length 0", d.extents)
+	}
+	switch {
+	case r.Flags&wire.CmdFlagPayloadLen != 0: // the length that was asked for is in the payload
+	case r.Flags&wire.CmdFlagReqOne != 0:
+		if d.extents == 0 && r.Length > 0 && j.broken(reqOneLength, e.Length <= r.Length) {
+			j.accuse(p, reqOneLength, "the extent has %d bytes, the request %d and NBD_CMD_FLAG_REQ_ONE", e.Length, r.Length)
+		}
+	case d.extents > 0 && r.Length > 0:
+		if tell(toldSum, statusSum, d.sum < r.Length) {
+			j.accuse(p, statusSum, "extent %d follows %d bytes of extents, the request is about %d", d.extents, d.sum, r.Length)
+		}
+	}
+	d.extents++
+	d.sum += min(e.Length, ^uint64(0)-d.sum)
+	end := r.Offset + min(d.sum, ^uint64(0)-r.Offset)
+	if s := j.export.sizes; s != nil && s.Minimum > 0 && r.Offset%uint64(s.Minimum) == 0 && end < j.export.size {
+		if tell(toldMultiple, statusMultiple, e.Length%uint64(s.Minimum) == 0) {
+			j.accuse(p, statusMultiple, "extent %d has %d bytes, the minimum block size is %d", d.extents-1, e.Length, s.Minimum)
+		}
+	}
+	if j.selected.ids[d.id] == "base:allocation" && !j.selected.unknown {
+		const known = wire.StateHole | wire.StateZero
+		if tell(toldReserved, statusReserved, wire.StateFlags(e.Status)&^known == 0) {
+			j.accuse(p, statusReserved, "extent %d has the status %v, of which %v is defined", d.extents-1, wire.StateFlags(e.Status), known)
+		}
+	}
+}
+
+func (d *statusData) end() {
+	d.decode()
+	if d.extents > 0 {
+		d.count()
+	}
+	d.judge.chunkEnds(&d.chunkData)
+}
+
+// count notes that the reply has a chunk for the context.
+func (d *statusData) count() {
+	a := &d.r.answer
+	for i := range a.statuses {
+		if a.statuses[i].id == d.id {
+			a.statuses[i].chunks++
+			return
+		}
+	}
+	if len(a.statuses) >= maxKept || !d.judge.keep() {
+		a.coarse = true
+		return
+	}
+	a.statuses = append(a.statuses, contextCount{d.id, 1})
+}
+
+// statusEnds judges a reply to NBD_CMD_BLOCK_STATUS as a whole.
+func (j *Judge) statusEnds(p place, r *request) {
+	a := &r.answer
+	if a.errors > 0 || a.coarse || j.selected.unknown || r.Length == 0 || r.faults&unselected != 0 || r.Flags&wire.CmdFlagPayloadLen != 0 {
+		return
+	}
+	j.broken(statusPerContext, true)
+	found := 0
+	for _, s := range a.statuses {
+		name, ok := j.selected.ids[s.id]
+		switch {
+		case !ok:
+			j.accuse(p, statusPerContext, "the reply has a chunk for context %d, which is not selected", s.id)
+			return
+		case s.chunks > 1:
+			j.accuse(p, statusPerContext, "the reply has %d chunks for context %d, %q", s.chunks, s.id, clip(name))
+			return
+		}
+		found++
+	}
+	if found < len(j.selected.ids) {
+		j.accuse(p, statusPerContext, "the reply has chunks for %d contexts, %d are selected", found, len(j.selected.ids))
+	}
+}

@@ -1,0 +1,133 @@
+package judge
+
+import (
+	"nbdconform/conformance/clause"
+	"nbdconform/reference/wire"
+)
+
+// modes are TLS modes of a server, section "TLS support". The judge is not
+// told the mode: it keeps those that agree with every answer so far.
+type modes uint8
+
+const (
+	modeNone      modes = 1 << iota // NOTLS
+	modeForced                      // FORCEDTLS
+	modeSelective                   // SELECTIVETLS
+)
+
+// judgeMode asks whether any mode is left that has o answered by t.
+func (j *Judge) judgeMode(p place, o *option, t wire.ReplyType) {
+	if j.tls {
+		if j.broken(tlsReqdAfter, t != wire.RepErrTLSReqd) {
+			j.accuse(p, tlsReqdAfter, "%v is answered by NBD_REP_ERR_TLS_REQD within TLS", o.option)
+		}
+		if o.option == wire.OptStartTLS && j.broken(startTLSAgainServer, t == wire.RepErrInvalid) {
+			j.accuse(p, startTLSAgainServer, "NBD_OPT_STARTTLS is answered by %v within TLS, NBD_REP_ERR_INVALID is due", t)
+		}
+		return
+	}
+	if !j.fixed() {
+		starts := o.option == wire.OptStartTLS && t == wire.RepAck
+		if j.broken(tlsModeNotFixed, t != wire.RepErrTLSReqd && !starts) {
+			j.accuse(p, tlsModeNotFixed, "%v is answered by %v, but without both fixed newstyle flags there is no TLS", o.option, t)
+		}
+		return
+	}
+	if o.option == wire.OptStartTLS && t == wire.RepErrTLSReqd {
+		j.accuse(p, startTLSReply, "NBD_OPT_STARTTLS is answered by NBD_REP_ERR_TLS_REQD, which no mode permits")
+		return
+	}
+	j.narrow(p, j.agreeing(o, t), o.option, t)
+}
+
+// agreeing returns the modes in which a server may answer o by t. Errors that
+// any mode knows a reason for tell nothing.
+func (j *Judge) agreeing(o *option, t wire.ReplyType) modes {
+	const all = modeNone | modeForced | modeSelective
+	switch o.option {
+	case wire.OptAbort:
+		return all
+	case wire.OptStartTLS:
+		switch t {
+		case wire.RepAck:
+			return modeForced | modeSelective
+		case wire.RepErrUnsup, wire.RepErrPolicy, wire.RepErrPlatform:
+			if o.length == 0 {
+				return modeNone
+			}
+		}
+		return all
+	case wire.OptInfo, wire.OptGo:
+		switch t {
+		case wire.RepErrTLSReqd:
+			return modeForced | modeSelective
+		case wire.RepAck, wire.RepErrUnknown, wire.RepErrBlockSizeReqd:
+			return modeNone | modeSelective
+		}
+		return all
+	}
+	switch t {
+	case wire.RepErrTLSReqd:
+		return modeForced
+	case wire.RepAck, wire.RepErrUnsup:
+		return modeNone | modeSelective
+	}
+	return all
+}
+
+// narrow keeps the modes that agree.
+func (j *Judge) narrow(p place, agree modes, o wire.Option, t wire.ReplyType) {
+	left := j.modes & agree
+	if j.broken(tlsModeConsistent, left != 0) {
+		j.accuse(p, tlsModeConsistent, "%v is answered by %v, which fits %v; earlier answers fit %v only", o, t, agree, j.modes)
+		left = agree
+	}
+	j.modes = left
+}
+
+func (m modes) String() string {
+	var s string
+	for i, name := range []string{"NOTLS", "FORCEDTLS", "SELECTIVETLS"} {
+		if m&(1<<i) != 0 {
+			if s != "" {
+				s += " or "
+			}
+			s += name
+		}
+	}
+	return s
+}
+
+// finalStartTLS forgets what was negotiated and leaves the plain text behind.
+func (j *Judge) finalStartTLS(p place, t wire.ReplyType) {
+	if t != wire.RepAck || j.tls {
+		return
+	}
+	j.structured, j.extended = false, false
+	j.selected, j.described = selection{}, nil
+	if j.opts.Decrypted {
+		j.tls = true
+		return
+	}
+	for _, s := range []*stream{&j.client, &j.server} {
+		s.mode, s.fresh = opaque, len(s.buf) == 0
+		s.pos += int64(len(s.buf))
+		s.buf = nil
+		s.msg = j.log.add(s.side, s.pos, kindAstray, nil, 0)
+		j.log.say(s.msg, "within TLS")
+	}
+}
+
+// judgeTLS looks at the first byte behind the acknowledgement of NBD_OPT_STARTTLS,
+// which opens a record of one of the types 20 to 24 of RFC 5246 and RFC 6520.
+func (j *Judge) judgeTLS(s *stream, first byte) {
+	s.fresh = false
+	c := tlsUpgradeServer
+	if s.side == clause.Client {
+		c = tlsUpgradeClient
+	}
+	if s.mode == opaque && j.broken(c, first >= 20 && first <= 24) {
+		s.start = s.pos
+		j.accuse(s.here(), c, "NBD_OPT_STARTTLS was acknowledged, %#x opens no TLS record", first)
+	}
+}

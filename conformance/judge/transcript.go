@@ -1,0 +1,209 @@
+package judge
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"nbdconform/conformance/clause"
+)
+
+// A Transcript is what both sides said, in order.
+type Transcript struct {
+	Messages   []Message
+	Violations []Violation
+	Dropped    int // messages that are not among Messages because there were too many
+}
+
+// A Message is one message of one side.
+type Message struct {
+	Index  int         // in order over both directions, from 0, dropped ones included
+	Side   clause.Side // who sent it
+	Offset int64       // where it starts in that side's stream, bytes
+	Length uint64      // with its payload, as announced, bytes
+	Raw    []byte      // its header and the first bytes of its payload
+	Text   string      // one line
+}
+
+// A kind is how a message is decoded for people.
+type kind uint8
+
+const (
+	kindText    kind = iota // by what was said when it was read
+	kindRequest             // compact or extended, from its bytes
+	kindReply               // of any sort, from its bytes
+	kindAstray              // bytes that no message was made of
+)
+
+const (
+	keptPayload = 64   // bytes of a payload that are kept
+	maxPinned   = 1000 // messages kept for their violations
+	maxColumns  = 200
+)
+
+type entry struct {
+	index  int
+	side   clause.Side
+	offset int64
+	length uint64
+	kind   kind
+	pinned bool
+	keep   int // how long raw may grow
+	raw    []byte
+	text   string
+}
+
+// A log is the ring behind a Transcript.
+type log struct {
+	limit  int
+	ring   []entry
+	next   int // index of the next message
+	pinned []entry
+}
+
+func (l *log) entry(i int) *entry {
+	if i < 0 || i >= l.next || i < l.next-len(l.ring) {
+		return nil
+	}
+	return &l.ring[i%l.limit]
+}
+
+// add appends a message and returns its index.
+func (l *log) add(side clause.Side, offset int64, k kind, header []byte, length uint64) int {
+	i := l.next
+	if len(l.ring) < l.limit {
+		l.ring = append(l.ring, entry{})
+	}
+	l.next++
+	e := &l.ring[i%l.limit]
+	raw := e.raw[:0]
+	if e.pinned {
+		raw = nil
+		if len(l.pinned) < maxPinned {
+			l.pinned = append(l.pinned, *e)
+		}
+	}
+	*e = entry{
+		index: i, side: side, offset: offset, length: length, kind: k,
+		keep: len(header) + keptPayload, raw: append(raw, header...),
+	}
+	return i
+}
+
+// extend adds bytes that belong to message i, as far as they are kept.
+func (l *log) extend(i int, b []byte) {
+	e := l.entry(i)
+	if e == nil {
+		return
+	}
+	if e.kind == kindAstray {
+		e.length += uint64(len(b))
+	}
+	if n := min(e.keep-len(e.raw), len(b)); n > 0 {
+		e.raw = append(e.raw, b[:n]...)
+	}
+}
+
+func (l *log) grow(i int, n uint64) {
+	if e := l.entry(i); e != nil {
+		e.length += n
+	}
+}
+
+func (l *log) say(i int, text string) {
+	if e := l.entry(i); e != nil {
+		e.text = text
+	}
+}
+
+func (l *log) pin(i int) {
+	if e := l.entry(i); e != nil {
+		e.pinned = true
+	}
+}
+
+// transcript copies the log.
+func (l *log) transcript() Transcript {
+	var t Transcript
+	for _, e := range l.pinned {
+		t.Messages = append(t.Messages, e.message())
+	}
+	for i := l.next - len(l.ring); i < l.next; i++ {
+		t.Messages = append(t.Messages, l.ring[i%l.limit].message())
+	}
+	t.Dropped = l.next - len(t.Messages)
+	return t
+}
+
+func (e *entry) message() Message {
+	m := Message{
+		Index: e.index, Side: e.side, Offset: e.offset, Length: e.length,
+		Raw: append([]byte(nil), e.raw...), Text: e.text,
+	}
+	switch e.kind {
+	case kindRequest:
+		m.Text = requestText(m.Raw)
+	case kindReply:
+		m.Text = replyText(m.Raw)
+	case kindAstray:
+		m.Text = fmt.Sprintf("%s, %d bytes", e.text, e.length)
+	}
+	return m
+}
+
+// String prints a line for each message, each violation under its message,
+// and the bytes of the messages that broke something.
+func (t Transcript) String() string {
+	broken := make(map[int][]Violation)
+	for _, v := range t.Violations {
+		broken[v.Message] = append(broken[v.Message], v)
+	}
+	var b strings.Builder
+	next := 0
+	for _, m := range t.Messages {
+		if m.Index != next {
+			fmt.Fprintf(&b, "   (%d messages dropped)\n", m.Index-next)
+		}
+		next = m.Index + 1
+		writeLine(&b, m.String())
+		for _, v := range broken[m.Index] {
+			writeLine(&b, fmt.Sprintf("!! %s breaks %s: %s", v.Side, v.Clause, v.Detail))
+		}
+		if len(broken[m.Index]) > 0 {
+			writeDump(&b, m)
+		}
+		delete(broken, m.Index)
+	}
+	for _, v := range t.Violations {
+		if _, left := broken[v.Message]; left {
+			writeLine(&b, "!! "+v.String())
+		}
+	}
+	return b.String()
+}
+
+func (m Message) String() string {
+	who := "S"
+	if m.Side == clause.Client {
+		who = "C"
+	}
+	return fmt.Sprintf("%s: %8d  %s", who, m.Offset, m.Text)
+}
+
+func writeLine(b *strings.Builder, s string) {
+	s = strings.ToValidUTF8(s, "?")
+	if len(s) > maxColumns {
+		s = strings.ToValidUTF8(s[:maxColumns-3], "") + "..."
+	}
+	b.WriteString(strings.ReplaceAll(s, "\n", `\n`))
+	b.WriteByte('\n')
+}
+
+func writeDump(b *strings.Builder, m Message) {
+	for line := range strings.Lines(hex.Dump(m.Raw)) {
+		b.WriteString("   " + line)
+	}
+	if left := int64(m.Length) - int64(len(m.Raw)); left > 0 {
+		fmt.Fprintf(b, "   (%d bytes more)\n", left)
+	}
+}
