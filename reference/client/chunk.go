@@ -41,6 +41,9 @@ func (c *Client) contentChunk(t *transaction, h wire.ChunkHeader) *SessionError 
 			return sessionError("reading NBD_REPLY_TYPE_OFFSET_HOLE", unexpected(err))
 		}
 		hole, err := wire.ParseOffsetHole(b)
+		if err == nil {
+			err = hole.Validate()
+		}
 		if err != nil {
 			return sessionError("reply to NBD_CMD_READ", err)
 		}

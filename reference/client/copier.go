@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"context"
+	"math"
 	"sync"
 
 	"nbdconform/reference/wire"
@@ -34,6 +35,9 @@ type piece struct {
 }
 
 func (k *copier) copy(ctx context.Context) error {
+	if k.size > math.MaxInt64 {
+		return usage("", "copying an image of %d bytes: at most %d are possible", k.size, int64(math.MaxInt64))
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	pieces := make(chan piece)

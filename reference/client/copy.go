@@ -37,16 +37,7 @@ func CopyOut(ctx context.Context, dst io.WriterAt, src *Client, o CopyOptions) e
 		write:   func(_ context.Context, p []byte, offset uint64) error { return writeTo(dst, p, offset) },
 	}
 	if o.Explicit {
-		k.zero = func(ctx context.Context, offset, length uint64) error {
-			zeroes := make([]byte, min(length, uint64(o.RequestSize)))
-			for ; length > 0 && ctx.Err() == nil; zeroes = zeroes[:min(length, uint64(len(zeroes)))] {
-				if err := writeTo(dst, zeroes, offset); err != nil {
-					return err
-				}
-				offset, length = offset+uint64(len(zeroes)), length-uint64(len(zeroes))
-			}
-			return nil
-		}
+		k.zero = inSteps(o.RequestSize, k.write)
 	}
 	if err := k.copy(ctx); err != nil {
 		return err
@@ -89,17 +80,7 @@ func (k *copier) into(ctx context.Context, dst *Client) error {
 	if dst.Flags()&wire.FlagSendWriteZeroes != 0 {
 		k.zero = func(ctx context.Context, offset, length uint64) error { return dst.WriteZeroes(ctx, offset, length, 0) }
 	} else {
-		zeroes := make([]byte, k.o.RequestSize)
-		k.zero = func(ctx context.Context, offset, length uint64) error {
-			for length > 0 {
-				n := min(length, uint64(len(zeroes)))
-				if err := dst.WriteAt(ctx, zeroes[:n], offset, 0); err != nil {
-					return err
-				}
-				offset, length = offset+n, length-n
-			}
-			return nil
-		}
+		k.zero = inSteps(k.o.RequestSize, k.write)
 	}
 	if err := k.copy(ctx); err != nil {
 		return err
@@ -108,6 +89,21 @@ func (k *copier) into(ctx context.Context, dst *Client) error {
 		return nil
 	}
 	return dst.Flush(ctx)
+}
+
+// inSteps writes zeroes with write, at most step bytes at once.
+func inSteps(step uint32, write func(context.Context, []byte, uint64) error) func(ctx context.Context, offset, length uint64) error {
+	zeroes := make([]byte, step)
+	return func(ctx context.Context, offset, length uint64) error {
+		for length > 0 {
+			n := min(length, uint64(step))
+			if err := write(ctx, zeroes[:n], offset); err != nil {
+				return err
+			}
+			offset, length = offset+n, length-n
+		}
+		return nil
+	}
 }
 
 // zeroes asks for the extents at offset in the context base:allocation. ok is

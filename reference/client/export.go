@@ -52,7 +52,7 @@ func (n *Negotiation) ExportName(ctx context.Context, export string) (*Client, e
 	if n.ended != nil {
 		return nil, n.ended
 	}
-	if err := wire.ValidateString("export name", export); err != nil {
+	if err := wire.ValidateClientString("export name", export); err != nil {
 		return nil, usageOf(err)
 	}
 	const doing = "choosing the export with NBD_OPT_EXPORT_NAME"

@@ -123,7 +123,7 @@ func (n *Negotiation) SetMetaContext(ctx context.Context, export string, queries
 }
 
 func (n *Negotiation) metaContext(ctx context.Context, o wire.Option, export string, queries []string) ([]wire.MetaContext, error) {
-	q := wire.MetaContextRequest{Export: export, Queries: queries}
+	q := wire.OptionRequest{Option: o, Data: wire.MetaContextRequest{Export: export, Queries: queries}.Append(nil)}
 	if err := q.Validate(); err != nil {
 		return nil, usageOf(err)
 	}
@@ -134,7 +134,7 @@ func (n *Negotiation) metaContext(ctx context.Context, o wire.Option, export str
 		}
 		return nil, usage(clause, "%v needs structured replies, which are not negotiated", o)
 	}
-	replies, err := n.option(ctx, wire.OptionRequest{Option: o, Data: q.Append(nil)}, wire.RepMetaContext)
+	replies, err := n.option(ctx, q, wire.RepMetaContext)
 	if err != nil {
 		return nil, err // and no contexts: those that came before an error are void
 	}

@@ -1,0 +1,203 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"nbdconform/reference/wire"
+)
+
+// sparse is an image with runs of zeroes in it.
+func sparse(size int) []byte {
+	b := pattern(size)
+	for i := 0; i < size; i += 64 << 10 {
+		clear(b[i:min(i+24<<10, size)])
+	}
+	clear(b[size/2 : size/2+200<<10])
+	return b
+}
+
+// image answers out of b, with structured replies and block status of 4096 byte blocks.
+func (f *fake) image(b []byte) (all []wire.Request) {
+	for {
+		q, p := f.request()
+		at := b[min(q.Offset, uint64(len(b))):]
+		at = at[:min(uint64(len(at)), q.Length)]
+		switch q.Type {
+		case wire.CmdDisc:
+			return all
+		case wire.CmdRead:
+			f.data(q, wire.ReplyFlagDone, q.Offset, at)
+		case wire.CmdBlockStatus:
+			f.chunk(q, 0, wire.ChunkBlockStatus, wire.BlockStatus{ContextID: 9, Extents: []wire.Extent{{Length: 1}}}.Append(nil))
+			f.chunk(q, wire.ReplyFlagDone, wire.ChunkBlockStatus, wire.BlockStatus{ContextID: 7, Extents: extentsOf(at)}.Append(nil))
+		default:
+			copy(at, p)
+			if q.Type == wire.CmdWriteZeroes {
+				clear(at)
+			}
+			f.chunk(q, wire.ReplyFlagDone, wire.ChunkNone, nil)
+		}
+		all = append(all, q)
+	}
+}
+
+func extentsOf(b []byte) (extents []wire.Extent) {
+	for ; len(b) > 0 && len(extents) < 5; b = b[min(4096, len(b)):] {
+		n, status := uint64(min(4096, len(b))), uint64(0)
+		if allZero(b[:n]) {
+			status = 3
+		}
+		if last := len(extents) - 1; last >= 0 && extents[last].Status == status {
+			extents[last].Length += n
+		} else {
+			extents = append(extents, wire.Extent{Length: n, Status: status})
+		}
+	}
+	return extents
+}
+
+func imageClient(t *testing.T, b []byte, flags wire.TransmissionFlags, cfg Config) (*Client, func() []wire.Request) {
+	h := structured()
+	h.size, h.flags = uint64(len(b)), flags
+	requests := make(chan []wire.Request, 1)
+	c := enter(t, h, cfg, func(f *fake) { requests <- f.image(b) })
+	return c, func() []wire.Request {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+		return <-requests
+	}
+}
+
+func count(all []wire.Request, t wire.Command) (n int, bytes uint64) {
+	for _, q := range all {
+		if q.Type == t {
+			n, bytes = n+1, bytes+q.Length
+		}
+	}
+	return n, bytes
+}
+
+func TestCopyOut(t *testing.T) {
+	want := sparse(1<<20 + 100)
+	for _, contexts := range [][]string{nil, withContexts.MetaContexts} {
+		c, end := imageClient(t, want, allFlags, Config{MetaContexts: contexts})
+		path := filepath.Join(t.TempDir(), "image")
+		file, err := os.Create(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var reports []uint64
+		err = CopyOut(within10s(t), file, c, CopyOptions{Progress: func(done, total uint64) {
+			if total != uint64(len(want)) {
+				t.Errorf("total %d", total)
+			}
+			reports = append(reports, done)
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := file.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("the copy differs (%v)", err)
+		}
+		if !slices.IsSorted(reports) || reports[len(reports)-1] != uint64(len(want)) {
+			t.Errorf("progress %v", reports)
+		}
+		_, read := count(end(), wire.CmdRead)
+		if sparse := contexts != nil; sparse == (read == uint64(len(want))) {
+			t.Errorf("%d bytes of %d were read, contexts %v", read, len(want), contexts)
+		}
+	}
+}
+
+func TestCopyIn(t *testing.T) {
+	for _, flags := range []wire.TransmissionFlags{allFlags, wire.FlagHasFlags} {
+		image, want := pattern(2<<20), sparse(1<<20+100)
+		c, end := imageClient(t, image, flags, Config{})
+		if err := CopyIn(within10s(t), c, bytes.NewReader(want), uint64(len(want)), CopyOptions{Requests: 4, RequestSize: 100_000}); err != nil {
+			t.Fatal(err)
+		}
+		all := end()
+		if !bytes.Equal(image[:len(want)], want) || !bytes.Equal(image[len(want):], pattern(2 << 20)[len(want):]) {
+			t.Error("the copy differs")
+		}
+		_, zeroes := count(all, wire.CmdWriteZeroes)
+		flushes, _ := count(all, wire.CmdFlush)
+		if offered := flags == allFlags; offered != (zeroes > 300<<10) || offered != (flushes == 1) {
+			t.Errorf("flags %v: %d bytes zeroed, %d flushes", flags, zeroes, flushes)
+		}
+	}
+}
+
+func TestCopyBetweenExports(t *testing.T) {
+	from, to := sparse(1<<20), pattern(1<<20)
+	src, endSrc := imageClient(t, from, wire.FlagHasFlags|wire.FlagReadOnly, withContexts)
+	dst, endDst := imageClient(t, to, allFlags, Config{})
+	if err := Copy(within10s(t), dst, src, CopyOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	endSrc()
+	endDst()
+	if !bytes.Equal(from, to) {
+		t.Error("the copy differs")
+	}
+}
+
+func TestCopyOutExplicit(t *testing.T) {
+	want := sparse(1 << 20)
+	c, end := imageClient(t, want, allFlags, withContexts)
+	got := &memoryWriter{b: pattern(1 << 20)}
+	if err := CopyOut(within10s(t), got, c, CopyOptions{Explicit: true, Requests: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if end(); !bytes.Equal(got.b, want) {
+		t.Error("the copy differs")
+	}
+}
+
+type memoryWriter struct{ b []byte }
+
+func (m *memoryWriter) WriteAt(p []byte, at int64) (int, error) { return copy(m.b[at:], p), nil }
+
+func TestCopyErrors(t *testing.T) {
+	c, end := imageClient(t, make([]byte, 1<<20), allFlags, Config{})
+	if err := CopyIn(within10s(t), c, bytes.NewReader(make([]byte, 100)), 1<<20, CopyOptions{}); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("a source that ends early: %v", err)
+	}
+	var misuse *UsageError
+	if err := CopyIn(within10s(t), c, bytes.NewReader(nil), 1<<20+1, CopyOptions{}); !errors.As(err, &misuse) {
+		t.Errorf("a source that is too large: %v", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := CopyOut(ctx, &memoryWriter{}, c, CopyOptions{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("a context that ended: %v", err)
+	}
+	end()
+
+	broken := enter(t, simple(), Config{}, func(f *fake) {
+		for {
+			q, _ := f.request()
+			if q.Type == wire.CmdDisc {
+				return
+			}
+			f.simple(q, wire.EIO)
+		}
+	})
+	if err := CopyOut(within10s(t), &memoryWriter{}, broken, CopyOptions{}); !errors.Is(err, wire.EIO) {
+		t.Errorf("a server that fails: %v", err)
+	}
+	if err := broken.Close(); err != nil {
+		t.Error(err)
+	}
+}
