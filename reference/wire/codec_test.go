@@ -151,15 +151,19 @@ func TestReadPassesOnTheErrorOfTheStream(t *testing.T) {
 }
 
 // A peer that said something else and waits for an answer must not be waited for.
-func TestReadRefusesAWrongMagicBeforeTheRestCame(t *testing.T) {
+func TestReadTakesNoMoreThanTheWrongByte(t *testing.T) {
 	for _, m := range messages() {
 		if m.reader == "" || m.parser == "ParseClientFlags" || m.parser == "ParseExportNameReply" {
 			continue // those have no magic
 		}
-		stream := append(slices.Clone(m.bytes[:3]), m.bytes[3]^0x80)
-		r := bufio.NewReader(io.MultiReader(bytes.NewReader(stream), iotest.ErrReader(errors.New("waited"))))
-		_, err := m.read(r)
-		wantFormatError(t, m, len(stream), nil, err)
+		b := slices.Clone(m.bytes)
+		b[3] ^= 0x80
+		stream := bytes.NewReader(b)
+		_, err := m.read(bufio.NewReader(iotest.OneByteReader(stream)))
+		wantFormatError(t, m, 4, nil, err)
+		if used := len(b) - stream.Len(); used != 4 {
+			t.Errorf("%s: took %d bytes of the stream, the fourth was wrong", m.name(), used)
+		}
 	}
 }
 
