@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
 )
 
 // The exit statuses of a run.
@@ -61,6 +60,10 @@ func (r Result) Conclusion() string {
 
 // Doubts lists the reasons why the run is not to be trusted, one sentence
 // each. Nil means that it is.
+//
+// Blocked and inconclusive specs need a failure of the run that explains them.
+// It need not be what BlockedBy names: a server that breaks one clause is often
+// seen breaking another.
 func (r Result) Doubts() []string {
 	if len(r.Specs) == 0 {
 		return []string{"no spec ran"}
@@ -69,14 +72,15 @@ func (r Result) Doubts() []string {
 	if !slices.ContainsFunc(r.Specs, func(s Spec) bool { return s.Verdict.Judged() }) {
 		doubts = append(doubts, "nothing was judged: no spec passed or failed")
 	}
+	explained := slices.ContainsFunc(r.Specs, func(s Spec) bool { return s.Verdict.Broken() })
 	var errors, strangers, blocked, inconclusive []string
 	for _, s := range r.Specs {
 		switch {
 		case s.Verdict == Error:
 			errors = append(errors, s.ID)
-		case s.Verdict == Blocked && !r.explains(s):
+		case s.Verdict == Blocked && !explained:
 			blocked = append(blocked, s.ID)
-		case s.Verdict == Inconclusive && !r.explains(s):
+		case s.Verdict == Inconclusive && !explained:
 			inconclusive = append(inconclusive, s.ID)
 		case !slices.Contains(Verdicts, s.Verdict):
 			strangers = append(strangers, s.ID)
@@ -99,41 +103,4 @@ func appendDoubt(doubts, ids []string, what string) []string {
 		return append(doubts, fmt.Sprintf("%d specs %s: %s", n, what, strings.Join(ids, ", ")))
 	}
 	return append(doubts, fmt.Sprintf("1 spec %s: %s", what, ids[0]))
-}
-
-// explains says whether a failure of this run explains s. A spec that names
-// what stands in its way must name a failure of this run: the id of its spec,
-// one of its clauses, or a clause that its message cites (a failure found by
-// watching the conversation cites clauses of other specs). A chain of blocked
-// specs is followed to its end.
-func (r Result) explains(s Spec) bool {
-	if s.BlockedBy == "" {
-		return slices.ContainsFunc(r.Specs, func(f Spec) bool { return f.Verdict.Broken() })
-	}
-	seen := map[string]bool{}
-	for name := s.BlockedBy; name != "" && !seen[name]; {
-		seen[name] = true
-		next := ""
-		for _, f := range r.Specs {
-			if f.Verdict.Broken() && (f.ID == name || slices.Contains(f.Clauses, name) || cites(f.Message, name)) {
-				return true
-			}
-			if f.ID == name && f.Verdict == Blocked {
-				next = f.BlockedBy
-			}
-		}
-		name = next
-	}
-	return false
-}
-
-// cites says whether text mentions id as a whole word. Ids are made of
-// letters, digits, hyphens and full stops.
-func cites(text, id string) bool {
-	words := strings.FieldsFunc(text, func(c rune) bool {
-		return c != '.' && c != '-' && c != '_' && !unicode.IsLetter(c) && !unicode.IsDigit(c)
-	})
-	return slices.ContainsFunc(words, func(w string) bool {
-		return w == id || strings.TrimRight(w, ".") == id
-	})
 }

@@ -1,0 +1,63 @@
+# nbdconform. `make help` lists what there is.
+
+TARGET   ?= reference
+SUITE    ?= bookworm
+PROVIDER ?= container
+PROFILE  ?=
+FILTER   ?=
+FUZZTIME ?= 10s
+SPEC     ?= ../shared/spec/proto.md
+
+export CGO_ENABLED ?= 0
+
+VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || echo unknown)
+BIN     := bin/nbdconform
+RUN     := $(BIN) run --target $(TARGET) --suite $(SUITE) --provider $(PROVIDER) \
+           $(if $(PROFILE),--profile $(PROFILE)) $(if $(FILTER),--filter '$(FILTER)')
+
+.PHONY: help build conformance test lint prove images matrix fuzz bench race spec-check generate clean FORCE
+
+help: ## list the targets of this file
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "Variables: TARGET SUITE PROVIDER PROFILE FILTER FUZZTIME SPEC"
+
+build: $(BIN) ## build the static binary bin/nbdconform
+
+$(BIN): FORCE
+	@go build -trimpath -ldflags '-X main.stamped=$(VERSION)' -o $@ ./cmd/nbdconform
+
+conformance: build ## judge TARGET (reference, qemu-nbd, nbdkit, nbd-server, uri:URI)
+	@$(RUN)
+
+test: ## run every test; NBDCONFORM_REQUIRE_CONTAINERS=1 insists on containers
+	go test ./...
+
+race: ## run every test with the race detector
+	CGO_ENABLED=1 go test -race ./...
+
+lint: ## run golangci-lint
+	go tool -modfile=tools/go.mod golangci-lint run ./...
+
+prove: build ## show that every spec can fail, and that a good server passes
+	@$(BIN) prove
+
+images: build ## build the container images
+	@$(BIN) images
+
+matrix: build ## judge every version of every server
+	@$(BIN) matrix
+
+fuzz: ## run every native fuzz target for FUZZTIME
+	@sh fuzz/all.sh $(FUZZTIME)
+
+bench: ## run the benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+spec-check: build ## compare the clause catalogue with the document at SPEC
+	@$(BIN) spec-check $(SPEC)
+
+generate: ## write generated files again
+	go generate ./...
+
+clean: ## remove what was built and written
+	rm -rf bin reports/out

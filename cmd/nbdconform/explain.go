@@ -1,0 +1,116 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+
+	"nbdconform/conformance/clause"
+	"nbdconform/conformance/servers"
+)
+
+func explainCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "explain CLAUSE|SPEC",
+		Short:   "Say what a clause asks for and which specs judge it",
+		Example: "  nbdconform explain cmd.write-zeroes.fast-zero.enotsup",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			census, err := servers.Census("")
+			if err != nil {
+				return err
+			}
+			out := c.OutOrStdout()
+			name := strings.TrimPrefix(args[0], servers.JudgePrefix)
+			if k, ok := clause.Get(clause.ID(name)); ok {
+				explainClause(out, k, census)
+				return nil
+			}
+			for _, e := range census {
+				if e.ID == name {
+					explainSpec(out, e)
+					return nil
+				}
+			}
+			return fmt.Errorf("there is no clause and no spec %q%s", name, suggest(name, census))
+		},
+	}
+}
+
+func explainClause(out io.Writer, c clause.Clause, census []servers.Listing) {
+	fmt.Fprintf(out, "%s\n  %s, binds the %s, section %q\n\n", c.ID, c.Level, c.Side, c.Section)
+	fmt.Fprintln(out, wrap(c.Requires, "  "))
+	if c.Described {
+		fmt.Fprintln(out, "\n  The document says so without a key word of RFC 2119.")
+	}
+	if c.Disputed != "" {
+		fmt.Fprintf(out, "\n  Disputed:\n%s\n", wrap(c.Disputed, "  "))
+	}
+	if c.Untestable != "" {
+		fmt.Fprintf(out, "\n  Can't be tested:\n%s\n", wrap(c.Untestable, "  "))
+	}
+	fmt.Fprintln(out, "\nJudged by:")
+	n := 0
+	if slices.Contains(servers.Judged(), c.ID) {
+		fmt.Fprintln(out, "  the judge, on every connection")
+		n++
+	}
+	for _, e := range census {
+		if slices.Contains(e.Clauses, c.ID) {
+			fmt.Fprintf(out, "  %s\n", e.ID)
+			n++
+		}
+	}
+	if n == 0 {
+		fmt.Fprintln(out, "  nothing yet")
+		return
+	}
+	fmt.Fprintf(out, "\nRun them: nbdconform run --filter %s\n", c.ID)
+}
+
+func explainSpec(out io.Writer, e servers.Listing) {
+	fmt.Fprintf(out, "%s\n%s\n  %s, %s\n", e.ID, wrap(e.Name, "  "), e.Level, e.Location)
+	fmt.Fprintln(out, "\nJudges:")
+	for _, id := range e.Clauses {
+		if c, ok := clause.Get(id); ok {
+			fmt.Fprintf(out, "  %s\n%s\n", id, wrap(c.Requires, "    "))
+		}
+	}
+	for _, t := range e.Trips {
+		fmt.Fprintf(out, "\nProven by the quirk %s, with %q\n", t.Quirk.Name, t.Text)
+	}
+	fmt.Fprintf(out, "\nRun it: nbdconform run --filter %s\n", e.ID)
+}
+
+// suggest lists ids that contain what was asked for.
+func suggest(name string, census []servers.Listing) string {
+	var near []string
+	for _, c := range clause.All() {
+		if strings.Contains(string(c.ID), name) {
+			near = append(near, string(c.ID))
+		}
+	}
+	for _, e := range census {
+		if strings.Contains(e.ID, name) {
+			near = append(near, e.ID)
+		}
+	}
+	if len(near) == 0 {
+		return " (see nbdconform list)"
+	}
+	return ": did you mean " + strings.Join(near[:min(5, len(near))], ", ") + "?"
+}
+
+// wrap breaks text at 80 columns behind an indent.
+func wrap(words, indent string) string {
+	return indent + strings.ReplaceAll(text.WrapSoft(strings.Join(strings.Fields(words), " "), 80-len(indent)), "\n", "\n"+indent)
+}
+
+// indented puts an indent before every line.
+func indented(lines string) string {
+	return "  " + strings.ReplaceAll(lines, "\n", "\n  ")
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"nbdconform/conformance/servers"
+	"nbdconform/conformance/target/inprocess"
+	"nbdconform/containers"
+	"nbdconform/reference/quirk"
+)
+
+func listCommand() *cobra.Command {
+	var quirks, profiles bool
+	var filter string
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List the specs, the targets or the quirks",
+		Example: `  nbdconform list
+  nbdconform list --filter 'level: containsAny SHOULD'
+  nbdconform list --profiles
+  nbdconform list --quirks`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			out := c.OutOrStdout()
+			switch {
+			case quirks:
+				return listQuirks(out)
+			case profiles:
+				return listProfiles(out)
+			}
+			return listSpecs(out, filter)
+		},
+	}
+	c.Flags().BoolVar(&quirks, "quirks", false, "list the misbehaviours of the reference server")
+	c.Flags().BoolVar(&profiles, "profiles", false, "list the targets and how they can be set up")
+	c.Flags().StringVar(&filter, "filter", "", "only the specs that match, as in nbdconform run")
+	return c
+}
+
+func listSpecs(out io.Writer, filter string) error {
+	census, err := servers.Census(filter)
+	if err != nil {
+		return err
+	}
+	n := 0
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, e := range census {
+		if e.Run {
+			fmt.Fprintf(w, "%s\t%s\t%s\n", e.Level, e.ID, e.Clauses[0])
+			n++
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if n == 0 {
+		return fmt.Errorf("the filter %q matches none of %d specs", filter, len(census))
+	}
+	fmt.Fprintf(out, "%d specs\n", n)
+	return nil
+}
+
+func listQuirks(out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, q := range quirk.All() {
+		what := "allowed"
+		if !q.Allowed {
+			what = q.Breaks
+		}
+		fmt.Fprintf(w, "%s\t%s\n", q.Name, what)
+	}
+	return w.Flush()
+}
+
+func listProfiles(out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "%s\t%s\n", reference, strings.Join(inprocess.Profiles(), " "))
+	for _, t := range containers.Targets() {
+		fmt.Fprintf(w, "%s\t%s\n", t.Name, strings.Join(t.Profiles, " "))
+	}
+	return w.Flush()
+}

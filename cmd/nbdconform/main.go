@@ -1,0 +1,68 @@
+// Command nbdconform judges implementations of the NBD protocol.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit statuses.
+const (
+	exitConforms  = 0 // or what was asked for was done
+	exitViolates  = 1 // the target does not conform
+	exitUntrusted = 2 // the run itself is not to be trusted, or the request made no sense
+)
+
+// An exitError ends the program with a status. Its text may be empty.
+type exitError struct {
+	status int
+	text   string
+}
+
+func (e *exitError) Error() string { return e.text }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := root().ExecuteContext(ctx)
+	stop()
+	if err == nil {
+		return
+	}
+	status := exitUntrusted
+	var e *exitError
+	if errors.As(err, &e) {
+		status = e.status
+	}
+	if err.Error() != "" {
+		fmt.Fprintln(os.Stderr, "nbdconform:", err)
+	}
+	os.Exit(status)
+}
+
+func root() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "nbdconform",
+		Short: "Judge implementations of the NBD protocol",
+		Long: `nbdconform puts an NBD server to the statements of the protocol document,
+one by one, and says which it keeps and which it breaks.`,
+		Example: `  nbdconform run                               the reference server
+  nbdconform run --target qemu-nbd             qemu-nbd in a container
+  nbdconform run --uri nbd://localhost:10809   any server, reading only
+  nbdconform explain cmd.disc.close            what a clause asks for
+  nbdconform serve --listen localhost:10809    the reference server`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Version:       version(),
+	}
+	c.SetVersionTemplate("{{.Name}} {{.Version}}\n")
+	c.CompletionOptions.HiddenDefaultCmd = true
+	c.AddCommand(runCommand(), listCommand(), explainCommand(), coverageCommand(), proveCommand(),
+		matrixCommand(), imagesCommand(), serveCommand(), specCheckCommand(), trialCommand())
+	return c
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"nbdconform/conformance/prove"
+)
+
+func proveCommand() *cobra.Command {
+	var all bool
+	c := &cobra.Command{
+		Use:   "prove [NAME]",
+		Short: "Show that every spec can fail, for its reason, and that a good server passes",
+		Long: `Prove runs the specs against the reference server with each of its quirks.
+A quirk that breaks a clause must be noticed by the specs that claim it, with
+the text that they state; a quirk that the document allows, and the server
+without quirks, must pass everything.
+
+With NAME only the quirks and profiles whose name contains it.`,
+		Example: "  nbdconform prove\n  nbdconform prove --all fast-zero",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			match := ""
+			if len(args) > 0 {
+				match = args[0]
+			}
+			progress := counter("proving")
+			start := time.Now()
+			proofs, err := prove.Run(c.Context(), match, progress)
+			if err != nil {
+				return err
+			}
+			if len(proofs) == 0 {
+				return fmt.Errorf("no quirk and no profile has %q in its name: nothing was proven", match)
+			}
+			return printProofs(c, proofs, all, time.Since(start))
+		},
+	}
+	c.Flags().BoolVar(&all, "all", false, "print every line of the matrix, not the failed ones alone")
+	return c
+}
+
+func printProofs(c *cobra.Command, proofs []prove.Proof, all bool, took time.Duration) error {
+	out := c.OutOrStdout()
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	held, killed, passed := 0, 0, 0
+	for _, p := range proofs {
+		if p.Holds {
+			held++
+			if p.By == "" {
+				passed++
+			} else {
+				killed++
+			}
+			if all {
+				fmt.Fprintf(w, "ok\t%s\t%s\n", p.Subject, p.By)
+			}
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for _, p := range proofs {
+		if !p.Holds {
+			fmt.Fprintf(out, "FAILED %s %s\n%s\n", p.Subject, p.By, indented(p.Detail))
+		}
+	}
+	fmt.Fprintf(out, "%d proofs hold, %d failed: %d kills, %d servers that must pass, in %.1f s\n",
+		held, len(proofs)-held, killed, passed, took.Seconds())
+	if held < len(proofs) {
+		return &exitError{status: exitViolates}
+	}
+	return nil
+}
+
+// counter returns a function that shows how far something has come, on a terminal.
+func counter(what string) func(done, total int) {
+	if !term.IsTerminal(int(os.Stderr.Fd())) {
+		return func(int, int) {}
+	}
+	start := time.Now()
+	return func(done, total int) {
+		left := time.Duration(float64(time.Since(start)) / float64(done) * float64(total-done)).Round(time.Second)
+		fmt.Fprintf(os.Stderr, "\r\033[K%s: %d of %d, %v left", what, done, total, left)
+		if done == total {
+			fmt.Fprint(os.Stderr, "\r\033[K")
+		}
+	}
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"nbdconform/conformance/target/inprocess"
+	"nbdconform/reference/server"
+)
+
+func serveCommand() *cobra.Command {
+	var listen, unix, quirk, profile string
+	var size sizeValue = inprocess.DefaultSize
+	var verbose bool
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the reference server",
+		Long: `Serve offers in-memory exports: "disk", which is also the default export, and
+"spare" of 1 MiB. Memory follows the data that is written, not the size.
+
+The server prints its URI once it listens. An interrupt lets the requests in
+flight finish and ends it.`,
+		Example: `  nbdconform serve
+  nbdconform serve --listen 127.0.0.1:0 --size 1T
+  nbdconform serve --unix /tmp/nbd.sock --profile read-only
+  nbdconform serve --quirk reply-cookie-off-by-one`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if unix != "" && c.Flags().Changed("listen") {
+				return errors.New("give --listen or --unix, not both")
+			}
+			cfg, _, err := inprocess.Config(profile, uint64(size), quirk)
+			if err != nil {
+				return err
+			}
+			if verbose {
+				cfg.Log = slog.New(slog.NewTextHandler(os.Stderr, nil))
+			}
+			srv, err := server.New(cfg)
+			if err != nil {
+				return err
+			}
+			network, address := "tcp", listen
+			if unix != "" {
+				network, address = "unix", unix
+			}
+			ln, err := net.Listen(network, address)
+			if err != nil {
+				return err
+			}
+			fmt.Println(uriOf(ln.Addr()))
+			return serve(c.Context(), srv, ln)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&listen, "listen", "localhost:10809", "TCP address")
+	f.StringVar(&unix, "unix", "", "path of a Unix socket, instead of TCP")
+	f.Var(&size, "size", "size of the export, in bytes or with K, M, G, T, P, E")
+	f.StringVar(&profile, "profile", "", "how to set it up (see nbdconform list --profiles)")
+	f.StringVar(&quirk, "quirk", "", "misbehave (see nbdconform list --quirks)")
+	f.BoolVar(&verbose, "verbose", false, "log how connections end")
+	return c
+}
+
+// serve runs until the context ends, then lets requests in flight finish.
+func serve(ctx context.Context, srv *server.Server, ln net.Listener) error {
+	ended := make(chan error, 1)
+	go func() { ended <- srv.Serve(context.WithoutCancel(ctx), ln) }()
+	select {
+	case err := <-ended:
+		if errors.Is(err, server.ErrClosed) {
+			return &exitError{status: exitViolates, text: "the server closed itself"}
+		}
+		return err
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	_ = srv.Shutdown(grace) // connections that outlive the grace period are cut
+	<-ended
+	return nil
+}
+
+func uriOf(a net.Addr) string {
+	if a.Network() == "unix" {
+		return "nbd+unix:///?socket=" + a.String()
+	}
+	return "nbd://" + a.String()
+}

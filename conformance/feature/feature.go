@@ -1,0 +1,113 @@
+// Package feature names what a server can have or lack, so that a spec can say
+// what it needs, a target's profile what it promises, and a report what was found.
+package feature
+
+import (
+	"slices"
+
+	"nbdconform/reference/wire"
+)
+
+// A Feature is something that a server advertises by a flag or by how it
+// answers an option.
+type Feature string
+
+// Features of the handshake, found by asking.
+const (
+	FixedNewstyle   Feature = "fixed-newstyle"
+	NoZeroes        Feature = "no-zeroes"
+	List            Feature = "list"             // NBD_OPT_LIST is answered by exports
+	Info            Feature = "info"             // NBD_OPT_INFO and NBD_OPT_GO
+	BlockSize       Feature = "block-size"       // NBD_INFO_BLOCK_SIZE is sent where it is requested
+	StructuredReply Feature = "structured-reply" // NBD_OPT_STRUCTURED_REPLY
+	MetaContext     Feature = "meta-context"     // NBD_OPT_LIST_META_CONTEXT and NBD_OPT_SET_META_CONTEXT
+	BaseAllocation  Feature = "base-allocation"  // the metadata context of that name
+	StartTLS        Feature = "starttls"
+	ExtendedHeaders Feature = "extended-headers"
+)
+
+// Features of an export, from its transmission flags.
+const (
+	ReadOnly    Feature = "read-only"
+	Writable    Feature = "writable" // NBD_FLAG_READ_ONLY is clear
+	Flush       Feature = "flush"
+	FUA         Feature = "fua"
+	Rotational  Feature = "rotational"
+	Trim        Feature = "trim"
+	WriteZeroes Feature = "write-zeroes"
+	DF          Feature = "df"
+	MultiConn   Feature = "multi-conn"
+	Resize      Feature = "resize"
+	Cache       Feature = "cache"
+	FastZero    Feature = "fast-zero"
+)
+
+// byFlag are the features that a transmission flag exposes, in bit order.
+var byFlag = []struct {
+	flag wire.TransmissionFlags
+	name Feature
+}{
+	{wire.FlagReadOnly, ReadOnly},
+	{wire.FlagSendFlush, Flush},
+	{wire.FlagSendFUA, FUA},
+	{wire.FlagRotational, Rotational},
+	{wire.FlagSendTrim, Trim},
+	{wire.FlagSendWriteZeroes, WriteZeroes},
+	{wire.FlagSendDF, DF},
+	{wire.FlagCanMultiConn, MultiConn},
+	{wire.FlagSendResize, Resize},
+	{wire.FlagSendCache, Cache},
+	{wire.FlagSendFastZero, FastZero},
+}
+
+// Of lists the features that transmission flags expose.
+func Of(flags wire.TransmissionFlags) Set {
+	s := Set{}
+	for _, f := range byFlag {
+		if flags&f.flag != 0 {
+			s[f.name] = true
+		}
+	}
+	if flags&wire.FlagReadOnly == 0 {
+		s[Writable] = true
+	}
+	return s
+}
+
+// A Set is a set of features.
+type Set map[Feature]bool
+
+// SetOf makes a set of names.
+func SetOf(names []string) Set {
+	s := Set{}
+	for _, n := range names {
+		s[Feature(n)] = true
+	}
+	return s
+}
+
+// Add puts features into s.
+func (s Set) Add(fs ...Feature) {
+	for _, f := range fs {
+		s[f] = true
+	}
+}
+
+// AddAll puts the features of other into s.
+func (s Set) AddAll(other Set) {
+	for f := range other {
+		s[f] = true
+	}
+}
+
+// Names lists the features in alphabetical order.
+func (s Set) Names() []string {
+	names := make([]string, 0, len(s))
+	for f, has := range s {
+		if has {
+			names = append(names, string(f))
+		}
+	}
+	slices.Sort(names)
+	return names
+}

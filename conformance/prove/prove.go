@@ -1,0 +1,226 @@
+// Package prove shows that the suite can tell right from wrong: every spec for
+// a MUST or a SHOULD must fail on the quirks that it names, for the stated
+// reason; every check of the judge must be tripped by the quirk that breaks
+// its clause; and the reference server, as it is and with quirks that the
+// document allows, must pass everything.
+package prove
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"nbdconform/conformance/clause"
+	"nbdconform/conformance/servers"
+	"nbdconform/conformance/spec"
+	"nbdconform/conformance/target/inprocess"
+	"nbdconform/conformance/trial"
+	"nbdconform/reference/quirk"
+	"nbdconform/reports/result"
+)
+
+// A Proof is one line of the kill matrix.
+type Proof struct {
+	Subject string // quirk or profile that the reference server ran with
+	By      string // spec, or judge.CLAUSE, that had to notice; "" where nothing may be noticed
+	Holds   bool
+	Detail  string // what came instead
+}
+
+// A job is one configuration of the reference server and what to do with it.
+type job struct {
+	name    string // for Proof.Subject
+	profile string
+	quirk   string
+	trips   []*spec.Spec // must fail; empty: everything must pass
+	text    map[string]string
+	breaks  clause.ID // must be noticed by the judge, or ""
+}
+
+// Run proves everything whose quirk or profile name contains match. step is
+// called after each configuration of the reference server.
+func Run(ctx context.Context, match string, step func(done, total int)) ([]Proof, error) {
+	census, err := servers.Census("")
+	if err != nil {
+		return nil, err
+	}
+	jobs, orphans := plan(census, match)
+	proofs := orphans
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	queue := make(chan job)
+	done := 0
+	for range workers {
+		wg.Go(func() {
+			for j := range queue {
+				p := j.run(ctx, census)
+				mu.Lock()
+				proofs = append(proofs, p...)
+				done++
+				step(done, len(jobs))
+				mu.Unlock()
+			}
+		})
+	}
+	for _, j := range jobs {
+		if ctx.Err() != nil {
+			break
+		}
+		queue <- j
+	}
+	close(queue)
+	wg.Wait()
+	slices.SortFunc(proofs, func(a, b Proof) int {
+		return strings.Compare(a.Subject+" "+a.By, b.Subject+" "+b.By)
+	})
+	return proofs, ctx.Err()
+}
+
+// workers is how many servers are tried at once: most of the time is spent
+// waiting for answers that do not come.
+const workers = 6
+
+// plan makes the jobs, and a failed proof for every breaking quirk that nobody claims.
+func plan(census []servers.Listing, match string) (jobs []job, orphans []Proof) {
+	for _, p := range inprocess.Profiles() {
+		jobs = append(jobs, job{name: "profile " + p, profile: p})
+	}
+	for _, q := range quirk.All() {
+		j := job{name: q.Name, quirk: q.Name, text: map[string]string{}}
+		if q.Allowed {
+			jobs = append(jobs, j)
+			continue
+		}
+		for _, e := range census {
+			for _, t := range e.Trips {
+				if t.Quirk.Name == q.Name {
+					j.trips = append(j.trips, e.Spec)
+					j.text[e.ID] = t.Text
+				}
+			}
+		}
+		if slices.Contains(servers.Judged(), clause.ID(q.Breaks)) {
+			j.breaks = clause.ID(q.Breaks)
+		}
+		if len(j.trips) == 0 && j.breaks == "" {
+			orphans = append(orphans, Proof{Subject: q.Name, Detail: "no spec and no check of the judge claims to notice this quirk"})
+			continue
+		}
+		jobs = append(jobs, j)
+	}
+	keep := func(name string) bool { return strings.Contains(name, match) }
+	jobs = slices.DeleteFunc(jobs, func(j job) bool { return !keep(j.name) })
+	orphans = slices.DeleteFunc(orphans, func(p Proof) bool { return !keep(p.Subject) })
+	return jobs, orphans
+}
+
+// run tries one configuration.
+func (j job) run(ctx context.Context, census []servers.Listing) []Proof {
+	if j.quirk != "" && (len(j.trips) > 0 || j.breaks != "") {
+		return j.mustFail(ctx, census)
+	}
+	return j.mustPass(ctx, census)
+}
+
+// mustFail shows that each claimed spec fails for its reason and that the
+// judge sees the clause that is broken.
+func (j job) mustFail(ctx context.Context, census []servers.Listing) []Proof {
+	var proofs []Proof
+	seen := false
+	look := func(o trial.Outcome) {
+		seen = seen || slices.ContainsFunc(o.Violations, func(v trial.Violation) bool { return v.Clause == j.breaks })
+	}
+	for _, s := range j.trips {
+		p := Proof{Subject: j.name, By: s.ID}
+		o, err := j.try(ctx, s, look)
+		switch want := j.text[s.ID]; {
+		case err != nil:
+			p.Detail = err.Error()
+		case !o.Verdict.Broken() && o.Verdict != result.Weak:
+			p.Detail = fmt.Sprintf("survived: %s %s", o.Verdict, o.Message)
+		case !strings.Contains(o.Message, want):
+			p.Detail = fmt.Sprintf("died of something else: want %q in %q", want, o.Message)
+		default:
+			p.Holds = true
+		}
+		proofs = append(proofs, p)
+	}
+	if j.breaks == "" {
+		return proofs
+	}
+	for _, e := range census {
+		if seen || ctx.Err() != nil {
+			break
+		}
+		_, _ = j.try(ctx, e.Spec, look)
+	}
+	p := Proof{Subject: j.name, By: servers.JudgePrefix + string(j.breaks), Holds: seen}
+	if !seen {
+		p.Detail = "survived: the judge saw nothing in any spec"
+	}
+	return append(proofs, p)
+}
+
+// try runs one spec on a fresh server.
+func (j job) try(ctx context.Context, s *spec.Spec, look func(trial.Outcome)) (trial.Outcome, error) {
+	t, err := inprocess.Open(j.profile, j.quirk)
+	if err != nil {
+		return trial.Outcome{}, err
+	}
+	defer func() { _ = t.Close() }()
+	b, err := trial.Discover(ctx, t, trial.Options{Destructive: true})
+	if err != nil {
+		return trial.Outcome{}, err
+	}
+	look(b.Early)
+	o := b.Run(ctx, s)
+	look(o)
+	return o, nil
+}
+
+// mustPass shows that nothing is held against a correct server.
+func (j job) mustPass(ctx context.Context, census []servers.Listing) []Proof {
+	p := Proof{Subject: j.name, Holds: true}
+	bad := func(format string, args ...any) {
+		p.Holds = false
+		p.Detail = strings.TrimSpace(p.Detail + "\n" + fmt.Sprintf(format, args...))
+	}
+	t, err := inprocess.Open(j.profile, j.quirk)
+	if err != nil {
+		bad("%v", err)
+		return []Proof{p}
+	}
+	defer func() { _ = t.Close() }()
+	b, err := trial.Discover(ctx, t, trial.Options{Destructive: true})
+	if err != nil {
+		bad("%v", err)
+		return []Proof{p}
+	}
+	check := func(id string, o trial.Outcome) {
+		switch o.Verdict {
+		case result.Pass, result.Unsupported, "":
+		case result.Weak:
+			if j.quirk == "" { // an allowed quirk may well go against a recommendation
+				bad("%s: %s %s", id, o.Verdict, o.Message)
+			}
+		default:
+			bad("%s: %s %s", id, o.Verdict, o.Message)
+		}
+		for _, v := range o.Violations {
+			if c, ok := clause.Get(v.Clause); j.quirk == "" || ok && c.Level == clause.Must {
+				bad("%s: judge.%s: %s", id, v.Clause, v.Detail)
+			}
+		}
+	}
+	check("discovery", b.Early)
+	for _, e := range census {
+		if ctx.Err() != nil {
+			bad("%v", ctx.Err())
+			break
+		}
+		check(e.ID, b.Run(ctx, e.Spec))
+	}
+	return []Proof{p}
+}

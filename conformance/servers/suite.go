@@ -1,0 +1,210 @@
+// Package servers holds the specs that a server is put to, one file for each
+// part of the protocol, and runs them.
+//
+// A spec is stimulus, blank line, expectation. What needs no stimulus of its
+// own is the judge's: it watches every connection of every spec, and each of
+// its checks becomes one more line of the result, named judge.CLAUSE, once a
+// connection gave occasion for it.
+package servers
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2/types"
+	"github.com/onsi/gomega"
+
+	"nbdconform/conformance/clause"
+	"nbdconform/conformance/spec"
+	"nbdconform/conformance/trial"
+	"nbdconform/reports/result"
+)
+
+// A Listing is one spec of the census.
+type Listing struct {
+	*spec.Spec
+	Group string // the part of the protocol
+	Name  string // a sentence
+	Run   bool   // the filter lets it through
+}
+
+// Result is the line of a result that stands for the spec, without a verdict.
+func (e Listing) Result() result.Spec {
+	line := result.Spec{
+		ID: e.ID, Name: e.Name, Group: e.Group, Level: string(e.Level), Clauses: ids(e.Clauses), Location: e.Location,
+	}
+	if c, ok := clause.Get(e.Clauses[0]); ok {
+		line.Requires, line.Section = c.Requires, c.Section
+	}
+	return line
+}
+
+// Document is the revision of the protocol document that the specs go by.
+var Document = result.Document{Name: "doc/proto.md of NetworkBlockDevice/nbd", Revision: "sha256:4b4eda49c5b9"}
+
+func init() { gomega.RegisterFailHandler(trial.FailHandler) }
+
+// Census lists all specs, in the order of their ids, and marks those that
+// match the filter: a spec's id, a clause's id, or a Ginkgo label filter over
+// the labels id:, level:, clause:, needs: and writes.
+func Census(filter string) ([]Listing, error) {
+	suite, reporter := configuration(0)
+	if filter != "" {
+		if _, err := types.ParseLabelFilter(filter); err != nil {
+			return nil, fmt.Errorf("the filter %q can't be read: %w", filter, err)
+		}
+	}
+	report := ginkgo.PreviewSpecs("nbdconform", suite, reporter)
+	if p := report.SpecialSuiteFailureReasons; len(p) > 0 {
+		return nil, fmt.Errorf("building the specs: %s", strings.Join(p, "; "))
+	}
+	accept, err := acceptor(filter)
+	if err != nil {
+		return nil, err
+	}
+	var all []Listing
+	for _, r := range report.SpecReports {
+		if s := spec.Get(idOf(r)); s != nil {
+			all = append(all, Listing{Spec: s, Group: groupOf(r), Name: r.FullText(), Run: accept(r)})
+		}
+	}
+	slices.SortFunc(all, func(a, b Listing) int { return strings.Compare(a.ID, b.ID) })
+	return all, nil
+}
+
+// acceptor turns a filter into a test of specs.
+func acceptor(filter string) (func(types.SpecReport) bool, error) {
+	if filter == "" {
+		return func(types.SpecReport) bool { return true }, nil
+	}
+	if _, ok := clause.Get(clause.ID(filter)); ok {
+		return func(r types.SpecReport) bool {
+			return slices.Contains(r.Labels(), "clause:"+filter) || idOf(r) == filter
+		}, nil
+	}
+	f, err := types.ParseLabelFilter(filter)
+	if err != nil {
+		return nil, fmt.Errorf("the filter %q can't be read: %w", filter, err)
+	}
+	return func(r types.SpecReport) bool {
+		return idOf(r) == filter || f(r.Labels())
+	}, nil
+}
+
+// A Config says what to run and where to tell about it.
+type Config struct {
+	Bench  *trial.Bench
+	Filter string
+	Seed   int64
+	// Started and Done are called around every spec, Done also for the lines of
+	// the judge at the end. They may be nil.
+	Started func(id string)
+	Done    func(result.Spec, []result.Observation)
+}
+
+// Run tries every spec that the filter lets through on the bench's target. It
+// may be called once in a process: Ginkgo's suite is global.
+func Run(ctx context.Context, c Config) error {
+	census, err := Census(c.Filter)
+	if err != nil {
+		return err
+	}
+	chosen := map[string]Listing{}
+	for _, e := range census {
+		if e.Run {
+			chosen[e.ID] = e
+		}
+	}
+	if len(chosen) == 0 {
+		return fmt.Errorf("the filter %q matches none of the %d specs: nothing was tested", c.Filter, len(census))
+	}
+	r := &run{Config: c, chosen: chosen, judged: newJudged()}
+	r.judged.add(c.Bench.Early)
+	spec.Handler = func(_ context.Context, s *spec.Spec) { r.try(ctx, s) }
+	suite, reporter := configuration(c.Seed)
+	ginkgo.GinkgoWriter.ClearTeeWriters()
+	ginkgo.RunSpecs(quiet{}, "nbdconform", suite, reporter)
+	for _, line := range r.judged.lines() {
+		r.done(line, nil)
+	}
+	return ctx.Err()
+}
+
+type run struct {
+	Config
+	chosen map[string]Listing
+	judged *judged
+}
+
+// try runs one spec that Ginkgo came to.
+func (r *run) try(ctx context.Context, s *spec.Spec) {
+	e, ok := r.chosen[s.ID]
+	if !ok || ctx.Err() != nil {
+		ginkgo.Skip("not chosen")
+	}
+	if r.Started != nil {
+		r.Started(e.ID)
+	}
+	start := time.Now()
+	o := r.Bench.Run(ctx, s)
+	r.judged.add(o)
+	line := e.Result()
+	line.Verdict, line.Message, line.Seconds = o.Verdict, o.Message, time.Since(start).Seconds()
+	line.Transcript, line.Exit, line.Stderr, line.BlockedBy = o.Transcript, o.Exit, o.Stderr, o.BlockedBy
+	r.done(line, o.Observations)
+	switch o.Verdict {
+	case result.Pass, result.Weak:
+	case result.Fail, result.Crash, result.Hang, result.Error:
+		ginkgo.Fail(o.Message)
+	default:
+		ginkgo.Skip(o.Message)
+	}
+}
+
+func (r *run) done(line result.Spec, seen []result.Observation) {
+	if r.Done != nil {
+		r.Done(line, seen)
+	}
+}
+
+func configuration(seed int64) (types.SuiteConfig, types.ReporterConfig) {
+	suite, reporter := ginkgo.GinkgoConfiguration()
+	suite.RandomSeed = seed
+	suite.Timeout = 0
+	reporter.NoColor = true
+	reporter.Succinct = true
+	return suite, reporter
+}
+
+// quiet is the testing.T of a run whose outcome is in its result, not in a test's.
+type quiet struct{}
+
+func (quiet) Fail() {}
+
+func idOf(r types.SpecReport) string {
+	for _, l := range r.Labels() {
+		if id, ok := strings.CutPrefix(l, "id:"); ok {
+			return id
+		}
+	}
+	return ""
+}
+
+func groupOf(r types.SpecReport) string {
+	if len(r.ContainerHierarchyTexts) == 0 {
+		return ""
+	}
+	return r.ContainerHierarchyTexts[0]
+}
+
+func ids[T ~string](list []T) []string {
+	all := make([]string, len(list))
+	for i, v := range list {
+		all[i] = string(v)
+	}
+	return all
+}

@@ -1,0 +1,121 @@
+package inprocess
+
+import (
+	"fmt"
+	"strings"
+
+	"nbdconform/conformance/feature"
+	"nbdconform/conformance/target"
+	"nbdconform/reference/export"
+	"nbdconform/reference/quirk"
+	"nbdconform/reference/server"
+	"nbdconform/reference/wire"
+)
+
+// DefaultSize is the size of the reference server's export, in bytes.
+const DefaultSize = 8 << 20
+
+// everything is what the reference server has where a profile leaves nothing out.
+var everything = []feature.Feature{
+	feature.FixedNewstyle, feature.NoZeroes, feature.List, feature.Info, feature.StructuredReply,
+	feature.MetaContext, feature.BaseAllocation, feature.Writable, feature.Flush, feature.FUA, feature.Trim,
+	feature.WriteZeroes, feature.DF, feature.MultiConn, feature.Cache, feature.FastZero,
+}
+
+// profiles are the ways of setting up the reference server. change
+// edits the configuration of the default one.
+var profiles = []struct {
+	name   string
+	add    []feature.Feature
+	drop   []feature.Feature
+	change func(*server.Config)
+}{
+	{"default", nil, nil, func(*server.Config) {}},
+	{
+		"read-only",
+		[]feature.Feature{feature.ReadOnly},
+		[]feature.Feature{feature.Writable},
+		func(c *server.Config) { c.Exports[0].ReadOnly = true },
+	},
+	{
+		"block-4096",
+		[]feature.Feature{feature.BlockSize},
+		nil,
+		func(c *server.Config) {
+			c.Exports[0].Constraints = wire.SizeConstraints{Minimum: 4096, Preferred: 65536, MaxPayload: 1 << 20}
+		},
+	},
+	{
+		"bare",
+		nil,
+		[]feature.Feature{feature.Flush, feature.FUA, feature.Trim, feature.WriteZeroes, feature.DF, feature.MultiConn, feature.Cache, feature.FastZero},
+		func(c *server.Config) {
+			c.Exports[0].Omit = wire.FlagSendFlush | wire.FlagSendFUA | wire.FlagSendTrim | wire.FlagSendWriteZeroes |
+				wire.FlagSendDF | wire.FlagCanMultiConn | wire.FlagSendCache | wire.FlagSendFastZero
+		},
+	},
+	{"rotational", []feature.Feature{feature.Rotational}, nil, func(c *server.Config) { c.Exports[0].Rotational = true }},
+}
+
+// Profiles lists the names of the reference server's profiles, the default first.
+func Profiles() []string {
+	var names []string
+	for _, p := range profiles {
+		names = append(names, p.name)
+	}
+	return names
+}
+
+// Config is the configuration of the reference server in a profile,
+// "" for the default, with an export of size bytes, and with a quirk if one is named.
+func Config(profile string, size uint64, quirkName string) (server.Config, target.Profile, error) {
+	if profile == "" {
+		profile = profiles[0].name
+	}
+	var q quirk.Quirk
+	if quirkName != "" {
+		var ok bool
+		if q, ok = quirk.Get(quirkName); !ok {
+			return server.Config{}, target.Profile{}, fmt.Errorf("there is no quirk %q (see nbdconform list --quirks)", quirkName)
+		}
+	}
+	for _, p := range profiles {
+		if p.name != profile {
+			continue
+		}
+		c := server.Config{Exports: []server.Export{
+			{Name: "disk", Description: "the disk under test", Disk: export.New(size)},
+			{Name: "spare", Disk: export.New(1 << 20)},
+		}}
+		p.change(&c)
+		q.Apply(&c)
+		fs := feature.Set{}
+		fs.Add(everything...)
+		fs.Add(p.add...)
+		for _, f := range p.drop {
+			delete(fs, f)
+		}
+		about := target.Profile{
+			Name: p.name, Export: "disk", Exports: []string{"disk", "spare"}, Size: size,
+			Features: fs.Names(), Destructive: true,
+		}
+		return c, about, nil
+	}
+	return server.Config{}, target.Profile{}, fmt.Errorf("the reference server has no profile %q: use one of %s",
+		profile, strings.Join(Profiles(), ", "))
+}
+
+// Open starts the reference server in this process. quirkName may be "".
+func Open(profile, quirkName string) (*Target, error) {
+	_, about, err := Config(profile, DefaultSize, quirkName)
+	if err != nil {
+		return nil, err
+	}
+	return New(about, func() server.Config {
+		c, _, err := Config(profile, DefaultSize, quirkName)
+		if err != nil {
+			panic(err) // the same names were fine a moment ago
+		}
+		return c
+	})
+}

@@ -1,0 +1,137 @@
+// Package inprocess has the reference server as a target, in this process.
+package inprocess
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+
+	"nbdconform/conformance/target"
+	"nbdconform/reference/server"
+)
+
+// A Target is the reference server in this process, reached over socket
+// pairs: it needs no network and no engine.
+type Target struct {
+	profile target.Profile
+	make    func() server.Config
+
+	mu     sync.Mutex
+	srv    *server.Server
+	ctx    context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+	died   bool // the server closed itself
+}
+
+// New starts a server. makeConfig is called for every start, so
+// that each has pristine contents.
+func New(p target.Profile, makeConfig func() server.Config) (*Target, error) {
+	r := &Target{profile: p, make: makeConfig}
+	if err := r.start(); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *Target) start() error {
+	srv, err := server.New(r.make())
+	if err != nil {
+		return fmt.Errorf("starting the reference server: %w", err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.srv, r.died = srv, false
+	r.ctx, r.cancel = context.WithCancel(context.Background())
+	return nil
+}
+
+// Identity implements [target.Target].
+func (r *Target) Identity() target.Identity {
+	return target.Identity{Name: "reference", Provider: "in-process"}
+}
+
+// Profile implements [target.Target].
+func (r *Target) Profile() target.Profile { return r.profile }
+
+// Dial implements [target.Target].
+func (r *Target) Dial(context.Context) (net.Conn, error) {
+	r.mu.Lock()
+	srv, ctx, died := r.srv, r.ctx, r.died
+	r.mu.Unlock()
+	if died {
+		return nil, &net.OpError{Op: "dial", Net: "in-process", Err: syscall.ECONNREFUSED}
+	}
+	near, far, err := socketPair()
+	if err != nil {
+		return nil, err
+	}
+	r.wg.Go(func() {
+		if errors.Is(srv.ServeConn(ctx, far), server.ErrClosed) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if r.srv == srv {
+				r.died = true
+			}
+		}
+	})
+	return near, nil
+}
+
+// Health implements [target.Target].
+func (r *Target) Health(context.Context) target.Health {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.died {
+		return target.Health{State: target.Exited, Exit: "the server closed itself"}
+	}
+	return target.Health{State: target.Running}
+}
+
+// Restart implements [target.Target].
+func (r *Target) Restart(context.Context) error {
+	r.stop()
+	return r.start()
+}
+
+// Close implements [target.Target].
+func (r *Target) Close() error {
+	r.stop()
+	return nil
+}
+
+func (r *Target) stop() {
+	r.mu.Lock()
+	srv, cancel := r.srv, r.cancel
+	r.mu.Unlock()
+	cancel()
+	_ = srv.Close()
+	r.wg.Wait()
+}
+
+// socketPair makes two connected Unix sockets.
+func socketPair() (near, far net.Conn, err error) {
+	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("making a socket pair: %w", err)
+	}
+	if near, err = fileConn(fds[0]); err != nil {
+		_ = syscall.Close(fds[1])
+		return nil, nil, err
+	}
+	if far, err = fileConn(fds[1]); err != nil {
+		_ = near.Close()
+		return nil, nil, err
+	}
+	return near, far, nil
+}
+
+func fileConn(fd int) (net.Conn, error) {
+	f := os.NewFile(uintptr(fd), "socket pair")
+	defer func() { _ = f.Close() }()
+	return net.FileConn(f)
+}

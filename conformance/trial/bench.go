@@ -1,0 +1,104 @@
+package trial
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"nbdconform/conformance/feature"
+	"nbdconform/conformance/target"
+	"nbdconform/reference/wire"
+)
+
+// A Bench is a target under test with what is known of it.
+type Bench struct {
+	Target target.Target
+	Facts  Facts
+	Patience
+	Destructive bool    // specs may write to the export
+	Early       Outcome // what the judge saw while the target was discovered: Violations and Kept
+
+	mu   sync.Mutex
+	dead string // the spec after which the target could not be brought back
+}
+
+// Facts are what a target shows of itself before the first spec.
+type Facts struct {
+	Flags       wire.HandshakeFlags
+	Export      string   // the export under test
+	Exports     []string // what NBD_OPT_LIST says, or nil
+	Size        uint64   // of the export, bytes
+	Trans       wire.TransmissionFlags
+	Constraints wire.SizeConstraints // advertised, or the default
+	Features    feature.Set          // advertised
+	Declared    feature.Set          // promised by the target's profile
+	Entered     bool                 // the transmission phase could be entered
+	Trouble     string               // what went wrong while asking, or ""
+}
+
+// Block is the smallest length and alignment that specs use, in bytes.
+func (f Facts) Block() uint64 { return max(512, uint64(f.Constraints.Minimum)) }
+
+// Patience says how long an answer may take.
+type Patience struct {
+	RoundTrip time.Duration // measured
+	Answer    time.Duration // until a server that says nothing counts as hanging
+}
+
+// PatienceFor scales deadlines to a measured round trip: a hundred times as
+// long, but not below least and not above a minute.
+func PatienceFor(roundTrip, least time.Duration) Patience {
+	return Patience{RoundTrip: roundTrip, Answer: min(max(least, 100*roundTrip), time.Minute)}
+}
+
+// forBytes is how long an answer that moves n bytes may take: a second more
+// for every 4 MiB.
+func (p Patience) forBytes(n uint64) time.Duration {
+	return p.Answer + time.Duration(n>>22)*time.Second
+}
+
+// Dead says after which spec the target could not be brought back, or "".
+func (b *Bench) Dead() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.dead
+}
+
+func (b *Bench) kill(spec string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.dead = spec
+}
+
+// served opens a connection, goes as far as the target was seen to go, and
+// leaves politely. An error says that the target serves nobody.
+func (b *Bench) served(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, b.Answer)
+	defer cancel()
+	t := &Trial{bench: b}
+	defer t.hangUp()
+	return t.attempt(ctx, func(ctx context.Context) {
+		if b.Facts.Entered {
+			s := Enter(ctx)
+			s.Disconnect()
+			return
+		}
+		Open(ctx).Greeting()
+	})
+}
+
+// attempt runs f and returns what made it stop as an error.
+func (t *Trial) attempt(ctx context.Context, f func(context.Context)) (err error) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case abort:
+			err = fmt.Errorf("%s", r.message)
+		default:
+			panic(r)
+		}
+	}()
+	f(with(ctx, t))
+	return nil
+}

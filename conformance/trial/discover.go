@@ -1,0 +1,161 @@
+package trial
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"nbdconform/conformance/feature"
+	"nbdconform/conformance/spec"
+	"nbdconform/conformance/target"
+	"nbdconform/reference/wire"
+)
+
+// ErrUnreachable says that nobody answers at the target's address.
+var ErrUnreachable = errors.New("the target can't be reached")
+
+// Options are what the user decides about a run.
+type Options struct {
+	Export      *string       // the export to test; nil: as the profile says, else the default export, else the first listed one
+	Destructive bool          // specs may write to the export
+	Timeout     time.Duration // until silence counts as a hang; 0: scaled to the round trip
+}
+
+// Discover connects to a target and finds out what it has. Only a target that
+// nobody can connect to is an error: whatever else is wrong with the server is
+// for the specs to find.
+func Discover(ctx context.Context, t target.Target, o Options) (*Bench, error) {
+	least := 3 * time.Second
+	if t.Identity().Provider == "in-process" {
+		least = time.Second
+	}
+	b := &Bench{Target: t, Destructive: o.Destructive, Patience: PatienceFor(0, least)}
+	start := time.Now()
+	conn, err := t.Dial(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
+	}
+	_ = conn.Close()
+	b.Patience = PatienceFor(time.Since(start), least)
+	if o.Timeout > 0 {
+		b.Answer = o.Timeout
+	}
+	b.Facts = Facts{
+		Constraints: wire.DefaultSizeConstraints,
+		Features:    feature.Set{},
+		Declared:    feature.SetOf(t.Profile().Features),
+	}
+	b.Facts.Export = t.Profile().Export
+	if o.Export != nil {
+		b.Facts.Export = *o.Export
+	}
+	for _, step := range []func(context.Context, *Bench){
+		askGreeting, askList, askTLS, askExtended, askExport(o.Export == nil && t.Profile().Export == ""), askEntry,
+	} {
+		b.ask(ctx, step)
+	}
+	return b, nil
+}
+
+// ask runs one step of the discovery on connections of its own. What goes
+// wrong is noted and no more.
+func (b *Bench) ask(ctx context.Context, step func(context.Context, *Bench)) {
+	t := &Trial{bench: b, spec: &spec.Spec{ID: "discovery"}}
+	if err := t.attempt(ctx, func(ctx context.Context) { step(ctx, b) }); err != nil && b.Facts.Trouble == "" {
+		b.Facts.Trouble = err.Error()
+	}
+	t.hangUp()
+	o := t.verdict(nil)
+	b.Early.Violations = append(b.Early.Violations, o.Violations...)
+	b.Early.Kept = append(b.Early.Kept, o.Kept...)
+}
+
+func askGreeting(ctx context.Context, b *Bench) {
+	start := time.Now()
+	b.Facts.Flags = Open(ctx).Greeting().Flags
+	if took := time.Since(start); took > b.RoundTrip {
+		b.Patience = PatienceFor(took, b.Answer)
+	}
+	if b.Facts.Flags&wire.FlagFixedNewstyle != 0 {
+		b.Facts.Features.Add(feature.FixedNewstyle)
+	}
+	if b.Facts.Flags&wire.FlagNoZeroes != 0 {
+		b.Facts.Features.Add(feature.NoZeroes)
+	}
+}
+
+func askList(ctx context.Context, b *Bench) {
+	a := Haggle(ctx).Option(wire.OptList, nil)
+	if a.Type() != wire.RepAck {
+		return
+	}
+	b.Facts.Features.Add(feature.List)
+	b.Facts.Exports = []string{}
+	for _, e := range a.Servers() {
+		b.Facts.Exports = append(b.Facts.Exports, e.Name)
+	}
+}
+
+func askTLS(ctx context.Context, b *Bench) {
+	s := Haggle(ctx)
+	if s.Option(wire.OptStartTLS, nil).Type() == wire.RepAck {
+		b.Facts.Features.Add(feature.StartTLS)
+		s.Close() // what comes next would have to be TLS
+	}
+}
+
+func askExtended(ctx context.Context, b *Bench) {
+	if Haggle(ctx).Option(wire.OptExtendedHeaders, nil).Type() == wire.RepAck {
+		b.Facts.Features.Add(feature.ExtendedHeaders)
+	}
+}
+
+// askExport finds out about the export under test; choose lets it take the
+// first listed export where there is no default one.
+func askExport(choose bool) func(context.Context, *Bench) {
+	return func(ctx context.Context, b *Bench) {
+		s := Haggle(ctx)
+		info := func() Answer {
+			return s.Option(wire.OptInfo, wire.InfoRequest{Export: b.Facts.Export, Infos: []wire.InfoType{wire.InfoBlockSize}})
+		}
+		a := info()
+		if choose && a.Type() != wire.RepAck && len(b.Facts.Exports) > 0 {
+			b.Facts.Export = b.Facts.Exports[0]
+			a = info()
+		}
+		if a.Type() == wire.RepAck {
+			b.Facts.Features.Add(feature.Info)
+		}
+		for _, i := range a.Infos() {
+			if i.Type == wire.InfoBlockSize {
+				b.Facts.Features.Add(feature.BlockSize)
+			}
+		}
+		if s.Option(wire.OptStructuredReply, nil).Type() != wire.RepAck {
+			return
+		}
+		b.Facts.Features.Add(feature.StructuredReply)
+		a = s.Option(wire.OptSetMetaContext, wire.MetaContextRequest{Export: b.Facts.Export, Queries: []string{"base:allocation"}})
+		if a.Type() != wire.RepAck {
+			return
+		}
+		b.Facts.Features.Add(feature.MetaContext)
+		if len(a.Contexts()) > 0 {
+			b.Facts.Features.Add(feature.BaseAllocation)
+		}
+	}
+}
+
+// askEntry enters the transmission phase, with structured replies if the
+// server has them since some flags depend on that.
+func askEntry(ctx context.Context, b *Bench) {
+	var modes []Mode
+	if b.Facts.Features[feature.StructuredReply] {
+		modes = append(modes, StructuredReplies)
+	}
+	s := Enter(ctx, modes...)
+	b.Facts.Entered = true
+	b.Facts.Size, b.Facts.Trans, b.Facts.Constraints = s.Size, s.Flags, s.Constraints
+	b.Facts.Features.AddAll(feature.Of(s.Flags))
+}

@@ -1,0 +1,67 @@
+package trial
+
+import (
+	"context"
+
+	"nbdconform/reference/wire"
+)
+
+// A Mode changes how Enter negotiates.
+type Mode func(*entry)
+
+type entry struct {
+	structured   bool
+	queries      []string
+	exportName   bool
+	noConstraint bool
+}
+
+// StructuredReplies negotiates structured replies.
+func StructuredReplies(e *entry) { e.structured = true }
+
+// BaseAllocation negotiates structured replies and selects base:allocation.
+func BaseAllocation(e *entry) { e.structured, e.queries = true, append(e.queries, "base:allocation") }
+
+// ViaExportName enters with NBD_OPT_EXPORT_NAME instead of NBD_OPT_GO.
+func ViaExportName(e *entry) { e.exportName = true }
+
+// WithoutBlockSize does not ask for the server's size constraints.
+func WithoutBlockSize(e *entry) { e.noConstraint = true }
+
+// Enter connects and enters the transmission phase with the export under
+// test: simple replies and NBD_OPT_GO with NBD_INFO_BLOCK_SIZE where the modes
+// don't say otherwise. Where the target lacks NBD_OPT_GO it falls back to
+// NBD_OPT_EXPORT_NAME.
+func Enter(ctx context.Context, modes ...Mode) *Session {
+	var e entry
+	for _, m := range modes {
+		m(&e)
+	}
+	s := Haggle(ctx)
+	if e.structured {
+		s.Structured()
+	}
+	if len(e.queries) > 0 {
+		s.Select(e.queries...)
+		if len(s.Contexts) == 0 {
+			Blocked("opt.set-meta.reply", "the server selected none of the contexts %q", e.queries)
+		}
+	}
+	if !e.exportName {
+		infos := []wire.InfoType{wire.InfoBlockSize}
+		if e.noConstraint {
+			infos = nil
+		}
+		a := s.Go(infos...)
+		if a.Type() == wire.RepAck {
+			return s
+		}
+		if a.Type() != wire.RepErrUnsup {
+			Blocked("baseline.server.go", "entering the transmission phase: %v", a)
+		}
+	}
+	if _, h := s.ExportName(s.trial.bench.Facts.Export); h.End != Complete {
+		Blocked("interop.server.export-name", "entering the transmission phase with NBD_OPT_EXPORT_NAME: %v: %v", h.End, h.Err)
+	}
+	return s
+}

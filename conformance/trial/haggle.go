@@ -1,0 +1,225 @@
+package trial
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"nbdconform/reference/wire"
+)
+
+// Greeting reads the server's greeting.
+func (s *Session) Greeting() wire.Greeting {
+	var g wire.Greeting
+	end, err := s.patience(0, func(ctx context.Context) (err error) {
+		g, err = s.raw.Greeting(ctx)
+		return err
+	})
+	if end != Complete {
+		Blocked("baseline.server.fixed-newstyle", "waiting for the greeting: %v: %v", end, err)
+	}
+	s.offered, s.phase = g.Flags, greeted
+	return g
+}
+
+// SendFlags answers the greeting.
+func (s *Session) SendFlags(f wire.ClientFlags) {
+	s.Raw(f.Append(nil))
+	s.chosen, s.phase = f, haggling
+}
+
+// Polite are the client flags that a well-behaved client sets: those of what the server offered.
+func (s *Session) Polite() wire.ClientFlags {
+	return wire.ClientFlags(s.offered) & (wire.FlagCFixedNewstyle | wire.FlagCNoZeroes)
+}
+
+// Haggle connects and goes up to where options can be sent.
+func Haggle(ctx context.Context) *Session {
+	s := Open(ctx)
+	s.Greeting()
+	s.SendFlags(s.Polite())
+	return s
+}
+
+// Offered are the handshake flags of the greeting.
+func (s *Session) Offered() wire.HandshakeFlags { return s.offered }
+
+// An Answer is all that a server says to one option.
+type Answer struct {
+	Request wire.OptionRequest
+	Replies []wire.OptionReply // the last one is final if End is Complete
+	End     End
+	Err     error
+}
+
+// data is what an option carries: a value of package wire, or nil.
+type data interface{ Append([]byte) []byte }
+
+// Bytes is option data that has no layout.
+type Bytes []byte
+
+// Append appends the bytes to b.
+func (d Bytes) Append(b []byte) []byte { return append(b, d...) }
+
+// Option sends an option and waits for the final reply.
+func (s *Session) Option(o wire.Option, d data) Answer {
+	q := wire.OptionRequest{Option: o}
+	if d != nil {
+		q.Data = d.Append(nil)
+	}
+	return s.AnswerTo(q, s.Raw(q.Append(nil)))
+}
+
+// AnswerTo waits for the replies to an option that was sent by other means.
+func (s *Session) AnswerTo(q wire.OptionRequest, sent End) Answer {
+	a := Answer{Request: q}
+	if sent == Silence {
+		a.End = sent
+		return a
+	}
+	if s.broken != nil && s.ending(s.broken) == HungUp {
+		s.broken = nil // the write failed; what the server said before it hung up may still be there
+	}
+	a.End, a.Err = s.patience(0, func(ctx context.Context) (err error) {
+		a.Replies, err = s.raw.OptionReplies(ctx)
+		return err
+	})
+	if a.End == Complete && q.Option == wire.OptStructuredReply && a.Type() == wire.RepAck {
+		s.structured = true
+	}
+	if a.End == Complete && q.Option == wire.OptAbort {
+		s.phase = over
+	}
+	if a.End == Complete && q.Option == wire.OptGo && a.Type() == wire.RepAck {
+		s.enter(a)
+	}
+	return a
+}
+
+// enter takes over what the server said of the export.
+func (s *Session) enter(a Answer) {
+	s.phase = transmission
+	s.Infos = a.Infos()
+	for _, i := range s.Infos {
+		switch i.Type {
+		case wire.InfoExport:
+			if e, err := wire.ParseExportInfo(i.Payload); err == nil {
+				s.Size, s.Flags = e.Size, e.Flags
+			}
+		case wire.InfoBlockSize:
+			if c, err := wire.ParseSizeConstraints(i.Payload); err == nil {
+				s.Constraints = c
+			}
+		}
+	}
+}
+
+// Type is the type of the final reply, or 0 if there was none.
+func (a Answer) Type() wire.ReplyType {
+	if a.End != Complete || len(a.Replies) == 0 {
+		return 0
+	}
+	return a.Replies[len(a.Replies)-1].Type
+}
+
+// Infos are the contents of the NBD_REP_INFO replies that can be parsed.
+func (a Answer) Infos() []wire.Info { return collect(a, wire.RepInfo, wire.ParseInfo) }
+
+// Servers are the contents of the NBD_REP_SERVER replies that can be parsed.
+func (a Answer) Servers() []wire.ServerReply {
+	return collect(a, wire.RepServer, wire.ParseServerReply)
+}
+
+// Contexts are the contents of the NBD_REP_META_CONTEXT replies that can be parsed.
+func (a Answer) Contexts() []wire.MetaContext {
+	return collect(a, wire.RepMetaContext, wire.ParseMetaContext)
+}
+
+func collect[T any](a Answer, t wire.ReplyType, parse func([]byte) (T, error)) []T {
+	var all []T
+	for _, p := range a.Replies {
+		if p.Type == t {
+			if v, err := parse(p.Data); err == nil {
+				all = append(all, v)
+			}
+		}
+	}
+	return all
+}
+
+func (a Answer) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "to %v the server answered:", a.Request)
+	for _, p := range a.Replies {
+		fmt.Fprintf(&b, "\n  %v", p)
+	}
+	if a.End != Complete {
+		fmt.Fprintf(&b, "\n  %v", a.End)
+		if a.Err != nil {
+			fmt.Fprintf(&b, " (%v)", a.Err)
+		}
+	}
+	return b.String()
+}
+
+// Structured negotiates structured replies.
+func (s *Session) Structured() {
+	if a := s.Option(wire.OptStructuredReply, nil); a.Type() != wire.RepAck {
+		Blocked("cmd.read.structured", "negotiating structured replies: %v", a)
+	}
+}
+
+// Select selects metadata contexts for the export under test.
+func (s *Session) Select(queries ...string) {
+	q := wire.MetaContextRequest{Export: s.trial.bench.Facts.Export, Queries: queries}
+	a := s.Option(wire.OptSetMetaContext, q)
+	if a.Type() != wire.RepAck {
+		Blocked("opt.set-meta.reply", "selecting metadata contexts: %v", a)
+	}
+	s.Contexts = map[uint32]string{}
+	for _, c := range a.Contexts() {
+		s.Contexts[c.ID] = c.Name
+	}
+}
+
+// Go asks to enter the transmission phase with the export under test.
+func (s *Session) Go(infos ...wire.InfoType) Answer {
+	return s.Option(wire.OptGo, wire.InfoRequest{Export: s.trial.bench.Facts.Export, Infos: infos})
+}
+
+// ExportName sends NBD_OPT_EXPORT_NAME and reads its answer.
+func (s *Session) ExportName(name string) (wire.ExportNameReply, HangUp) {
+	q := wire.OptionRequest{Option: wire.OptExportName, Data: []byte(name)}
+	s.Raw(q.Append(nil))
+	var e wire.ExportNameReply
+	zeroes := s.chosen&wire.FlagCNoZeroes == 0
+	end, err := s.patience(0, func(ctx context.Context) (err error) {
+		e, err = s.raw.ExportNameReply(ctx, zeroes)
+		return err
+	})
+	if end == Complete {
+		s.phase, s.Size, s.Flags = transmission, e.Size, e.Flags
+	}
+	return e, HangUp{End: end, Err: err}
+}
+
+// UnknownOption is an option that no document defines.
+const UnknownOption wire.Option = 0x6e6f7065
+
+// InStep shows that the conversation is in step: during haggling an unknown
+// option is answered, in the transmission phase a small read. It returns what
+// is wrong, or "".
+func (s *Session) InStep() string {
+	if s.phase == transmission {
+		r := s.Do(wire.Request{Type: wire.CmdRead, Length: min(s.Size, uint64(s.Constraints.Minimum))})
+		if r.End != Complete {
+			return r.String()
+		}
+		return ""
+	}
+	a := s.Option(UnknownOption, nil)
+	if a.End != Complete || !a.Type().IsError() || a.Replies[0].Option != UnknownOption {
+		return a.String()
+	}
+	return ""
+}

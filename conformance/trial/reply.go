@@ -1,0 +1,118 @@
+package trial
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"nbdconform/reference/wire"
+)
+
+// A Reply is all that a server says to one request.
+type Reply struct {
+	Request wire.Request
+	Simple  bool         // a simple reply; else chunks
+	Error   wire.Errno   // of a simple reply, or of the first error chunk
+	Message string       // of the first error chunk
+	Chunks  []wire.Chunk // in the order in which they came
+	// Data are the bytes of a read without an error, Covered how many of
+	// them the server described. Holes are zeroes.
+	Data    []byte
+	Covered uint64
+	// Extents are those of a block status, by metadata context ID.
+	Extents map[uint32][]wire.Extent
+	Order   int // how many replies were completed before this one
+	End     End
+	Err     error
+}
+
+// OK reports whether the reply is complete and without an error.
+func (r Reply) OK() bool { return r.End == Complete && r.Error == wire.OK }
+
+// add takes a chunk over. Chunks that make no sense are kept in Chunks alone: the judge has seen them.
+func (r *Reply) add(c wire.Chunk) {
+	r.Chunks = append(r.Chunks, c)
+	switch {
+	case c.Type.IsError():
+		if r.Error == wire.OK {
+			r.Error = wire.EINVAL // as good as any where the chunk can't be parsed
+			if e, err := wire.ParseErrorChunk(c.Type, c.Payload); err == nil && e.Error != wire.OK {
+				r.Error, r.Message = e.Error, e.Message
+			}
+		}
+	case c.Type == wire.ChunkOffsetData:
+		if d, err := wire.ParseOffsetData(c.Payload); err == nil {
+			r.place(d.Offset, uint64(len(d.Data)), d.Data)
+		}
+	case c.Type == wire.ChunkOffsetHole:
+		if h, err := wire.ParseOffsetHole(c.Payload); err == nil {
+			r.place(h.Offset, uint64(h.Size), nil)
+		}
+	case c.Type == wire.ChunkBlockStatus:
+		if b, err := wire.ParseBlockStatus(c.Payload); err == nil {
+			if r.Extents == nil {
+				r.Extents = map[uint32][]wire.Extent{}
+			}
+			r.Extents[b.ContextID] = b.Extents
+		}
+	}
+}
+
+// place puts n bytes of content at an offset of the export into Data.
+func (r *Reply) place(offset, n uint64, content []byte) {
+	if r.Request.Type != wire.CmdRead || offset < r.Request.Offset {
+		return
+	}
+	at := offset - r.Request.Offset
+	if at > r.Request.Length || n > r.Request.Length-at || r.Request.Length > maxAssembled {
+		return
+	}
+	if r.Data == nil {
+		r.Data = make([]byte, r.Request.Length)
+	}
+	copy(r.Data[at:at+n], content)
+	r.Covered += n
+}
+
+// maxAssembled bounds the reads that are put together, in bytes.
+const maxAssembled = 1 << 26
+
+func (r Reply) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "to %v\nthe server answered:", r.Request)
+	switch {
+	case r.Simple && r.End == Complete:
+		fmt.Fprintf(&b, "\n  simple reply, error %v", r.Error)
+		if len(r.Data) > 0 {
+			fmt.Fprintf(&b, ", %d bytes: %s", len(r.Data), excerpt(r.Data))
+		}
+	default:
+		for _, c := range r.Chunks {
+			fmt.Fprintf(&b, "\n  %v", c)
+			if c.Type.IsError() {
+				if e, err := wire.ParseErrorChunk(c.Type, c.Payload); err == nil {
+					fmt.Fprintf(&b, " %v %q", e.Error, e.Message)
+				}
+			}
+			if len(c.Payload) > 0 {
+				fmt.Fprintf(&b, ": %s", excerpt(c.Payload))
+			}
+		}
+	}
+	if r.End != Complete {
+		fmt.Fprintf(&b, "\n  %v", r.End)
+		if r.Err != nil {
+			fmt.Fprintf(&b, " (%v)", r.Err)
+		}
+	}
+	return b.String()
+}
+
+// excerpt prints the first bytes in hex.
+func excerpt(b []byte) string {
+	const show = 32
+	if len(b) <= show {
+		return hex.EncodeToString(b)
+	}
+	return hex.EncodeToString(b[:show]) + "..."
+}

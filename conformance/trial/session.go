@@ -1,0 +1,208 @@
+package trial
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"nbdconform/conformance/judge"
+	"nbdconform/reference/client"
+	"nbdconform/reference/wire"
+)
+
+// A Session is one judged conversation with the target. It may be used by one
+// goroutine at a time.
+//
+// Methods do not return errors: what the server does, hanging up and silence
+// included, is part of the value that they return. Methods that only prepare
+// the ground for what a spec is about (Greeting, Structured, Enter, Read,
+// Write) end the spec as blocked when the server does not play along.
+type Session struct {
+	trial *Trial
+	ctx   context.Context
+	conn  net.Conn
+	raw   *client.Raw
+	judge *judge.Judge
+
+	offered   wire.HandshakeFlags
+	chosen    wire.ClientFlags
+	phase     phase
+	broken    error // why nothing more can be read, or nil
+	closed    bool
+	cookie    uint64
+	awaiting  map[uint64]*Reply // requests without a complete reply, by cookie
+	completed int               // replies that came whole
+
+	// What was negotiated.
+	structured  bool
+	Size        uint64 // of the export, bytes
+	Flags       wire.TransmissionFlags
+	Constraints wire.SizeConstraints
+	Contexts    map[uint32]string // selected metadata contexts
+	Infos       []wire.Info
+}
+
+type phase int
+
+const (
+	connected phase = iota
+	greeted
+	haggling
+	transmission
+	over
+)
+
+// Open connects to the target and says nothing yet.
+func Open(ctx context.Context) *Session {
+	t := from(ctx)
+	dctx, cancel := context.WithTimeout(ctx, t.bench.Answer)
+	defer cancel()
+	conn, err := t.bench.Target.Dial(dctx)
+	if err != nil {
+		Inconclusive("connecting to the target: %v", err)
+	}
+	j := judge.New(judge.Options{})
+	s := &Session{
+		trial: t, ctx: ctx, conn: conn, judge: j, raw: client.NewRaw(judge.Conn(conn, j)),
+		awaiting: map[uint64]*Reply{}, cookie: 0x1000,
+		Constraints: wire.DefaultSizeConstraints,
+	}
+	t.sessions = append(t.sessions, s)
+	return s
+}
+
+// An End says how the wait for something ended.
+type End int
+
+// The ends of a wait.
+const (
+	Complete  End = iota // what was waited for came
+	HungUp               // the server ended the connection
+	Silence              // nothing came in time
+	Malformed            // what came can't be the message that is due
+)
+
+func (e End) String() string {
+	return [...]string{"complete", "the server ended the connection", "no answer in time", "malformed answer"}[e]
+}
+
+// patience runs f with the deadline for an answer that moves n bytes.
+func (s *Session) patience(n uint64, f func(context.Context) error) (End, error) {
+	if s.broken != nil {
+		return s.ending(s.broken), s.broken
+	}
+	limit := s.trial.bench.forBytes(n)
+	ctx, cancel := context.WithTimeout(s.ctx, limit)
+	defer cancel()
+	err := f(ctx)
+	if err == nil {
+		return Complete, nil
+	}
+	s.broken = err
+	end := s.ending(err)
+	if end == Silence && s.trial.waited == "" {
+		s.trial.waited = fmt.Sprintf("no answer within %v: %v", limit.Round(time.Millisecond), err)
+	}
+	return end, err
+}
+
+func (s *Session) ending(err error) End {
+	switch {
+	case client.Ended(err):
+		return HungUp
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+		return Silence
+	default:
+		return Malformed
+	}
+}
+
+// Raw sends bytes as they are.
+func (s *Session) Raw(b []byte) End {
+	end, _ := s.patience(uint64(len(b)), func(ctx context.Context) error { return s.raw.Send(ctx, b) })
+	return end
+}
+
+// HangUp is how the session ended when its end was waited for.
+type HangUp struct {
+	End  End
+	Rest []byte // what came before the end
+	Err  error
+}
+
+// End waits for the server to end the connection.
+func (s *Session) End() HangUp {
+	var h HangUp
+	if s.broken != nil && s.ending(s.broken) == HungUp {
+		return HangUp{End: HungUp, Err: s.broken}
+	}
+	s.broken = nil
+	waited := s.trial.waited
+	end, err := s.patience(0, func(ctx context.Context) (err error) {
+		h.Rest, err = s.raw.EOF(ctx)
+		return err
+	})
+	s.trial.waited = waited // a server that stays is no server that hangs
+	if h.End, h.Err = end, err; end == Complete {
+		h.End = HungUp
+		s.phase = over
+	}
+	return h
+}
+
+func (h HangUp) String() string {
+	text := h.End.String()
+	if h.End == Silence {
+		text = "the connection stayed open"
+	}
+	if len(h.Rest) > 0 {
+		text += fmt.Sprintf(", after %d bytes: %s", len(h.Rest), excerpt(h.Rest))
+	}
+	return text
+}
+
+// Close ends the connection without a word. The judge holds that against the
+// client where the document does.
+func (s *Session) Close() {
+	if !s.closed {
+		s.closed = true
+		_ = s.raw.Conn().Close()
+	}
+}
+
+// CloseWrite ends the client's direction and leaves the other open, where the
+// transport can.
+func (s *Session) CloseWrite() {
+	if c, ok := s.raw.Conn().(interface{ CloseWrite() error }); ok {
+		_ = c.CloseWrite()
+	}
+}
+
+// leave ends the session politely where that is possible and closes it.
+func (s *Session) leave() {
+	if s.closed {
+		return
+	}
+	if s.broken == nil && s.ctx.Err() == nil {
+		ctx, cancel := context.WithTimeout(s.ctx, s.trial.bench.Answer)
+		defer cancel()
+		switch s.phase {
+		case haggling:
+			_ = s.raw.SendOption(ctx, wire.OptionRequest{Option: wire.OptAbort})
+		case transmission:
+			_ = s.raw.SendRequest(ctx, wire.Request{Type: wire.CmdDisc, Cookie: s.next()}, nil)
+		}
+	}
+	s.Close()
+}
+
+func (s *Session) next() uint64 {
+	s.cookie++
+	return s.cookie
+}
+
+// Buffered is how many bytes the server sent that nobody has read yet, as far as they have arrived.
+func (s *Session) Buffered() int { return s.raw.Buffered() }

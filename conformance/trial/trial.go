@@ -1,0 +1,241 @@
+package trial
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"nbdconform/conformance/clause"
+	"nbdconform/conformance/spec"
+	"nbdconform/conformance/target"
+	"nbdconform/reports/result"
+)
+
+// A Trial is one spec being tried. It travels in the context of the spec's body.
+type Trial struct {
+	bench        *Bench
+	spec         *spec.Spec
+	sessions     []*Session
+	observations []result.Observation
+	waited       string // the first answer that did not come in time
+}
+
+type key struct{}
+
+func with(ctx context.Context, t *Trial) context.Context { return context.WithValue(ctx, key{}, t) }
+
+func from(ctx context.Context) *Trial {
+	t, ok := ctx.Value(key{}).(*Trial)
+	if !ok {
+		harness("the context is not that of a trial")
+	}
+	return t
+}
+
+// The facts of the target that is being tried.
+func FactsOf(ctx context.Context) Facts { return from(ctx).bench.Facts }
+
+// Observe records what the target does where the document leaves it open.
+func Observe(ctx context.Context, topic, format string, args ...any) {
+	t := from(ctx)
+	o := result.Observation{Topic: topic, Value: fmt.Sprintf(format, args...)}
+	if t.spec != nil {
+		o.Spec = t.spec.ID
+	}
+	t.observations = append(t.observations, o)
+}
+
+// Run tries one spec. It returns when the target serves again, or never will.
+func (b *Bench) Run(ctx context.Context, s *spec.Spec) Outcome {
+	if by := b.Dead(); by != "" {
+		return Outcome{Verdict: result.Blocked, BlockedBy: by, Message: "the target did not come back after " + by}
+	}
+	if v, why := b.excluded(s); v != "" {
+		return Outcome{Verdict: v, Message: why}
+	}
+	t := &Trial{bench: b, spec: s}
+	a := t.body(ctx)
+	t.hangUp()
+	o := t.verdict(a)
+	b.afterwards(ctx, s, &o)
+	return o
+}
+
+// excluded says whether the target or the user rules the spec out.
+func (b *Bench) excluded(s *spec.Spec) (result.Verdict, string) {
+	for _, f := range s.Needs {
+		if !b.Facts.Features[f] {
+			return result.Unsupported, fmt.Sprintf("needs %s, which the target does not advertise", f)
+		}
+	}
+	for _, f := range s.Without {
+		if b.Facts.Features[f] {
+			return result.Unsupported, fmt.Sprintf("is about servers without %s, which the target has", f)
+		}
+	}
+	if b.Facts.Entered && s.AtLeast > b.Facts.Size {
+		return result.Unsupported, fmt.Sprintf("needs an export of %d bytes, this one has %d", s.AtLeast, b.Facts.Size)
+	}
+	if s.Writes && !b.Destructive {
+		return result.Skipped, "writes to the export: run with --destructive to allow that"
+	}
+	return "", ""
+}
+
+// body runs the body of the spec and returns what ended it, or nil.
+func (t *Trial) body(ctx context.Context) (a *abort) {
+	ctx, cancel := context.WithTimeout(ctx, 20*t.bench.Answer)
+	defer cancel()
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case abort:
+			a = &r
+		case error:
+			a = &abort{verdict: result.Error, message: fmt.Sprintf("harness: %v\n%s", r, debug.Stack())}
+		default:
+			a = &abort{verdict: result.Error, message: fmt.Sprintf("harness: %v\n%s", r, debug.Stack())}
+		}
+	}()
+	t.spec.Body(with(ctx, t))
+	return nil
+}
+
+// verdict weighs what the body saw with what the judge holds against both sides.
+func (t *Trial) verdict(a *abort) Outcome {
+	o := Outcome{Verdict: result.Pass, Observations: t.observations}
+	broken := map[clause.ID]bool{}
+	provoked := map[clause.ID]bool{}
+	var own, stray []Violation
+	for _, s := range t.sessions {
+		for _, v := range s.judge.Violations() {
+			w := Violation{Violation: v, Spec: t.spec.ID}
+			switch {
+			case v.Side == clause.Client && slices.Contains(t.spec.Provokes, v.Clause):
+				provoked[v.Clause] = true
+			case v.Side == clause.Client:
+				stray = append(stray, w)
+			default:
+				w.Transcript = s.judge.Transcript().String()
+				broken[v.Clause] = true
+				o.Violations = append(o.Violations, w)
+				if slices.Contains(t.spec.Clauses, v.Clause) {
+					own = append(own, w)
+				}
+			}
+		}
+	}
+	for _, s := range t.sessions {
+		for _, c := range s.judge.Exercised() {
+			if !broken[c] && !slices.Contains(o.Kept, c) {
+				o.Kept = append(o.Kept, c)
+			}
+		}
+	}
+
+	switch {
+	case a != nil && a.verdict != result.Fail && a.verdict != result.Blocked:
+		o.Verdict, o.Message = a.verdict, a.message
+	case len(own) > 0:
+		o.Verdict, o.Message = result.Fail, fmt.Sprintf("%s: %s", own[0].Clause, own[0].Detail)
+		if a != nil {
+			o.Message = join(o.Message, a.message)
+		}
+	case a != nil && a.verdict == result.Fail && t.waited != "":
+		o.Verdict, o.Message = result.Hang, join(t.waited, a.message)
+	case a != nil && a.verdict == result.Blocked && t.waited != "":
+		o.Verdict, o.Message = result.Hang, join(t.waited, a.message)
+	case a != nil:
+		o.Verdict, o.Message, o.BlockedBy = a.verdict, a.message, a.blockedBy
+		if by := t.derailed(); by != "" && o.Verdict == result.Fail {
+			o.Verdict, o.BlockedBy = result.Blocked, string(by)
+			o.Message = join(fmt.Sprintf("the conversation broke down, see %s", by), a.message)
+		}
+	case len(stray) > 0:
+		o.Verdict = result.Error
+		o.Message = fmt.Sprintf("harness: the spec broke %s without announcing it: %s", stray[0].Clause, stray[0].Detail)
+	default:
+		for _, c := range t.spec.Provokes {
+			if !provoked[c] {
+				o.Verdict = result.Error
+				o.Message = fmt.Sprintf("harness: the spec announces that it breaks %s and does not", c)
+			}
+		}
+	}
+	if o.Verdict == result.Fail && t.spec.Level == clause.Should {
+		o.Verdict = result.Weak
+	}
+	if o.Verdict != result.Pass {
+		o.Transcript = t.transcript()
+	}
+	return o
+}
+
+// derailed names the clause whose violation made a conversation impossible to follow, or "".
+func (t *Trial) derailed() clause.ID {
+	for _, s := range t.sessions {
+		if by, lost := s.judge.Lost(); lost {
+			return by
+		}
+	}
+	return ""
+}
+
+// transcript is that of the last conversation in which anything was said.
+func (t *Trial) transcript() string {
+	for _, s := range slices.Backward(t.sessions) {
+		if text := s.judge.Transcript().String(); text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// hangUp closes what the body left open.
+func (t *Trial) hangUp() {
+	for _, s := range t.sessions {
+		s.leave()
+	}
+}
+
+// afterwards makes sure that the target still serves, and turns the outcome
+// into a crash or a hang if it does not.
+func (b *Bench) afterwards(ctx context.Context, s *spec.Spec, o *Outcome) {
+	err := b.served(ctx)
+	for try := 0; err != nil && try < 2 && ctx.Err() == nil; try++ {
+		time.Sleep(b.Answer / 10)
+		err = b.served(ctx)
+	}
+	health := b.Target.Health(ctx)
+	if err == nil && health.State != target.Exited {
+		return
+	}
+	o.Exit, o.Stderr = health.Exit, health.Stderr
+	if health.State == target.Exited {
+		o.Verdict = result.Crash
+		o.Message = join(fmt.Sprintf("the server died: %s", health.Exit), o.Message)
+	} else {
+		o.Verdict = result.Hang
+		o.Message = join(fmt.Sprintf("the server serves no further connection: %v", err), o.Message)
+	}
+	if err := b.Target.Restart(ctx); err != nil {
+		o.Message = join(o.Message, fmt.Sprintf("the target can't be tried any further: %v", err))
+		b.kill(s.ID)
+	}
+}
+
+// location is the file and line of a caller, with the path cut to the module.
+func location(skip int) string {
+	_, file, line, ok := runtime.Caller(skip)
+	if !ok {
+		return ""
+	}
+	if i := strings.LastIndex(file, "/conformance/"); i >= 0 {
+		file = file[i+1:]
+	}
+	return fmt.Sprintf("%s:%d", file, line)
+}
