@@ -4,14 +4,16 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"strings"
 	"testing"
 )
 
 // protocol returns the protocol document, which is not part of the
-// repository: NBD_PROTO names it.
+// repository: the first path in NBD_PROTO names it.
 func protocol(t *testing.T) []byte {
 	t.Helper()
-	path, set := os.LookupEnv("NBD_PROTO")
+	paths, set := os.LookupEnv("NBD_PROTO")
+	path, _, _ := strings.Cut(paths, string(os.PathListSeparator))
 	if !set {
 		path = "../../../shared/spec/proto.md"
 	}

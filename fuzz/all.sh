@@ -1,0 +1,29 @@
+#!/bin/sh
+# Runs every native fuzz target of the module for a while, one after the other.
+# Usage: fuzz/all.sh [TIME]      a time as go test takes it: 10s, 5m, 20000x
+set -u
+time=${1:-10s}
+list=$(go test -list '^Fuzz' ./... | awk '
+	/^Fuzz/ {names[++n] = $1; next}
+	/^ok/   {for (i = 1; i <= n; i++) print $2, names[i]; n = 0}')
+total=$(printf '%s\n' "$list" | grep -c .)
+if [ "$total" -eq 0 ]; then
+	echo "fuzz: no targets found" >&2
+	exit 2
+fi
+done=0
+failed=
+while read -r package name; do
+	done=$((done + 1))
+	echo "[$done/$total] $name ($package) for $time"
+	if ! go test -run '^$' -fuzz "^$name\$" -fuzztime "$time" -fuzzminimizetime 10x "$package"; then
+		failed="$failed $name"
+	fi
+done <<EOF
+$list
+EOF
+if [ -n "$failed" ]; then
+	echo "fuzz: failed:$failed" >&2
+	exit 1
+fi
+echo "fuzz: $total targets, nothing found"
