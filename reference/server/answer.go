@@ -28,7 +28,8 @@ type Answer struct {
 	// NBD_OPT_ABORT, NBD_CMD_DISC and the like: a hook that clears it keeps
 	// the connection open.
 	Hangup bool
-	// Reset makes closing the connection a TCP reset.
+	// Reset closes the connection at once, by a TCP reset if it is TCP.
+	// Requests that are being worked on get no reply.
 	Reset bool
 	// Crash closes the listeners and all connections of the server, as soon as
 	// the answer was sent.
@@ -54,6 +55,7 @@ func (c *conn) send(a *Answer, messages []byte) error {
 		if t, ok := c.nc.(*net.TCPConn); ok {
 			_ = t.SetLinger(0)
 		}
+		c.close()
 	}
 	if a.Crash {
 		c.srv.crash()

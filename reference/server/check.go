@@ -21,11 +21,11 @@ var demands = [...]demand{
 		align: "err.write.align", bounds: "err.write.bounds", beyond: wire.ENOSPC},
 	wire.CmdFlush: {flag: wire.FlagSendFlush, unadvertised: "cmd.flush.needs-flag"},
 	wire.CmdTrim: {flag: wire.FlagSendTrim, unadvertised: "cmd.trim.needs-flag", readOnly: "err.trim.read-only",
-		align: "size.request.align", bounds: "err.trim.bounds", beyond: wire.EINVAL},
-	wire.CmdCache: {flag: wire.FlagSendCache, unadvertised: "cmd.cache.advertise",
-		align: "cmd.cache.align", bounds: "size.request.bounds", beyond: wire.EINVAL},
+		align: "size.align.server", bounds: "err.trim.bounds", beyond: wire.EINVAL},
+	wire.CmdCache: {flag: wire.FlagSendCache, unadvertised: "flag.transmission.client-use",
+		align: "cmd.cache.align", bounds: "size.bounds.cache", beyond: wire.EINVAL},
 	wire.CmdWriteZeroes: {flag: wire.FlagSendWriteZeroes, unadvertised: "cmd.write-zeroes.needs-flag",
-		readOnly: "cmd.write-zeroes.read-only", align: "size.request.align",
+		readOnly: "cmd.write-zeroes.read-only", align: "size.align.server",
 		bounds: "cmd.write-zeroes.bounds", beyond: wire.ENOSPC},
 	wire.CmdBlockStatus: {align: "cmd.block-status.align", bounds: "cmd.block-status.bounds", beyond: wire.EINVAL},
 }
@@ -46,9 +46,6 @@ func (t *transmission) check(q *wire.Request) (wire.Errno, string) {
 	if e, text := t.checkFlags(q, d); e != wire.OK {
 		return e, text
 	}
-	if d.readOnly != "" && !t.enforce(d.readOnly, t.Flags&wire.FlagReadOnly == 0) {
-		return wire.EPERM, "the export is read-only"
-	}
 	if q.Type == wire.CmdFlush {
 		if !t.enforce("cmd.flush.zero", q.Offset == 0 && q.Length == 0) {
 			return wire.EINVAL, "offset and length of a flush have to be zero"
@@ -62,7 +59,7 @@ func (t *transmission) check(q *wire.Request) (wire.Errno, string) {
 	case wire.CmdRead, wire.CmdWrite:
 		return t.checkPayload(q)
 	case wire.CmdBlockStatus:
-		if !t.enforce("meta.no-context.einval", len(t.Contexts) > 0) {
+		if !t.enforce("meta.block-status.unselected", len(t.Contexts) > 0) {
 			return wire.EINVAL, "no metadata context was selected"
 		}
 		if q.Length == 0 { // no descriptor can have a length of 0
@@ -72,13 +69,18 @@ func (t *transmission) check(q *wire.Request) (wire.Errno, string) {
 	return wire.OK, ""
 }
 
-// checkFlags looks at the command, its flags and what was advertised.
+// checkFlags looks at the command, its flags and what was advertised. A
+// read-only export has no flags for what only writes, and NBD_EPERM says more
+// than NBD_EINVAL.
 func (t *transmission) checkFlags(q *wire.Request, d *demand) (wire.Errno, string) {
 	if !t.enforce("err.unknown-flag", q.Flags&^knownFlags == 0) {
 		return wire.EINVAL, "unknown command flag"
 	}
 	if !t.enforce("err.inapplicable-flag", q.Flags&knownFlags&^q.Type.AllowedFlags() == 0) {
 		return wire.EINVAL, "the command does not have this flag"
+	}
+	if d.readOnly != "" && !t.enforce(d.readOnly, t.Flags&wire.FlagReadOnly == 0) {
+		return wire.EPERM, "the export is read-only"
 	}
 	if !t.enforce("err.inapplicable-flag",
 		(q.Flags&wire.CmdFlagFUA == 0 || t.Flags&wire.FlagSendFUA != 0) &&

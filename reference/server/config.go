@@ -111,8 +111,9 @@ const offered = wire.FlagHasFlags | wire.FlagSendFlush | wire.FlagSendFUA | wire
 // flags are the transmission flags of e. Section "Transmission flags".
 func (e *Export) flags(structured bool) wire.TransmissionFlags {
 	f := offered &^ (e.Omit &^ wire.FlagHasFlags)
-	if e.ReadOnly {
+	if e.ReadOnly { // flag.transmission.unsupported.read-only
 		f |= wire.FlagReadOnly
+		f &^= wire.FlagSendTrim | wire.FlagSendWriteZeroes
 	}
 	if e.Rotational {
 		f |= wire.FlagRotational

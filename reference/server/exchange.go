@@ -19,10 +19,7 @@ func (t *transmission) exchange(r *request, reply *buffer) (done bool, err error
 	}
 	t.hooks.Reply(x)
 	x.Payload = nil
-	var b []byte
-	for _, m := range x.Replies {
-		b = m.Append(b)
-	}
+	b := x.Bytes()
 	if reply != nil {
 		putBuffer(reply)
 	}

@@ -56,6 +56,14 @@ type OptionExchange struct {
 	Enter bool
 }
 
+// Bytes are the encoded replies.
+func (x *OptionExchange) Bytes() (b []byte) {
+	for _, r := range x.Replies {
+		b = r.Append(b)
+	}
+	return b
+}
+
 // Is reports whether the option is one of these.
 func (x *OptionExchange) Is(options ...wire.Option) bool {
 	for _, o := range options {
@@ -88,11 +96,12 @@ func (x *OptionExchange) Insert(t wire.ReplyType, data []byte) {
 	x.Replies = append([]wire.OptionReply{{Option: x.Request.Option, Type: t, Data: data}}, x.Replies...)
 }
 
-// Each calls f for every reply of the type.
+// Each calls f for every reply of the type. What f inserts is not visited.
 func (x *OptionExchange) Each(t wire.ReplyType, f func(*wire.OptionReply)) {
-	for i := range x.Replies {
-		if x.Replies[i].Type == t {
-			f(&x.Replies[i])
+	list := x.Replies
+	for i := range list {
+		if list[i].Type == t {
+			f(&list[i])
 		}
 	}
 }

@@ -26,7 +26,7 @@ func (o *option) info() {
 	}
 	o.export = e
 	o.informBlockSize(q)
-	if !o.constraintsMet(e, q.Wants(wire.InfoBlockSize)) {
+	if !o.constraintsMet("size.refuse.go", e, q.Wants(wire.InfoBlockSize)) {
 		o.fail(wire.RepErrBlockSizeReqd, "this export has size constraints that have to be asked for")
 		return
 	}
@@ -55,17 +55,16 @@ func (o *option) informBlockSize(q wire.InfoRequest) {
 }
 
 // constraintsMet reports whether a client that did or did not ask for the size
-// constraints may use e.
-func (c *conn) constraintsMet(e *Export, asked bool) bool {
-	return c.enforce("opt.info.block-size-reqd",
-		asked || !e.RequireBlockSize || e.Constraints == wire.DefaultSizeConstraints)
+// constraints may use e. The clause says what the server may do otherwise.
+func (c *conn) constraintsMet(clause string, e *Export, asked bool) bool {
+	return c.enforce(clause, asked || !e.RequireBlockSize || e.Constraints == wire.DefaultSizeConstraints)
 }
 
 // choose makes e the export of the transmission phase. Contexts that were
 // selected for an export of another name are void.
 func (c *conn) choose(e *Export, name string, flags wire.TransmissionFlags) {
 	c.Export, c.Name, c.Flags = e, name, flags
-	if !c.enforce("opt.set-meta.same-export", c.ContextsFor == name) {
+	if !c.enforce("cmd.block-status.needs-context", c.ContextsFor == name) {
 		c.Contexts = nil
 	}
 }
@@ -82,7 +81,7 @@ func (o *option) exportName() (enter, done bool, err error) {
 		refusal = ErrClosed
 	case x.Export == nil:
 		refusal = fmt.Errorf("there is no export %q", x.Name)
-	case !o.constraintsMet(x.Export, false):
+	case !o.constraintsMet("size.refuse.export-name", x.Export, false):
 		refusal = fmt.Errorf("size constraints of export %q have to be asked for", x.Name)
 	}
 	if refusal != nil {

@@ -32,6 +32,14 @@ func (m Message) Append(b []byte) []byte {
 	return append(m.Simple.Append(b), m.Data...)
 }
 
+// Bytes are the encoded messages.
+func (x *Exchange) Bytes() (b []byte) {
+	for _, m := range x.Replies {
+		b = m.Append(b)
+	}
+	return b
+}
+
 // Is reports whether the request is one of these commands.
 func (x *Exchange) Is(commands ...wire.Command) bool {
 	for _, c := range commands {

@@ -53,9 +53,6 @@ func (o *option) listMetaContext() {
 // setMetaContext answers NBD_OPT_SET_META_CONTEXT. Only full names select
 // anything. What was selected before is void, whatever comes of it.
 func (o *option) setMetaContext() {
-	if o.enforce("opt.set-meta.replace", false) {
-		defer func(old []wire.MetaContext) { o.Contexts = append(old, o.Contexts...) }(o.Contexts)
-	}
 	o.Contexts, o.ContextsFor = nil, ""
 	q, e := o.metaRequest("opt.set-meta.without-structured", "opt.set-meta.malformed")
 	if e == nil {

@@ -37,11 +37,7 @@ func (c *conn) option() (enter, done bool, err error) {
 	if c.hooks.OptionReply != nil {
 		c.hooks.OptionReply(&x)
 	}
-	var b []byte
-	for _, r := range x.Replies {
-		b = r.Append(b)
-	}
-	if err := c.send(&x.Answer, b); err != nil {
+	if err := c.send(&x.Answer, x.Bytes()); err != nil {
 		return false, true, fmt.Errorf("answering %v: %w", o.req.Option, err)
 	}
 	done, err = c.after(&x.Answer)

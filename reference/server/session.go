@@ -28,6 +28,9 @@ type Session struct {
 	conn *conn
 }
 
+// Exports are all exports of the server, in the order of NBD_OPT_LIST.
+func (s *Session) Exports() []Export { return s.conn.srv.cfg.Exports }
+
 // enforce reports whether the session may go on: the condition that the clause
 // demands is met, or the clause is one that the hooks skip. All checks of what
 // a client sends go through here.

@@ -1,0 +1,86 @@
+package quirk
+
+import (
+	"fmt"
+	"slices"
+
+	"nbdconform/reference/server"
+)
+
+// A Side is the party of the protocol that misbehaves.
+type Side string
+
+// The sides.
+const (
+	Server Side = "server"
+	Client Side = "client"
+)
+
+// A Quirk is one departure from what everybody expects. Its zero value conforms.
+type Quirk struct {
+	Name    string // lower case, with dashes; unique
+	Side    Side   // "" in register: Server
+	Breaks  string // id of the clause that is broken; "" if Allowed
+	Allowed bool   // unusual, and correct
+	Doc     string // what it does, as a sentence without a subject
+
+	Hooks  server.Hooks         // without state
+	New    func() server.Hooks  // instead of Hooks: makes those of one connection, which may have state
+	Config func(*server.Config) // changes the server as a whole, before it starts; may set hooks with state of the server
+}
+
+// Apply puts the quirk into the configuration of a server, in place of the
+// hooks that are there.
+func (q Quirk) Apply(cfg *server.Config) {
+	cfg.Hooks, cfg.ConnHooks = &q.Hooks, q.New
+	if q.Config != nil {
+		cfg.Exports = slices.Clone(cfg.Exports) // they may be shared with another server
+		q.Config(cfg)
+	}
+}
+
+var (
+	all    []Quirk
+	byName = make(map[string]Quirk)
+)
+
+// register adds q to the catalogue. Every quirk is a variable whose
+// declaration calls it, so that specs name quirks and the compiler checks them.
+func register(q Quirk) Quirk {
+	if q.Side == "" {
+		q.Side = Server
+	}
+	if _, taken := byName[q.Name]; taken || q.Name == "" {
+		panic(fmt.Sprintf("quirk %q is there twice, or has no name", q.Name))
+	}
+	byName[q.Name] = q
+	all = append(all, q)
+	return q
+}
+
+// Get returns the quirk of the name.
+func Get(name string) (Quirk, bool) {
+	q, ok := byName[name]
+	return q, ok
+}
+
+// All returns the whole catalogue, in alphabetical order.
+func All() []Quirk {
+	list := slices.Clone(all)
+	slices.SortFunc(list, func(a, b Quirk) int {
+		if a.Name < b.Name {
+			return -1
+		}
+		return 1
+	})
+	return list
+}
+
+// skip makes hooks that don't enforce the clauses.
+func skip(clauses ...string) server.Hooks {
+	m := make(map[string]bool, len(clauses))
+	for _, c := range clauses {
+		m[c] = true
+	}
+	return server.Hooks{Skip: m}
+}
