@@ -118,9 +118,7 @@ func (c *Client) errorChunk(t *transaction, h wire.ChunkHeader) *SessionError {
 	if t.reply.errors++; t.reply.errors > maxErrorChunks {
 		return sessionError(doing, errors.New("error chunks without end"))
 	}
-	lim := c.cfg.Limits
-	lim.Payload = min(lim.Payload, 1<<17) // 64 KiB of message and whatever a type to come adds
-	k, err := wire.ReadChunkPayload(c.r, h, lim)
+	k, err := wire.ReadChunkPayload(c.r, h, c.cfg.Limits) // a type to come may add to the text
 	if err != nil {
 		return sessionError(doing, unexpected(err))
 	}

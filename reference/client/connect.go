@@ -21,13 +21,13 @@ func Connect(ctx context.Context, conn net.Conn, cfg Config) (*Client, error) {
 	if len(cfg.MetaContexts) > 0 && n.structured {
 		_, err := n.SetMetaContext(ctx, cfg.Export, cfg.MetaContexts...)
 		if err != nil && !refused(err, wire.RepErrUnsup) {
-			n.Close(ctx)
+			_ = n.Close()
 			return nil, err
 		}
 	}
 	c, err := n.Go(ctx, cfg.Export)
 	if err != nil {
-		n.Close(ctx)
+		_ = n.Close()
 		return nil, err
 	}
 	return c, nil

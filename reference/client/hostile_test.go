@@ -189,7 +189,9 @@ func status(q wire.Request, flags wire.ReplyFlags, id uint32, e ...wire.Extent) 
 	return chunk(q, flags, wire.ChunkBlockStatus, wire.BlockStatus{ContextID: id, Extents: e}.Append(nil))
 }
 
-func readHigh(ctx context.Context, c *Client) error { return c.ReadAt(ctx, make([]byte, 4096), 8192, 0) }
+func readHigh(ctx context.Context, c *Client) error {
+	return c.ReadAt(ctx, make([]byte, 4096), 8192, 0)
+}
 
 // twice does the first and returns the error of the second, which meets the end of the session.
 func twice(do func(context.Context, *Client) error) func(context.Context, *Client) error {

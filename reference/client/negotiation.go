@@ -46,7 +46,7 @@ func Negotiate(ctx context.Context, conn net.Conn, cfg Config) (*Negotiation, er
 		err := n.simpleOption(ctx, wire.OptStructuredReply)
 		// The document knows UNSUP; the other two say no as well, and for good.
 		if err != nil && !refused(err, wire.RepErrUnsup, wire.RepErrPolicy, wire.RepErrPlatform) {
-			n.Close(ctx)
+			_ = n.Close()
 			return nil, err
 		}
 		n.structured = err == nil
@@ -86,8 +86,9 @@ func (n *Negotiation) Fixed() bool { return n.flags&wire.FlagCFixedNewstyle != 0
 // Structured reports whether structured replies were negotiated.
 func (n *Negotiation) Structured() bool { return n.structured }
 
-// Abort initiates a soft disconnect. That the server hangs up without a reply
-// is fine.
+// Abort initiates a soft disconnect and closes the connection. That the server
+// hangs up without a reply is fine. If ctx ends first, the connection is closed
+// without waiting for more.
 func (n *Negotiation) Abort(ctx context.Context) error {
 	if n.ended != nil {
 		return n.ended
@@ -104,15 +105,14 @@ func (n *Negotiation) Abort(ctx context.Context) error {
 	return err
 }
 
-// Close is Abort within Config.Grace, without an error to look at. It does
-// nothing where the session is over.
-func (n *Negotiation) Close(ctx context.Context) {
+// Close is Abort within Config.Grace. It does nothing where the session is over.
+func (n *Negotiation) Close() error {
 	if n.ended != nil {
-		return
+		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, n.cfg.Grace)
+	ctx, cancel := context.WithTimeout(context.Background(), n.cfg.Grace)
 	defer cancel()
-	_ = n.Abort(ctx)
+	return n.Abort(ctx)
 }
 
 // fail ends the session with a hard disconnect.

@@ -33,7 +33,7 @@ func (n *Negotiation) option(ctx context.Context, o wire.OptionRequest, want wir
 	}
 	refusal := &OptionError{Option: o.Option, Type: last.Type, Message: string(last.Data)}
 	if last.Type == wire.RepErrShutdown && o.Option != wire.OptAbort {
-		n.Close(ctx) // haggling.shutdown.abort
+		_ = n.Close() // haggling.shutdown.abort
 		n.ended = &SessionError{Err: refusal}
 		return replies, n.ended
 	}
