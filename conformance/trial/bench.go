@@ -34,7 +34,10 @@ type Facts struct {
 	Features    feature.Set          // advertised
 	Declared    feature.Set          // promised by the target's profile
 	Entered     bool                 // the transmission phase could be entered
+	Concurrent  bool                 // two connections are served at the same time
 	Trouble     string               // what went wrong while asking, or ""
+
+	refusal wire.ReplyType // the final reply to NBD_OPT_INFO for the export
 }
 
 // Block is the smallest length and alignment that specs use, in bytes.
@@ -46,10 +49,13 @@ type Patience struct {
 	Answer    time.Duration // until a server that says nothing counts as hanging
 }
 
+// mostPatience bounds how long an answer may take, however slow the target is.
+const mostPatience = 20 * time.Second
+
 // PatienceFor scales deadlines to a measured round trip: a hundred times as
-// long, but not below least and not above a minute.
+// long, but not below least and not above 20 s.
 func PatienceFor(roundTrip, least time.Duration) Patience {
-	return Patience{RoundTrip: roundTrip, Answer: min(max(least, 100*roundTrip), time.Minute)}
+	return Patience{RoundTrip: roundTrip, Answer: max(least, min(100*roundTrip, mostPatience))}
 }
 
 // forBytes is how long an answer that moves n bytes may take: a second more

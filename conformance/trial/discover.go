@@ -42,6 +42,7 @@ func Discover(ctx context.Context, t target.Target, o Options) (*Bench, error) {
 		b.Answer = o.Timeout
 	}
 	b.Facts = Facts{
+		Concurrent:  true, // until askConcurrent finds otherwise
 		Constraints: wire.DefaultSizeConstraints,
 		Features:    feature.Set{},
 		Declared:    feature.SetOf(t.Profile().Features),
@@ -51,11 +52,24 @@ func Discover(ctx context.Context, t target.Target, o Options) (*Bench, error) {
 		b.Facts.Export = *o.Export
 	}
 	for _, step := range []func(context.Context, *Bench){
-		askGreeting, askList, askTLS, askExtended, askExport(o.Export == nil && t.Profile().Export == ""), askEntry,
+		askGreeting, askConcurrent, askList, askTLS, askExtended, askExport(o.Export == nil && t.Profile().Export == ""), askEntry,
 	} {
 		b.ask(ctx, step)
 	}
-	return b, nil
+	return b, b.testable()
+}
+
+// testable is an error where the specs would find nothing to be tried on.
+func (b *Bench) testable() error {
+	switch {
+	case b.Facts.Entered:
+		return nil
+	case b.Facts.refusal == wire.RepErrTLSReqd:
+		return errors.New("the server insists on TLS, which this version of nbdconform can't speak")
+	case b.Facts.refusal == wire.RepErrUnknown && len(b.Facts.Exports) == 0:
+		return fmt.Errorf("the server has no export %q and lists none: name one with --export", b.Facts.Export)
+	}
+	return nil
 }
 
 // ask runs one step of the discovery on connections of its own. What goes
@@ -83,6 +97,22 @@ func askGreeting(ctx context.Context, b *Bench) {
 	if b.Facts.Flags&wire.FlagNoZeroes != 0 {
 		b.Facts.Features.Add(feature.NoZeroes)
 	}
+}
+
+// askConcurrent opens a second connection while one is in use. A server that
+// takes one client at a time does not greet it.
+func askConcurrent(ctx context.Context, b *Bench) {
+	Haggle(ctx)
+	second := Open(ctx)
+	patience := b.Answer
+	b.Answer = min(patience, max(time.Second, 20*b.RoundTrip))
+	defer func() { b.Answer = patience }()
+	end, _ := second.patience(0, func(ctx context.Context) error {
+		_, err := second.raw.Greeting(ctx)
+		return err
+	})
+	b.Facts.Concurrent = end == Complete
+	second.Close()
 }
 
 func askList(ctx context.Context, b *Bench) {
@@ -127,6 +157,7 @@ func askExport(choose bool) func(context.Context, *Bench) {
 		if a.Type() == wire.RepAck {
 			b.Facts.Features.Add(feature.Info)
 		}
+		b.Facts.refusal = a.Type()
 		for _, i := range a.Infos() {
 			if i.Type == wire.InfoBlockSize {
 				b.Facts.Features.Add(feature.BlockSize)

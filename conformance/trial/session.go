@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"time"
 
 	"nbdconform/conformance/judge"
@@ -58,6 +59,9 @@ const (
 // Open connects to the target and says nothing yet.
 func Open(ctx context.Context) *Session {
 	t := from(ctx)
+	if !t.bench.Facts.Concurrent && slices.ContainsFunc(t.sessions, (*Session).open) {
+		Unsupported("needs two connections at the same time, and the target serves one")
+	}
 	dctx, cancel := context.WithTimeout(ctx, t.bench.Answer)
 	defer cancel()
 	conn, err := t.bench.Target.Dial(dctx)
@@ -149,6 +153,7 @@ func (s *Session) End() HangUp {
 	if h.End, h.Err = end, err; end == Complete {
 		h.End = HungUp
 		s.phase = over
+		s.Close()
 	}
 	return h
 }
@@ -163,6 +168,9 @@ func (h HangUp) String() string {
 	}
 	return text
 }
+
+// Leave ends the session politely and closes the connection.
+func (s *Session) Leave() { s.leave() }
 
 // Close ends the connection without a word. The judge holds that against the
 // client where the document does.
@@ -197,6 +205,11 @@ func (s *Session) leave() {
 		}
 	}
 	s.Close()
+}
+
+// open reports whether the connection takes up a place at the server, as far as is known.
+func (s *Session) open() bool {
+	return !s.closed && (s.broken == nil || s.ending(s.broken) != HungUp)
 }
 
 func (s *Session) next() uint64 {
