@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -15,19 +16,21 @@ import (
 // is over; nil says that all went as it should.
 func (c *Client) Disconnect(ctx context.Context) error {
 	c.softDisconnect(&SessionError{Err: ErrDisconnected}, 0)
+	hurried := false
 	select {
 	case <-c.done:
 	case <-ctx.Done():
+		hurried = true
 		c.rush()
 		<-c.done
-		if c.err.Err == ErrDisconnected {
-			return fmt.Errorf("disconnecting: %w", context.Cause(ctx))
-		}
 	}
-	if c.err.Err == ErrDisconnected {
-		return nil
+	switch {
+	case !errors.Is(c.err, ErrDisconnected):
+		return c.err
+	case hurried:
+		return fmt.Errorf("disconnecting: %w", context.Cause(ctx))
 	}
-	return c.err
+	return nil
 }
 
 // Close is Disconnect within Config.Grace.

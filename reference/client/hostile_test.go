@@ -100,12 +100,12 @@ var violations = []struct {
 		return append(chunk(q, 0, wire.ChunkErrorOffset, wire.ErrorOffset(wire.EIO, "", 50).Append(nil)), data(q, 0, 0, 51)...)
 	}, "chunk.offset-data.overlap"},
 	{"hole overlapping a hole", structured(), read4k, func(f *fake, q wire.Request) []byte {
-		return append(hole(q, 0, 0, 100), hole(q, 0, 0, 100)...)
+		return append(hole(q, 0, 100), hole(q, 0, 100)...)
 	}, "chunk.offset-hole.overlap"},
 	{"hole across the end", structured(), read4k, func(f *fake, q wire.Request) []byte {
-		return hole(q, 0, 4095, 1<<32-1)
+		return hole(q, 4095, 1<<32-1)
 	}, "chunk.offset-hole.bounds"},
-	{"hole of nothing", structured(), read4k, func(f *fake, q wire.Request) []byte { return hole(q, 0, 0, 0) }, "chunk.offset-hole.nonzero"},
+	{"hole of nothing", structured(), read4k, func(f *fake, q wire.Request) []byte { return hole(q, 0, 0) }, "chunk.offset-hole.nonzero"},
 	{"hole of wrong length", structured(), read4k, func(f *fake, q wire.Request) []byte {
 		return chunk(q, 0, wire.ChunkOffsetHole, make([]byte, 13))
 	}, "chunk.offset-hole.length"},
@@ -181,8 +181,8 @@ func data(q wire.Request, flags wire.ReplyFlags, offset uint64, n int) []byte {
 	return chunk(q, flags, wire.ChunkOffsetData, wire.OffsetData{Offset: offset, Data: make([]byte, n)}.Append(nil))
 }
 
-func hole(q wire.Request, flags wire.ReplyFlags, offset uint64, n uint32) []byte {
-	return chunk(q, flags, wire.ChunkOffsetHole, wire.OffsetHole{Offset: offset, Size: n}.Append(nil))
+func hole(q wire.Request, offset uint64, n uint32) []byte {
+	return chunk(q, 0, wire.ChunkOffsetHole, wire.OffsetHole{Offset: offset, Size: n}.Append(nil))
 }
 
 func status(q wire.Request, flags wire.ReplyFlags, id uint32, e ...wire.Extent) []byte {
@@ -232,7 +232,7 @@ func TestViolationsEndTheSession(t *testing.T) {
 func TestDisconnectAtEveryPoint(t *testing.T) {
 	whole := func(q wire.Request) []byte {
 		b := data(q, 0, 0, 40)
-		b = append(b, hole(q, 0, 50, 14)...)
+		b = append(b, hole(q, 50, 14)...)
 		return append(b, data(q, wire.ReplyFlagDone, 40, 10)...)
 	}
 	length := len(whole(wire.Request{}))
@@ -260,7 +260,7 @@ func TestTooManyPieces(t *testing.T) {
 		q, _ := f.request()
 		var b []byte
 		for i := range uint64(maxSpans + 2) {
-			b = append(b, hole(q, 0, 2*i, 1)...)
+			b = append(b, hole(q, 2*i, 1)...)
 		}
 		f.trySend(b)
 		f.gone()

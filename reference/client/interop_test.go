@@ -28,7 +28,9 @@ func referenceServer(t testing.TB, exports ...server.Export) (dialler, *server.S
 	go func() { served <- s.Serve(context.Background(), listener) }()
 	t.Cleanup(func() {
 		_ = s.Close()
-		<-served
+		if err := <-served; !errors.Is(err, server.ErrClosed) {
+			t.Errorf("serving: %v", err)
+		}
 	})
 	return func(ctx context.Context) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", listener.Addr().String())

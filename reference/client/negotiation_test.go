@@ -50,8 +50,12 @@ func TestConnectNegotiatesEverything(t *testing.T) {
 	}
 	want := Export{
 		Name: "e", Size: 1 << 20, Flags: allFlags | 1<<14, Constraints: constraints, Advertised: true, Canonical: "E",
-		Infos: []wire.Info{constraints.Info(), {Type: 77, Payload: []byte("?")}, {Type: wire.InfoName, Payload: []byte("E")},
-			wire.ExportInfo{Size: 1 << 20, Flags: allFlags | 1<<14}.Info()},
+		Infos: []wire.Info{
+			constraints.Info(),
+			{Type: 77, Payload: []byte("?")},
+			{Type: wire.InfoName, Payload: []byte("E")},
+			wire.ExportInfo{Size: 1 << 20, Flags: allFlags | 1<<14}.Info(),
+		},
 	}
 	if diff := cmp.Diff(want, c.Export()); diff != "" {
 		t.Errorf("export (-want +got):\n%s", diff)

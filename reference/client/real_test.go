@@ -102,3 +102,16 @@ func start(t *testing.T, dir string, argv []string) {
 		}
 	})
 }
+
+// TestURI overwrites the export that NBDCONFORM_TEST_URI names.
+func TestURI(t *testing.T) {
+	s := os.Getenv("NBDCONFORM_TEST_URI")
+	if s == "" {
+		t.Skip("NBDCONFORM_TEST_URI is not set")
+	}
+	uri, warnings, err := nbduri.Parse(s)
+	if err != nil || len(warnings) > 0 {
+		t.Fatal(warnings, err)
+	}
+	exercise(t, uri.Dial, uri.Export)
+}

@@ -143,10 +143,16 @@ func TestRequestErrors(t *testing.T) {
 		is   wire.Errno
 	}{
 		{"simple", simple(), read4k, func(f *fake, q wire.Request) { f.simple(q, wire.EIO) }, RequestError{Errno: wire.EIO, General: true}, wire.EIO},
-		{"simple to a write, structured negotiated", structured(), write4k, func(f *fake, q wire.Request) { f.simple(q, wire.ENOSPC) },
-			RequestError{Errno: wire.ENOSPC, General: true}, wire.ENOSPC},
-		{"simple to block status", structured(), status4k, func(f *fake, q wire.Request) { f.simple(q, wire.EINVAL) },
-			RequestError{Errno: wire.EINVAL, General: true}, wire.EINVAL},
+		{
+			"simple to a write, structured negotiated", structured(), write4k, func(f *fake, q wire.Request) { f.simple(q, wire.ENOSPC) },
+			RequestError{Errno: wire.ENOSPC, General: true},
+			wire.ENOSPC,
+		},
+		{
+			"simple to block status", structured(), status4k, func(f *fake, q wire.Request) { f.simple(q, wire.EINVAL) },
+			RequestError{Errno: wire.EINVAL, General: true},
+			wire.EINVAL,
+		},
 		{"unknown value counts as EINVAL", simple(), read4k, func(f *fake, q wire.Request) { f.simple(q, 71) }, RequestError{Errno: 71, General: true}, wire.EINVAL},
 		{"chunk with text", structured(), read4k, func(f *fake, q wire.Request) {
 			f.chunk(q, wire.ReplyFlagDone, wire.ChunkError, wire.ErrorChunk{Error: wire.EPERM, Message: "no"}.Append(nil))
@@ -208,12 +214,14 @@ func read4k(ctx context.Context, c *Client) error { return c.ReadAt(ctx, make([]
 func readDF(ctx context.Context, c *Client) error {
 	return c.ReadAt(ctx, make([]byte, 4096), 0, wire.CmdFlagDF)
 }
+
 func write4k(ctx context.Context, c *Client) error { return c.WriteAt(ctx, make([]byte, 4096), 0, 0) }
 func flush(ctx context.Context, c *Client) error   { return c.Flush(ctx) }
 func status4k(ctx context.Context, c *Client) error {
 	_, err := c.BlockStatus(ctx, 0, 4096, 0)
 	return err
 }
+
 func statusOne(ctx context.Context, c *Client) error {
 	_, err := c.BlockStatus(ctx, 0, 4096, wire.CmdFlagReqOne)
 	return err
@@ -238,8 +246,11 @@ func TestUsageErrors(t *testing.T) {
 		{"zeroes unadvertised", plain, func(ctx context.Context, c *Client) error { return c.WriteZeroes(ctx, 0, 1, 0) }, "cmd.write-zeroes.needs-flag"},
 		{"FUA unadvertised", plain, func(ctx context.Context, c *Client) error { return c.WriteAt(ctx, buf, 0, wire.CmdFlagFUA) }, "flag.transmission.client-use"},
 		{"DF unadvertised", plain, readDF, "cmdflag.df.needs-flag"},
-		{"FAST_ZERO unadvertised", hello{flags: wire.FlagHasFlags | wire.FlagSendWriteZeroes, size: 1},
-			func(ctx context.Context, c *Client) error { return c.WriteZeroes(ctx, 0, 1, wire.CmdFlagFastZero) }, "cmdflag.fast-zero.needs-flag"},
+		{
+			"FAST_ZERO unadvertised",
+			hello{flags: wire.FlagHasFlags | wire.FlagSendWriteZeroes, size: 1},
+			func(ctx context.Context, c *Client) error { return c.WriteZeroes(ctx, 0, 1, wire.CmdFlagFastZero) }, "cmdflag.fast-zero.needs-flag",
+		},
 		{"block status without a context", plain, status4k, "cmd.block-status.needs-context"},
 		{"FUA on a read", simple(), func(ctx context.Context, c *Client) error { return c.ReadAt(ctx, buf, 0, wire.CmdFlagFUA) }, "cmdflag.fua.only-writes"},
 		{"NO_HOLE on a write", simple(), func(ctx context.Context, c *Client) error { return c.WriteAt(ctx, buf, 0, wire.CmdFlagNoHole) }, "cmdflag.documented"},
@@ -372,8 +383,10 @@ func TestEffectsBeyond32Bits(t *testing.T) {
 	}
 	const most = 1<<32 - 4096
 	want := []wire.Request{
-		{Type: wire.CmdWriteZeroes, Length: most}, {Type: wire.CmdWriteZeroes, Offset: most, Length: most},
-		{Type: wire.CmdWriteZeroes, Offset: 2 * most, Length: 8192}, {Type: wire.CmdBlockStatus, Length: most},
+		{Type: wire.CmdWriteZeroes, Length: most},
+		{Type: wire.CmdWriteZeroes, Offset: most, Length: most},
+		{Type: wire.CmdWriteZeroes, Offset: 2 * most, Length: 8192},
+		{Type: wire.CmdBlockStatus, Length: most},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
