@@ -39,8 +39,11 @@ func (j *Judge) chunkReply(magic uint32, h wire.ChunkHeader, b []byte) int {
 	j.open(s, kindReply, b, h.Length, nil)
 	p := s.here()
 	r, over := j.match(p, h.Cookie, false)
-	if !j.structured && !j.extended || magic == wire.ExtendedReply && !j.extended {
-		j.accuse(p, structuredUnnegotiated, "a chunk of magic %#x comes, and was not negotiated", magic)
+	if c := structuredUnnegotiated; !j.structured && !j.extended || magic == wire.ExtendedReply && !j.extended {
+		if magic == wire.ExtendedReply {
+			c = replyMagic
+		}
+		j.accuse(p, c, "a chunk of magic %#x comes, and was not negotiated", magic)
 		if r != nil {
 			r.quiet = true
 		}

@@ -50,7 +50,7 @@ func (j *Judge) ServerClosed(err error) {
 		_, _, newstyle := wire.ParseGreeting(s.buf)
 		_, _, oldstyle := wire.ParseOldGreeting(s.buf)
 		if !errors.Is(newstyle, io.ErrUnexpectedEOF) && !errors.Is(oldstyle, io.ErrUnexpectedEOF) {
-			j.lose(fixedNewstyleServer, "the greeting is NBDMAGIC and IHAVEOPT: %v", newstyle)
+			j.lose(greetingLayout, "the greeting is NBDMAGIC and IHAVEOPT: %v", newstyle)
 		}
 	}
 	p := j.closed(s, err)

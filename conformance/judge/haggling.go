@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"nbdconform/conformance/clause"
 	"nbdconform/reference/wire"
@@ -19,6 +20,7 @@ type haggling struct {
 	described  *option   // a successful NBD_OPT_INFO with no other option since
 	baseExport string    // an export that the server named contexts of the base namespace for
 	baseNamed  bool
+	leaving    bool // NBD_OPT_EXPORT_NAME is being answered
 	aborted    bool // NBD_OPT_ABORT was answered
 	shutdown   bool // NBD_REP_ERR_SHUTDOWN was sent and not followed by an option yet
 	overdue    bool // the client sent options out of turn: what the server makes of that is open
@@ -68,12 +70,9 @@ func (h *haggling) oldest() *option {
 
 // entering reports whether an option is pending that ends haggling.
 func (h *haggling) entering() bool {
-	for _, o := range h.queue {
-		if o.option == wire.OptGo || o.option == wire.OptExportName {
-			return true
-		}
-	}
-	return false
+	return h.leaving || slices.ContainsFunc(h.queue, func(o *option) bool {
+		return o.option == wire.OptGo || o.option == wire.OptExportName
+	})
 }
 
 // remove takes a finally answered option off the queue.
@@ -100,13 +99,13 @@ func (j *Judge) optionHeader(b []byte) int {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return 0
 	}
-	if j.broken(fixedNewstyleClient, err == nil) {
+	if j.broken(optionMagic, err == nil) {
 		if j.entering() {
 			s.mode = holding
 			return 0
 		}
 		j.stray(s, "see the violation")
-		j.accuse(place{s.side, s.start, s.msg}, fixedNewstyleClient, "an option opens with IHAVEOPT: %v", err)
+		j.accuse(place{s.side, s.start, s.msg}, optionMagic, "an option opens with IHAVEOPT: %v", err)
 		return 0
 	}
 	if len(j.queue) >= maxQueue {

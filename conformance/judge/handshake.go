@@ -73,8 +73,8 @@ func (j *Judge) greeting(b []byte) int {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return 0
 	}
-	if j.broken(fixedNewstyleServer, err == nil) {
-		j.lose(fixedNewstyleServer, "the greeting is NBDMAGIC and IHAVEOPT: %v", err)
+	if j.broken(greetingLayout, err == nil) {
+		j.lose(greetingLayout, "the greeting is NBDMAGIC and IHAVEOPT: %v", err)
 		return 0
 	}
 	j.open(s, kindText, b[:n], 0, nil)
@@ -84,7 +84,7 @@ func (j *Judge) greeting(b []byte) int {
 	if j.broken(handshakeUnknownFlag, g.Flags&^known == 0) {
 		j.accuse(s.here(), handshakeUnknownFlag, "the flags are %v, of which only %v are defined", g.Flags, known)
 	}
-	if g.Flags&wire.FlagFixedNewstyle == 0 && !j.opts.Oldstyle {
+	if !j.opts.Oldstyle && j.broken(fixedNewstyleServer, g.Flags&wire.FlagFixedNewstyle != 0) {
 		j.accuse(s.here(), fixedNewstyleServer, "NBD_FLAG_FIXED_NEWSTYLE is not among the flags %v", g.Flags)
 	}
 	j.phase = phaseFlags

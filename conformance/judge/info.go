@@ -15,15 +15,16 @@ func (j *Judge) infoRequest(o *option, b []byte) {
 	q, err := wire.ParseInfoRequest(b)
 	if err != nil {
 		o.faulty = true
-		c := fixedNewstyleClient
+		c := infoRequestLayout
 		var f *wire.FormatError
-		if len(b) < 6 || errors.As(err, &f) && f.Clause == "opt.info.name-length" {
+		if errors.As(err, &f) && f.Clause == "opt.info.name-length" {
 			c = infoNameLength
 		}
 		j.accuse(o.place, c, "%v", err)
 		return
 	}
 	j.broken(infoNameLength, true)
+	j.broken(infoRequestLayout, true)
 	o.info = q
 	j.log.say(o.msg, fmt.Sprintf("%v %q requests %v", o.option, clip(q.Export), q.Infos))
 	j.judgeString(o.place, "the export name", q.Export)
@@ -40,8 +41,8 @@ func (j *Judge) infoReply(d *replyData) {
 		return
 	}
 	i, err := wire.ParseInfo(d.b)
-	if err != nil {
-		j.accuse(p, fixedNewstyleServer, "%v", err)
+	if j.broken(infoLayout, err == nil) {
+		j.accuse(p, infoLayout, "%v", err)
 		return
 	}
 	j.log.say(p.msg, fmt.Sprintf("NBD_REP_INFO %v length %d", i.Type, d.n))

@@ -26,9 +26,9 @@ func namespace(s string) (ns, leaf string, ok bool) {
 // metaRequest judges the data of NBD_OPT_LIST_META_CONTEXT and NBD_OPT_SET_META_CONTEXT.
 func (j *Judge) metaRequest(o *option, b []byte) {
 	q, err := wire.ParseMetaContextRequest(b)
-	if err != nil {
+	if j.broken(metaRequestLayout, err == nil) {
 		o.faulty = true
-		j.accuse(o.place, fixedNewstyleClient, "%v", err)
+		j.accuse(o.place, metaRequestLayout, "%v", err)
 		return
 	}
 	o.meta = q
@@ -55,12 +55,12 @@ func (j *Judge) metaReply(d *replyData) {
 		return
 	}
 	m, err := wire.ParseMetaContext(d.b)
-	form, reply := listMetaNameForm, listMetaReply
+	form := listMetaNameForm
 	if set {
-		form, reply = metaNameSyntax, setMetaReply
+		form = metaNameSyntax
 	}
-	if err != nil {
-		j.accuse(p, reply, "%v", err)
+	if j.broken(metaContextLayout, err == nil) {
+		j.accuse(p, metaContextLayout, "%v", err)
 		return
 	}
 	j.log.say(p.msg, fmt.Sprintf("NBD_REP_META_CONTEXT %d %q", m.ID, clip(m.Name)))

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"nbdconform/reference/wire"
@@ -20,8 +21,8 @@ func (j *Judge) optionReply(b []byte) int {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return 0
 	}
-	if j.broken(fixedNewstyleServer, err == nil) {
-		j.lose(fixedNewstyleServer, "the answer to an option is an option reply: %v", err)
+	if j.broken(optionReplyMagic, err == nil) {
+		j.lose(optionReplyMagic, "the answer to an option is an option reply: %v", err)
 		return 0
 	}
 	d := &replyData{judge: j, header: h}
@@ -37,18 +38,18 @@ func (j *Judge) optionReply(b []byte) int {
 func (j *Judge) answered(p place, h wire.OptionReplyHeader) *option {
 	for _, o := range j.queue {
 		if o.option == h.Option {
-			j.broken(fixedNewstyleServer, true)
+			j.broken(optionReplyOption, true)
 			return o
 		}
 	}
 	o := j.oldest()
 	switch {
 	case o != nil:
-		j.accuse(p, fixedNewstyleServer, "the reply names %v, the option to answer is %v", h.Option, o.option)
+		j.accuse(p, optionReplyOption, "the reply names %v, the option to answer is %v", h.Option, o.option)
 	case j.client.mode != following:
 		// What the client asked is unknown.
 	default:
-		j.accuse(p, fixedNewstyleServer, "%v to %v answers no option: all have their final reply", h.Type, h.Option)
+		j.accuse(p, optionReplyType, "%v to %v answers no option: all have their final reply", h.Type, h.Option)
 	}
 	return o
 }
@@ -79,8 +80,8 @@ func (d *replyData) end() {
 			j.log.say(d.place.msg, fmt.Sprintf("%v to %v: %q", t, d.header.Option, clip(string(d.b))))
 		}
 	} else if t == wire.RepAck {
-		if j.broken(fixedNewstyleServer, d.n == 0) {
-			j.accuse(d.place, fixedNewstyleServer, "NBD_REP_ACK carries %d bytes of data, it has none", d.n)
+		if j.broken(ackLayout, d.n == 0) {
+			j.accuse(d.place, ackLayout, "NBD_REP_ACK carries %d bytes of data, it has none", d.n)
 		}
 	}
 	if o == nil {
@@ -117,17 +118,20 @@ func (j *Judge) serverReply(d *replyData) {
 	j.judgeString(d.place, "the text behind the export name", r.Details)
 }
 
+// implemented are the options that every server has, by the check for it.
+var implemented = map[wire.Option]check{
+	wire.OptList: listImplemented, wire.OptInfo: infoImplemented, wire.OptGo: goImplemented,
+}
+
 // judgeFit asks whether a reply of type t can be an answer to o at all.
 func (j *Judge) judgeFit(p place, o *option, t wire.ReplyType) {
 	fits := t.IsError() || t == wire.RepAck
-	c := fixedNewstyleServer
+	c := optionReplyType
 	switch o.option {
 	case wire.OptList:
-		c, fits = listImplemented, fits || t == wire.RepServer
-	case wire.OptInfo:
-		c, fits = infoImplemented, fits || t == wire.RepInfo
-	case wire.OptGo:
-		c, fits = goImplemented, fits || t == wire.RepInfo
+		c, fits = listReplies, fits || t == wire.RepServer
+	case wire.OptInfo, wire.OptGo:
+		fits = fits || t == wire.RepInfo
 	case wire.OptListMetaContext:
 		c, fits = listMetaReply, fits || t == wire.RepMetaContext
 	case wire.OptSetMetaContext:
@@ -137,6 +141,8 @@ func (j *Judge) judgeFit(p place, o *option, t wire.ReplyType) {
 	case wire.OptAbort:
 		j.judgeAbort(p, o, t)
 		return
+	case wire.OptExportName: // judged where it was noticed
+		return
 	case wire.OptStructuredReply, wire.OptExtendedHeaders:
 	default:
 		j.judgeUnknown(p, o, t)
@@ -145,7 +151,7 @@ func (j *Judge) judgeFit(p place, o *option, t wire.ReplyType) {
 	if j.broken(c, fits) {
 		j.accuse(p, c, "%v is no answer to %v", t, o.option)
 	}
-	if t == wire.RepErrUnsup && (c == listImplemented || c == infoImplemented || c == goImplemented) {
+	if c, ok := implemented[o.option]; ok && j.broken(c, t != wire.RepErrUnsup) {
 		j.accuse(p, c, "the server does not implement %v", o.option)
 	}
 }
@@ -232,6 +238,7 @@ func (j *Judge) exportNameReply(o *option, b []byte) int {
 	}
 	j.judgeDropped()
 	j.remove(o)
+	j.leaving = true
 	var rest uint64
 	var sink sink
 	if !j.noZeroes() {
@@ -252,31 +259,29 @@ func (j *Judge) exportNameReply(o *option, b []byte) int {
 // zeroes looks at the reserved zeroes behind the answer to NBD_OPT_EXPORT_NAME.
 type zeroes struct {
 	judge *Judge
-	seen  bool
+	seen  bool // one was there
+	told  bool // of one that was none
 }
 
 func (z *zeroes) data(b []byte) int {
-	if !z.seen && b[0] != 0 {
-		j := z.judge
-		c, why := exportNameZeroesMissing, "the server did not offer to leave them out"
-		if j.offered&wire.FlagNoZeroes != 0 {
-			c, why = handshakeZeroesMissing, "the client did not agree to leave them out"
-		}
-		j.accuse(j.server.here(), c, "124 zeroes are due behind the answer to NBD_OPT_EXPORT_NAME, as %s; %#x comes", why, b[0])
+	j := z.judge
+	i := slices.IndexFunc(b, func(c byte) bool { return c != 0 })
+	switch {
+	case i < 0:
+	case i == 0 && !z.seen: // left out: what comes is a reply
+		j.accuse(j.server.here(), reservedZeroes, "124 zeroes are due, as the flags are %v and %v; %#x comes", j.offered, j.accepted, b[0])
 		return 0
+	case !z.told:
+		z.told = true
+		j.accuse(j.server.here(), reservedZeroes, "124 zeroes are due, %#x is among them", b[i])
 	}
 	z.seen = true
 	return len(b)
 }
 
 func (z *zeroes) end() {
-	j := z.judge
-	if z.seen && j.offered&wire.FlagNoZeroes != 0 {
-		j.broken(handshakeZeroesMissing, true)
-	} else if z.seen {
-		j.broken(exportNameZeroesMissing, true)
-	}
-	j.enter()
+	z.judge.broken(reservedZeroes, true)
+	z.judge.enter()
 }
 
 func hasNUL(s string) bool { return strings.IndexByte(s, 0) >= 0 }

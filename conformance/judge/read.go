@@ -93,8 +93,8 @@ func (j *Judge) hole(d *chunkData) {
 		return
 	}
 	h, err := wire.ParseOffsetHole(d.b)
-	if j.broken(holeNonzero, err == nil) {
-		j.accuse(p, holeNonzero, "%v", err)
+	if j.broken(holeNonzero, err == nil && h.Size > 0) {
+		j.accuse(p, holeNonzero, "NBD_REPLY_TYPE_OFFSET_HOLE has size 0")
 		return
 	}
 	j.content(p, d.r, h.Offset, uint64(h.Size), holeBounds, holeOverlap)

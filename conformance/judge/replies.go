@@ -12,6 +12,7 @@ import (
 // enter begins the transmission phase.
 func (j *Judge) enter() {
 	j.phase = phaseTransmission
+	j.leaving = false
 	j.described = nil
 	if n := len(j.queue); n > 0 { // options that were sent behind the one that ended haggling
 		j.queue = nil
@@ -40,6 +41,7 @@ func (j *Judge) reply(b []byte) int {
 	if err != nil {
 		return j.noReply(b, err)
 	}
+	j.broken(replyMagic, true)
 	if j.padding != 0 {
 		j.broken(j.padding, true)
 		j.padding = 0
@@ -63,11 +65,7 @@ func (j *Judge) noReply(b []byte, err error) int {
 		j.padding = 0
 		return word
 	}
-	c := simpleRequired
-	if j.structured || j.extended {
-		c = structuredPayload
-	}
-	j.lose(c, "a reply is due: %v", err)
+	j.lose(replyMagic, "a reply is due: %v", err)
 	return 0
 }
 
@@ -117,7 +115,7 @@ func (j *Judge) match(p place, cookie uint64, simple bool) (r *request, over boo
 	switch {
 	case unsure:
 	case j.disc != nil && j.waiting == 0:
-		j.accuse(p, discNoReply, "cookie %#x comes after NBD_CMD_DISC, with all requests answered", cookie)
+		j.accuse(p, discClose, "cookie %#x comes after NBD_CMD_DISC, with all requests answered", cookie)
 	default:
 		j.accuse(p, cookieEcho, "cookie %#x is that of none of the %d pending requests", cookie, j.waiting)
 		if j.waiting == 1 {
@@ -165,7 +163,6 @@ func (j *Judge) judgeSimple(p place, r *request, m wire.SimpleReply) {
 	switch {
 	case j.extended:
 	case !j.structured:
-		j.broken(simpleRequired, true)
 	case r.Type == wire.CmdRead:
 		j.accuse(p, readStructured, "a simple reply answers NBD_CMD_READ, structured replies are negotiated")
 	case r.Type == wire.CmdBlockStatus && m.Error == wire.OK:

@@ -100,7 +100,7 @@ func (j *Judge) request(b []byte) int {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return 0
 	}
-	if err != nil {
+	if j.broken(requestMagic, err == nil) {
 		return j.noRequest(b, err)
 	}
 	j.open(s, kindRequest, b[:n], q.PayloadLength(j.extended), nil)
@@ -134,12 +134,9 @@ func (j *Judge) request(b []byte) int {
 // noRequest gives up on a client whose message is no request.
 func (j *Judge) noRequest(b []byte, err error) int {
 	s := &j.client
-	c := requestNegotiated
-	if string(b[:4]) == "IHAV" {
+	c := requestMagic
+	if j.viaGo && string(b[:4]) == "IHAV" {
 		c = goNoMoreOptions
-		if !j.viaGo {
-			c = fixedNewstyleClient
-		}
 	}
 	j.stray(s, "see the violation")
 	j.accuse(place{s.side, s.start, s.msg}, c, "a request is due: %v", err)
