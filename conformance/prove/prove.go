@@ -150,11 +150,14 @@ func (j job) mustFail(ctx context.Context, census []servers.Listing) []Proof {
 	if j.breaks == "" {
 		return proofs
 	}
-	for _, e := range census {
-		if seen || ctx.Err() != nil {
-			break
+	for _, profile := range inprocess.Profiles() {
+		j.profile = profile
+		for _, e := range census {
+			if seen || ctx.Err() != nil {
+				break
+			}
+			_, _ = j.tryOn(ctx, e.Spec, look)
 		}
-		_, _ = j.try(ctx, e.Spec, look)
 	}
 	p := Proof{Subject: j.name, By: servers.JudgePrefix + string(j.breaks), Holds: seen}
 	if !seen {
@@ -163,8 +166,18 @@ func (j job) mustFail(ctx context.Context, census []servers.Listing) []Proof {
 	return append(proofs, p)
 }
 
-// try runs one spec on a fresh server.
-func (j job) try(ctx context.Context, s *spec.Spec, look func(trial.Outcome)) (trial.Outcome, error) {
+// try runs one spec on a fresh server, in the first profile that has what the spec needs.
+func (j job) try(ctx context.Context, s *spec.Spec, look func(trial.Outcome)) (o trial.Outcome, err error) {
+	for _, j.profile = range inprocess.Profiles() {
+		if o, err = j.tryOn(ctx, s, look); err != nil || o.Verdict != result.Unsupported {
+			break
+		}
+	}
+	return o, err
+}
+
+// tryOn runs one spec on a fresh server.
+func (j job) tryOn(ctx context.Context, s *spec.Spec, look func(trial.Outcome)) (trial.Outcome, error) {
 	t, err := inprocess.Open(j.profile, j.quirk)
 	if err != nil {
 		return trial.Outcome{}, err

@@ -65,6 +65,15 @@ func (writes) decorate(s *Spec) {
 	s.Needs = append(s.Needs, feature.Writable)
 }
 
+type attempts struct{}
+
+// Attempts says that the spec tries what would change the export if the server
+// did it: writes to a read-only export above all. Like [Writes] it takes the
+// user's consent, but no writable export.
+func Attempts() decorator { return attempts{} }
+
+func (attempts) decorate(s *Spec) { s.Writes = true }
+
 type atLeast struct{ size uint64 }
 
 // AtLeast says how large the export must be, in bytes.

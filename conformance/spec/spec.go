@@ -33,7 +33,7 @@ type Spec struct {
 	Clauses  []clause.ID // what the spec judges; the first is the main one
 	Needs    []feature.Feature
 	Without  []feature.Feature // the spec is about servers that lack these
-	Writes   bool              // it changes the export
+	Writes   bool              // it changes the export, or would if the server let it
 	AtLeast  uint64            // the size that the export must have, bytes
 	Provokes []clause.ID       // clauses that the spec breaks on purpose, as a client
 	Trips    []Trip

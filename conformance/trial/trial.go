@@ -81,7 +81,7 @@ func (b *Bench) excluded(s *spec.Spec) (result.Verdict, string) {
 		return result.Unsupported, fmt.Sprintf("needs an export of %d bytes, this one has %d", s.AtLeast, b.Facts.Size)
 	}
 	if s.Writes && !b.Destructive {
-		return result.Skipped, "writes to the export: run with --destructive to allow that"
+		return result.Skipped, "writes to the export, or tries to: run with --destructive to allow that"
 	}
 	return "", ""
 }

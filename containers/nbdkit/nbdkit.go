@@ -23,11 +23,7 @@ var Program = program.Program{
 	Package: "nbdkit",
 	Setups: []program.Setup{
 		setup("default", everything, memory()),
-		{
-			Name: "read-only", Exports: []string{""}, Size: size, ReadOnly: true,
-			Features: promise(append(without(everything, "fua", "trim", "write-zeroes", "fast-zero"), "read-only")),
-			Start:    memory("-r"),
-		},
+		setup("read-only", append(without(everything, "fua", "trim", "write-zeroes", "fast-zero"), "read-only"), memory("-r")),
 		minBlock("min-block-512", "512"),
 		minBlock("min-block-4096", "4096"),
 		setup("no-zero", without(everything, "write-zeroes", "fast-zero"), memory("--filter=nozero")),

@@ -11,7 +11,7 @@ var Program = program.Program{
 	Package: "nbd-server",
 	Setups: []program.Setup{
 		setup("default", []string{"flush", "fua", "trim", "write-zeroes", "multi-conn"}, export{"disk", "flush fua trim"}),
-		readOnly(),
+		setup("read-only", []string{"read-only", "multi-conn"}, export{"disk", "readonly"}),
 		setup("plain", []string{"write-zeroes", "multi-conn"}, export{"disk", ""}),
 		setup("rotational", []string{"write-zeroes", "multi-conn", "rotational"}, export{"disk", "rotational"}),
 		setup("copy-on-write", []string{"write-zeroes"}, export{"disk", "copyonwrite"}),
@@ -32,12 +32,6 @@ func setup(name string, features []string, exports ...export) program.Setup {
 	for _, e := range exports {
 		s.Exports = append(s.Exports, e.name)
 	}
-	return s
-}
-
-func readOnly() program.Setup {
-	s := setup("read-only", []string{"read-only", "multi-conn"}, export{"disk", "readonly"})
-	s.ReadOnly = true
 	return s
 }
 

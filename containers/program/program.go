@@ -26,12 +26,11 @@ type Program struct {
 
 // A Setup is one profile of a program.
 type Setup struct {
-	Name     string   // profile name
-	Since    string   // the first version that can do it, or "" for all
-	Export   string   // the export to test
-	Exports  []string // all exports
-	Size     uint64   // size of Export in bytes
-	ReadOnly bool     // clients can't write to Export
+	Name    string   // profile name
+	Since   string   // the first version that can do it, or "" for all
+	Export  string   // the export to test
+	Exports []string // all exports
+	Size    uint64   // size of Export in bytes
 
 	// Features returns what a version is certain to offer.
 	Features func(Version) []string
@@ -47,7 +46,7 @@ func (s Setup) Profile(v Version) target.Profile {
 		Exports:     slices.Clone(s.Exports),
 		Size:        s.Size,
 		Features:    s.Features(v),
-		Destructive: !s.ReadOnly,
+		Destructive: true, // the disk is there for the specs alone
 	}
 }
 

@@ -20,7 +20,7 @@ var Program = program.Program{
 			Start: raw("--discard=unmap"),
 		},
 		{
-			Name: "read-only", Exports: []string{""}, Size: size, Features: readOnly, ReadOnly: true,
+			Name: "read-only", Exports: []string{""}, Size: size, Features: readOnly,
 			Start: raw("-r"),
 		},
 		{

@@ -54,6 +54,12 @@ var profiles = []struct {
 				wire.FlagSendDF | wire.FlagCanMultiConn | wire.FlagSendCache | wire.FlagSendFastZero
 		},
 	},
+	{
+		"no-fast-zero",
+		nil,
+		[]feature.Feature{feature.FastZero},
+		func(c *server.Config) { c.Exports[0].Omit = wire.FlagSendFastZero },
+	},
 	{"rotational", []feature.Feature{feature.Rotational}, nil, func(c *server.Config) { c.Exports[0].Rotational = true }},
 }
 
