@@ -56,6 +56,7 @@ const (
 	listName
 	startTLSNoData
 	startTLSReply
+	startTLSDeferred
 	startTLSNotFixed
 	startTLSAgainClient
 	startTLSAgainServer
@@ -285,6 +286,7 @@ var table = [checkCount]row{
 	listName:                   {"rep.server.name-length", must},
 	startTLSNoData:             {"opt.starttls.no-data", must},
 	startTLSReply:              {"opt.starttls.reply", must},
+	startTLSDeferred:           {"opt.starttls.defer-stateful", should},
 	startTLSNotFixed:           {"tls.client.starttls.not-fixed", must},
 	startTLSAgainClient:        {"tls.client.starttls.again", must},
 	startTLSAgainServer:        {"tls.forced.starttls.again", must}, // and tls.selective.starttls.again says the same

@@ -23,7 +23,6 @@ type haggling struct {
 	leaving    bool // NBD_OPT_EXPORT_NAME is being answered
 	aborted    bool // NBD_OPT_ABORT was answered
 	shutdown   bool // NBD_REP_ERR_SHUTDOWN was sent and not followed by an option yet
-	overdue    bool // the client sent options out of turn: what the server makes of that is open
 }
 
 // An option is an option that the client sent, with what came back so far.
@@ -33,6 +32,7 @@ type option struct {
 	length  uint32
 	whole   bool // the data came and was not too long to be kept
 	faulty  bool // the data does not have its layout
+	excess  bool // it has its layout, and more behind
 	vague   bool // a query is no query: what it finds is open
 	info    wire.InfoRequest
 	meta    wire.MetaContextRequest
@@ -125,7 +125,6 @@ func (j *Judge) optionHeader(b []byte) int {
 func (j *Judge) judgeOption(o *option) {
 	if j.broken(oneOptionAtATime, len(j.queue) == 0) {
 		j.accuse(o.place, oneOptionAtATime, "%v is sent while %v has no final reply yet", o.option, j.queue[len(j.queue)-1].option)
-		j.overdue = true
 	}
 	if j.aborted {
 		j.accuse(o.place, abortThenDrop, "%v is sent although NBD_OPT_ABORT was answered", o.option)
@@ -153,6 +152,9 @@ func (j *Judge) judgeOption(o *option) {
 		empty(listNoData)
 	case wire.OptStartTLS:
 		empty(startTLSNoData)
+		if j.broken(startTLSDeferred, !j.structured && !j.extended && len(j.selected.ids) == 0 || j.tls) {
+			j.accuse(o.place, startTLSDeferred, "NBD_OPT_STARTTLS is sent after options that it makes the server forget")
+		}
 		if j.broken(startTLSNotFixed, j.fixed()) {
 			j.accuse(o.place, startTLSNotFixed, "NBD_OPT_STARTTLS is sent, the server's flags are %v and the client's %v", j.offered, j.accepted)
 		}

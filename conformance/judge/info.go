@@ -47,8 +47,9 @@ func (j *Judge) infoReply(d *replyData) {
 	}
 	j.log.say(p.msg, fmt.Sprintf("NBD_REP_INFO %v length %d", i.Type, d.n))
 	again := slices.ContainsFunc(o.infos, func(e wire.Info) bool { return e.Type == i.Type })
-	if j.broken(infoOnce, !again) {
+	if j.broken(infoOnce, !again || o.asks(i.Type) > 1) {
 		j.accuse(p, infoOnce, "%v comes a second time", i.Type)
+	} else if again {
 	} else if len(o.infos) < maxInfos && o.keep(len(i.Payload)) {
 		o.infos = append(o.infos, i)
 	} else {
@@ -188,6 +189,17 @@ func (j *Judge) refusedForSize(p place, o *option) {
 	if j.broken(infoBlockSizeReqdDefault, !isDefault) {
 		j.accuse(p, infoBlockSizeReqdDefault, "NBD_REP_ERR_BLOCK_SIZE_REQD comes with the default size constraints")
 	}
+}
+
+// asks counts how often o asks for a type of information.
+func (o *option) asks(t wire.InfoType) int {
+	n := 0
+	for _, i := range o.info.Infos {
+		if i == t {
+			n++
+		}
+	}
+	return n
 }
 
 func sameInfos(a, b []wire.Info) bool {

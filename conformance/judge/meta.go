@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,6 +29,7 @@ func (j *Judge) metaRequest(o *option, b []byte) {
 	q, err := wire.ParseMetaContextRequest(b)
 	if j.broken(metaRequestLayout, err == nil) {
 		o.faulty = true
+		o.excess = bytes.HasPrefix(b, q.Append(nil))
 		j.accuse(o.place, metaRequestLayout, "%v", err)
 		return
 	}
@@ -179,9 +181,10 @@ func (j *Judge) finalSetMeta(p place, o *option, t wire.ReplyType) {
 	}
 }
 
-// judgeMalformed accuses a server that takes lengths or counts that do not fit.
+// judgeMalformed accuses a server that takes lengths or counts that reach beyond
+// the data. Whether data beyond them makes a request invalid is not said.
 func (j *Judge) judgeMalformed(p place, o *option, t wire.ReplyType, c check) {
-	if o.faulty && j.broken(c, t != wire.RepAck && t != wire.RepErrUnknown && t != wire.RepErrBlockSizeReqd) {
+	if o.faulty && !o.excess && j.broken(c, t != wire.RepAck && t != wire.RepErrUnknown && t != wire.RepErrBlockSizeReqd) {
 		j.accuse(p, c, "%v does not have its layout and is answered by %v, NBD_REP_ERR_INVALID is due", o.option, t)
 	}
 }

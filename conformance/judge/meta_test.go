@@ -76,6 +76,14 @@ var metaTrips = []trip{
 	{"list is malformed and succeeds", []string{"client layout.opt.meta", "server opt.list-meta.malformed"}, func(c *conversation, bad bool) {
 		c.hello()
 		c.structured()
+		m := meta("disk", "base:")
+		c.opt(wire.OptListMetaContext, m[:len(m)-pick(bad, 1, 0)])
+		c.ack(wire.OptListMetaContext)
+		c.abort()
+	}},
+	{"list has bytes behind it and succeeds", []string{"client layout.opt.meta"}, func(c *conversation, bad bool) {
+		c.hello()
+		c.structured()
 		c.opt(wire.OptListMetaContext, meta("disk", "base:")+pick(bad, "x", ""))
 		c.ack(wire.OptListMetaContext)
 		c.abort()

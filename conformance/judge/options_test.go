@@ -198,6 +198,15 @@ var optionTrips = []trip{
 		c.rep(wire.OptStartTLS, wire.RepErrInvalid, "")
 		c.abort()
 	}},
+	{"NBD_OPT_STARTTLS comes behind what it undoes", []string{"client opt.starttls.defer-stateful"}, func(c *conversation, bad bool) {
+		c.hello()
+		if bad {
+			c.structured()
+		}
+		c.opt(wire.OptStartTLS, "")
+		c.rep(wire.OptStartTLS, wire.RepErrPolicy, "")
+		c.abort()
+	}},
 	{"NBD_OPT_STARTTLS gets another reply", []string{"server opt.starttls.reply"}, func(c *conversation, bad bool) {
 		c.hello()
 		c.opt(wire.OptStartTLS, "")
@@ -426,6 +435,16 @@ var infoTrips = []trip{
 		}
 		c.ack(wire.OptGo)
 		c.disc()
+	}},
+	{"information comes as often as it was requested", []string{"client opt.info.requests-unique"}, func(c *conversation, bad bool) {
+		c.hello()
+		c.opt(wire.OptInfo, info("disk", wire.InfoName, pick(bad, wire.InfoName, wire.InfoDescription)))
+		for range pick(bad, 2, 1) {
+			c.info(wire.OptInfo, wire.Info{Type: wire.InfoName, Payload: []byte("disk")})
+		}
+		c.export(wire.OptInfo, size, all)
+		c.ack(wire.OptInfo)
+		c.abort()
 	}},
 	{"NBD_INFO_EXPORT is too long", []string{"server rep.info-export.length", "server opt.info.export-before-ack"}, func(c *conversation, bad bool) {
 		c.hello()

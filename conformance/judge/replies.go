@@ -46,7 +46,6 @@ func (j *Judge) reply(b []byte) int {
 		j.broken(j.padding, true)
 		j.padding = 0
 	}
-	j.answers++
 	if p.Magic == wire.SimpleReplyMagic {
 		return j.simpleReply(p.Simple, b[:n])
 	}

@@ -17,8 +17,6 @@ type transmission struct {
 	crowded  bool     // there were more than the judge keeps
 	ended    ring     // requests that have their whole answer, the last ones
 	kept     int      // of what pending replies are made of
-	asked    uint64   // requests that were sent
-	answers  uint64   // replies and chunks that were sent
 	disc     *request // NBD_CMD_DISC, once it was sent
 	failed   bool     // a simple reply to a read had an error, which lets the server hang up
 	eshut    bool     // NBD_ESHUTDOWN was sent
@@ -105,7 +103,6 @@ func (j *Judge) request(b []byte) int {
 	}
 	j.open(s, kindRequest, b[:n], q.PayloadLength(j.extended), nil)
 	r := &request{Request: q, place: s.here()}
-	j.asked++
 	j.judgeRequest(r)
 	if q.Type == wire.CmdDisc {
 		j.disc = r
