@@ -9,7 +9,7 @@ import (
 	"nbdconform/containers/program"
 )
 
-const size = 8 * program.MiB
+const size = 64 * program.MiB
 
 // everything is what nbdkit offers over its memory plugin unless told otherwise.
 var everything = []string{

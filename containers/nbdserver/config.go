@@ -8,7 +8,7 @@ import (
 )
 
 // size of every export in bytes.
-const size = 8 * program.MiB
+const size = 64 * program.MiB
 
 // pidFile is where an nbd-server that goes into the background leaves its process id.
 const pidFile = "nbd-server.pid"

@@ -8,7 +8,7 @@ import (
 	"nbdconform/containers/program"
 )
 
-const size = 8 * program.MiB
+const size = 64 * program.MiB
 
 // Program is qemu-nbd.
 var Program = program.Program{

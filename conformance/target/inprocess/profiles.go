@@ -13,7 +13,7 @@ import (
 )
 
 // DefaultSize is the size of the reference server's export, in bytes.
-const DefaultSize = 8 << 20
+const DefaultSize = 64 << 20
 
 // everything is what the reference server has where a profile leaves nothing out.
 var everything = []feature.Feature{
