@@ -2,6 +2,7 @@ package containers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -83,8 +84,7 @@ func startContainer(ctx context.Context, id target.Identity) (instance, error) {
 		c.addr, err = address(ctx, ctr)
 	}
 	if err != nil {
-		c.stop()
-		return nil, err
+		return nil, errors.Join(err, c.stop())
 	}
 	return started(ctx, c)
 }

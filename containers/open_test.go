@@ -116,8 +116,8 @@ func TestSweepTakesTheDeadAndSparesTheLiving(t *testing.T) {
 	if gone.dead() {
 		t.Error("a running process is taken for dead")
 	}
-	child.Process.Kill()
-	child.Wait()
+	_ = child.Process.Kill()
+	_ = child.Wait()
 	got, err := cli.ContainerInspect(t.Context(), id(left), client.ContainerInspectOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -152,9 +152,9 @@ func TestOwnerReadsItsOwnWriting(t *testing.T) {
 func TestTailKeepsTheEnd(t *testing.T) {
 	var w tail
 	for range 5 {
-		w.Write([]byte(strings.Repeat("x", tailSize-1)))
+		_, _ = w.Write([]byte(strings.Repeat("x", tailSize-1)))
 	}
-	w.Write([]byte("end"))
+	_, _ = w.Write([]byte("end"))
 	if s := w.String(); len(s) != tailSize || !strings.HasSuffix(s, "xend") {
 		t.Errorf("%d bytes", len(s))
 	}

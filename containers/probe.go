@@ -51,7 +51,7 @@ func probe(ctx context.Context, dial func(context.Context) (net.Conn, error)) er
 		return err
 	}
 	defer conn.Close()
-	defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })()
+	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
 
 	var hello [18]byte // NBDMAGIC, IHAVEOPT, handshake flags
 	if n, err := io.ReadFull(conn, hello[:]); err != nil {

@@ -94,7 +94,7 @@ func (p *process) spawn() error {
 		err := p.cmd.Start()
 		up <- err
 		if err == nil {
-			p.cmd.Wait()
+			_ = p.cmd.Wait() // what it says is in ProcessState
 			close(p.done)
 		}
 	}()

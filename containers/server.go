@@ -2,6 +2,7 @@ package containers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -134,8 +135,7 @@ func started(ctx context.Context, i instance) (instance, error) {
 		return fmt.Errorf("the server ended with %s; it said: %s", h.Exit, lastLine(h.Stderr))
 	})
 	if err != nil {
-		i.stop()
-		return nil, err
+		return nil, errors.Join(err, i.stop())
 	}
 	return i, nil
 }

@@ -96,7 +96,7 @@ func same(t *testing.T, name string, want, got any) {
 func understood(t *testing.T, name string, err error) {
 	t.Helper()
 	var format *wire.FormatError
-	if err != nil && err != io.ErrUnexpectedEOF && !errors.As(err, &format) {
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.As(err, &format) {
 		t.Fatalf("%s: error %v", name, err)
 	}
 }

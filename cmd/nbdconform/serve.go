@@ -84,7 +84,9 @@ func serve(ctx context.Context, srv *server.Server, ln net.Listener) error {
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	_ = srv.Shutdown(grace) // connections that outlive the grace period are cut
-	<-ended
+	if err := <-ended; !errors.Is(err, server.ErrClosed) {
+		return err
+	}
 	return nil
 }
 

@@ -102,8 +102,14 @@ func TestSectionsAreHeadingsOrConstants(t *testing.T) {
 		Section string
 	}
 	want := []place{
-		{2, "One"}, {4, "NBD_REP_INFO"}, {6, "NBD_REP_INFO"}, {8, "NBD_INFO_A"},
-		{10, "NBD_INFO_A"}, {12, "NBD_REP_INFO"}, {14, "One"}, {16, "two"},
+		{2, "One"},
+		{4, "NBD_REP_INFO"},
+		{6, "NBD_REP_INFO"},
+		{8, "NBD_INFO_A"},
+		{10, "NBD_INFO_A"},
+		{12, "NBD_REP_INFO"},
+		{14, "One"},
+		{16, "two"},
 	}
 	var got []place
 	for _, s := range Sentences([]byte(md)) {

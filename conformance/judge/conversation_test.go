@@ -28,12 +28,15 @@ type conversation struct {
 func (c *conversation) client(b []byte) {
 	c.events = append(c.events, event{side: clause.Client, bytes: b})
 }
+
 func (c *conversation) server(b []byte) {
 	c.events = append(c.events, event{side: clause.Server, bytes: b})
 }
+
 func (c *conversation) clientCloses() {
 	c.events = append(c.events, event{side: clause.Client, closes: true})
 }
+
 func (c *conversation) serverCloses() {
 	c.events = append(c.events, event{side: clause.Server, closes: true})
 }
@@ -135,6 +138,7 @@ func (c *conversation) enterSized(f wire.TransmissionFlags, n uint64, s wire.Siz
 
 // plain is the way to simple replies, fragments that to structured ones.
 func (c *conversation) plain(f wire.TransmissionFlags) { c.hello(); c.enter(f) }
+
 func (c *conversation) fragments(f wire.TransmissionFlags) {
 	c.hello()
 	c.structured()

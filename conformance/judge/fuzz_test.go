@@ -118,8 +118,10 @@ func BenchmarkSimpleReads(b *testing.B) {
 func BenchmarkStructuredReads(b *testing.B) {
 	c := &conversation{}
 	c.fragments(all)
-	benchmarkReads(b, c, wire.Chunk{Flags: done, Type: wire.ChunkOffsetData, Cookie: 1,
-		Payload: wire.OffsetData{Data: make([]byte, 1<<16)}.Append(nil)}.Append(nil))
+	benchmarkReads(b, c, wire.Chunk{
+		Flags: done, Type: wire.ChunkOffsetData, Cookie: 1,
+		Payload: wire.OffsetData{Data: make([]byte, 1<<16)}.Append(nil),
+	}.Append(nil))
 }
 
 // benchmarkReads measures what the judge costs a reader of 64 KiB a request

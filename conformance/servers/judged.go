@@ -77,6 +77,10 @@ func (j *judged) line(c clause.Clause) result.Spec {
 	}
 	first := seen[0]
 	line.Message = first.Detail
+	if c.Disputed != "" {
+		line.Verdict = result.Weak
+		line.Message = "the clause is disputed: " + c.Disputed + "\n" + first.Detail
+	}
 	if specs := specsOf(seen); len(specs) > 1 {
 		line.Message += fmt.Sprintf("\nseen in %d specs, first in %s", len(specs), specs[0])
 	} else {

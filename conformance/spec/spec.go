@@ -52,14 +52,18 @@ var Handler = func(context.Context, *Spec) { panic("spec.Handler is not set") }
 
 var (
 	registry = map[string]*Spec{}
-	problems []string
 )
 
 // Get returns a spec by its id. The tree must have been built.
 func Get(id string) *Spec { return registry[id] }
 
-// Problems lists what is wrong with the specs themselves, such as an id given twice.
-func Problems() []string { return problems }
+// Main is the clause that the spec is mostly about.
+func (s *Spec) Main() (clause.Clause, bool) {
+	if len(s.Clauses) == 0 {
+		return clause.Clause{}, false
+	}
+	return clause.Get(s.Clauses[0])
+}
 
 func init() { ginkgo.AddTreeConstructionNodeArgsTransformer(transform) }
 

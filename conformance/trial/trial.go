@@ -36,7 +36,7 @@ func from(ctx context.Context) *Trial {
 	return t
 }
 
-// The facts of the target that is being tried.
+// FactsOf returns what is known of the target that is being tried.
 func FactsOf(ctx context.Context) Facts { return from(ctx).bench.Facts }
 
 // Observe records what the target does where the document leaves it open.
@@ -168,6 +168,9 @@ func (t *Trial) verdict(a *abort) Outcome {
 	}
 	if o.Verdict == result.Fail && t.spec.Level == clause.Should {
 		o.Verdict = result.Weak
+	}
+	if c, ok := t.spec.Main(); ok && c.Disputed != "" && o.Verdict == result.Fail {
+		o.Verdict, o.Message = result.Weak, join("the clause is disputed: "+c.Disputed, o.Message)
 	}
 	if o.Verdict != result.Pass {
 		o.Transcript = t.transcript()

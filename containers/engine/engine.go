@@ -49,18 +49,18 @@ func Client(ctx context.Context) (*client.Client, error) {
 	// Testcontainers would quietly take another socket than the one named.
 	if path, unix := strings.CutPrefix(os.Getenv("DOCKER_HOST"), "unix://"); unix {
 		if _, err := os.Stat(path); err != nil {
-			return nil, fmt.Errorf("%w (DOCKER_HOST: %v)", ErrNone, err)
+			return nil, fmt.Errorf("%w (DOCKER_HOST: %w)", ErrNone, err)
 		}
 	}
 	c, err := testcontainers.NewDockerClientWithOpts(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("%w (%v)", ErrNone, err)
+		return nil, fmt.Errorf("%w (%w)", ErrNone, err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if _, err := c.Ping(ctx, client.PingOptions{}); err != nil {
 		c.Close()
-		return nil, fmt.Errorf("%w (%v)", ErrNone, err)
+		return nil, fmt.Errorf("%w (%w)", ErrNone, err)
 	}
 	return c.Client, nil
 }

@@ -79,8 +79,13 @@ func haveBase(ctx context.Context, c *client.Client, s Suite) bool {
 func fromDockerfile(ctx context.Context, c *client.Client, s Suite, tag string) error {
 	var archive bytes.Buffer
 	w := tar.NewWriter(&archive)
-	w.WriteHeader(&tar.Header{Name: "Dockerfile", Mode: 0o644, Size: int64(len(dockerfile))})
-	io.WriteString(w, dockerfile)
+	head := tar.Header{Name: "Dockerfile", Mode: 0o644, Size: int64(len(dockerfile))}
+	if err := w.WriteHeader(&head); err != nil {
+		return err
+	}
+	if _, err := io.WriteString(w, dockerfile); err != nil {
+		return err
+	}
 	if err := w.Close(); err != nil {
 		return err
 	}

@@ -32,7 +32,9 @@ func relabel(ctx context.Context, c *client.Client, s Suite, raw string) error {
 	if err != nil {
 		return fmt.Errorf("opening the new image: %w", err)
 	}
-	defer c.ContainerRemove(context.WithoutCancel(ctx), made.ID, client.ContainerRemoveOptions{Force: true})
+	defer func() {
+		_, _ = c.ContainerRemove(context.WithoutCancel(ctx), made.ID, client.ContainerRemoveOptions{Force: true})
+	}()
 	list, err := readFile(ctx, c, made.ID, packageList)
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 // A Kind says how well-behaved a generated value is.
 type Kind uint8
 
+// The kinds of values.
 const (
 	Valid   Kind = 0 // keeps every rule that its Validate method knows
 	Nearly  Kind = 1 // breaks one rule; a value that has none to break is valid

@@ -194,7 +194,7 @@ func readFixed[T any](r *bufio.Reader, size int, parse func([]byte) (T, int, err
 			_, _ = r.Discard(n) // can't fail: the bytes were peeked at
 			return v, nil
 		}
-		if perr != errShort {
+		if !errors.Is(perr, errShort) {
 			return v, perr
 		}
 		if err != nil {

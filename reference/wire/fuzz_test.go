@@ -182,7 +182,7 @@ func checkFramed[T any](t *testing.T, b []byte, parse func([]byte) (T, int, erro
 		if got := app(v, nil); !bytes.Equal(got, b[:n]) {
 			t.Fatalf("%+v appends to\n% x\nand was parsed from\n% x", v, got, b[:n])
 		}
-	case err == io.ErrUnexpectedEOF:
+	case errors.Is(err, io.ErrUnexpectedEOF):
 		n = len(b) + 1 // b is a proper prefix of some message
 	case errors.As(err, &format):
 		if _, _, again := parse(append(slices.Clone(b), trailing...)); !errors.As(again, &format) {
@@ -191,7 +191,7 @@ func checkFramed[T any](t *testing.T, b []byte, parse func([]byte) (T, int, erro
 	default:
 		t.Fatalf("error %v is neither %v nor a FormatError", err, io.ErrUnexpectedEOF)
 	}
-	if err == nil || err == io.ErrUnexpectedEOF {
+	if err == nil || errors.Is(err, io.ErrUnexpectedEOF) {
 		for _, cut := range []int{0, 1, 3, 7, n / 2, n - 2, n - 1} {
 			if cut < 0 || cut >= n {
 				continue
@@ -216,7 +216,7 @@ func checkFramed[T any](t *testing.T, b []byte, parse func([]byte) (T, int, erro
 		if readErr != nil || diff(v, got) != "" || r.Buffered()+n < min(len(b), r.Size()) {
 			t.Fatalf("parsed %+v, read %+v with error %v and %d bytes left", v, got, readErr, r.Buffered())
 		}
-	case err == io.ErrUnexpectedEOF:
+	case errors.Is(err, io.ErrUnexpectedEOF):
 		if want := err; !errors.Is(readErr, want) && (len(b) > 0 || readErr != io.EOF) {
 			t.Fatalf("reading a part of a message: %v", readErr)
 		}

@@ -31,8 +31,8 @@ func Terminal(w io.Writer, r result.Result, color bool) error {
 	}
 	t.weak(withVerdict(r, result.Weak))
 	if len(r.Specs) > 0 {
-		t.WriteString(groupTable(r, t.paint))
-		t.WriteString("\n")
+		_, _ = t.WriteString(groupTable(r, t.paint))
+		_, _ = t.WriteString("\n")
 	}
 	if n := len(r.Observations); n > 0 {
 		t.lines(wrap(plural(n, "observation")+" where the document is silent: see the report", Columns))
@@ -51,7 +51,7 @@ type terminal struct {
 
 func (t *terminal) lines(lines []string) {
 	for _, l := range lines {
-		t.WriteString(l + "\n")
+		_, _ = t.WriteString(l + "\n")
 	}
 }
 
@@ -60,14 +60,14 @@ func (t *terminal) finding(f finding) {
 	verdict := strings.ToUpper(string(f.Verdict))
 	for i, line := range wrap(visible(f.ID), Columns-len(verdict)-2) {
 		if i == 0 {
-			t.WriteString(t.paint.as(verdict, bold, colourOf(f.Verdict)) + "  ")
+			_, _ = t.WriteString(t.paint.as(verdict, bold, colourOf(f.Verdict)) + "  ")
 		} else {
-			t.WriteString(strings.Repeat(" ", len(verdict)+2))
+			_, _ = t.WriteString(strings.Repeat(" ", len(verdict)+2))
 		}
-		t.WriteString(t.paint.as(line, bold) + "\n")
+		_, _ = t.WriteString(t.paint.as(line, bold) + "\n")
 	}
 	for _, line := range wrap(visible(f.Name), Columns-2) {
-		t.WriteString("  " + line + "\n")
+		_, _ = t.WriteString("  " + line + "\n")
 	}
 	if len(f.Clauses) > 0 {
 		t.fact("clause", strings.Join(f.Clauses, ", ")+" ("+f.Level+")")
@@ -85,7 +85,7 @@ func (t *terminal) finding(f finding) {
 	if f.Reproduce != "" {
 		t.factLines("again", wrapCommand(f.Reproduce, Columns-keyColumns))
 	}
-	t.WriteString("\n")
+	_, _ = t.WriteString("\n")
 }
 
 // message writes the first line as a fact and gives the rest, decoded messages
@@ -106,7 +106,7 @@ func (t *terminal) message(text string) {
 		if line != "" {
 			line = indent + line
 		}
-		t.WriteString(line + "\n")
+		_, _ = t.WriteString(line + "\n")
 	}
 }
 
@@ -125,23 +125,23 @@ func (t *terminal) factLines(key string, lines []string) {
 		if line == "" {
 			head = strings.TrimRight(head, " ")
 		}
-		t.WriteString(t.paint.as(head, dim) + line + "\n")
+		_, _ = t.WriteString(t.paint.as(head, dim) + line + "\n")
 	}
 }
 
 // weak writes the broken SHOULDs, briefly.
 func (t *terminal) weak(specs []result.Spec) {
 	for _, s := range specs {
-		t.WriteString(t.paint.as("WEAK", bold, colourOf(s.Verdict)) + "  ")
+		_, _ = t.WriteString(t.paint.as("WEAK", bold, colourOf(s.Verdict)) + "  ")
 		for i, line := range limit(wrap(visible(s.ID+": "+oneLine(s.Message, 500)), Columns-6), 4) {
 			if i > 0 {
-				t.WriteString("      ")
+				_, _ = t.WriteString("      ")
 			}
-			t.WriteString(line + "\n")
+			_, _ = t.WriteString(line + "\n")
 		}
 	}
 	if len(specs) > 0 {
-		t.WriteString("\n")
+		_, _ = t.WriteString("\n")
 	}
 }
 
@@ -154,7 +154,7 @@ func (t *terminal) closing(r result.Result) {
 	conclusion := strings.ReplaceAll(r.Conclusion(), " ", noBreak)
 	line := fmt.Sprintf("%s: %s in %.1f s: %s", visible(targetName(r.Target)), tally(r), r.Seconds, conclusion)
 	text := strings.TrimSuffix(strings.Join(wrap(line, Columns), "\n"), conclusion)
-	t.WriteString(text + t.paint.as(r.Conclusion(), bold, conclusionColour(r)) + "\n")
+	_, _ = t.WriteString(text + t.paint.as(r.Conclusion(), bold, conclusionColour(r)) + "\n")
 }
 
 func limit(lines []string, n int) []string {

@@ -52,7 +52,7 @@ func TestMatrixIsPrintable(t *testing.T) {
 	printable(t, string(rendered(t, []any{}, func(w writer, _ []any) error { return Matrix(w, nil) })), "")
 	for name, r := range samples() {
 		t.Run(name, func(t *testing.T) {
-			printable(t, string(rendered(t, results{r, broken(), hostile()}, func(w writer, rs results) error { return Matrix(w, rs) })), "")
+			printable(t, string(rendered(t, results{r, broken(), hostile()}, Matrix)), "")
 		})
 	}
 }
