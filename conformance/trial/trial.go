@@ -58,8 +58,10 @@ func (b *Bench) Run(ctx context.Context, s *spec.Spec) Outcome {
 		return Outcome{Verdict: v, Message: why}
 	}
 	t := &Trial{bench: b, spec: s}
-	a := t.body(ctx)
-	t.hangUp()
+	body, cancel := context.WithTimeout(ctx, 20*b.Answer)
+	a := t.body(body)
+	t.hangUp() // politely, and so before the context ends
+	cancel()
 	o := t.verdict(a)
 	b.afterwards(ctx, s, &o)
 	return o
@@ -88,8 +90,6 @@ func (b *Bench) excluded(s *spec.Spec) (result.Verdict, string) {
 
 // body runs the body of the spec and returns what ended it, or nil.
 func (t *Trial) body(ctx context.Context) (a *abort) {
-	ctx, cancel := context.WithTimeout(ctx, 20*t.bench.Answer)
-	defer cancel()
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
