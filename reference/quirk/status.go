@@ -159,7 +159,7 @@ var StatusDataAsZero = register(Quirk{
 
 // splitFirst splits the first descriptor behind n bytes, if it is longer.
 func splitFirst(s *wire.BlockStatus, n uint64) {
-	if first := s.Extents[0]; first.Length > n {
+	if first := s.Extents[0]; n > 0 && first.Length > n {
 		rest := wire.Extent{Length: first.Length - n, Status: first.Status}
 		s.Extents = append([]wire.Extent{{Length: n, Status: first.Status}, rest}, s.Extents[1:]...)
 	}

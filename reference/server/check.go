@@ -23,11 +23,11 @@ var demands = [...]demand{
 	wire.CmdTrim: {flag: wire.FlagSendTrim, unadvertised: "cmd.trim.needs-flag", readOnly: "err.trim.read-only",
 		align: "size.align.server", bounds: "err.trim.bounds", beyond: wire.EINVAL},
 	wire.CmdCache: {flag: wire.FlagSendCache, unadvertised: "flag.transmission.client-use",
-		align: "cmd.cache.align", bounds: "size.bounds.cache", beyond: wire.EINVAL},
+		align: "size.align.server.other", bounds: "size.bounds.cache", beyond: wire.EINVAL},
 	wire.CmdWriteZeroes: {flag: wire.FlagSendWriteZeroes, unadvertised: "cmd.write-zeroes.needs-flag",
 		readOnly: "cmd.write-zeroes.read-only", align: "size.align.server",
 		bounds: "cmd.write-zeroes.bounds", beyond: wire.ENOSPC},
-	wire.CmdBlockStatus: {align: "cmd.block-status.align", bounds: "cmd.block-status.bounds", beyond: wire.EINVAL},
+	wire.CmdBlockStatus: {align: "size.align.server.other", bounds: "cmd.block-status.bounds", beyond: wire.EINVAL},
 }
 
 // check holds a request against all that can be known without doing it. It

@@ -25,7 +25,7 @@ func (t *transmission) exchange(r *request, reply *buffer) (done bool, err error
 	}
 	t.budget.give(r.cost)
 	r.release()
-	if x.Delay > 0 {
+	if x.Delay > 0 && !x.Hangup {
 		t.outbox.later(t, &x.Answer, b)
 		return false, nil
 	}
@@ -75,7 +75,7 @@ func (o *outbox) later(t *transmission, a *Answer, message []byte) {
 		t.sleep(a.Delay)
 		a.Delay = 0
 		if done, _ := o.send(t, a, message); done {
-			t.close()
+			t.close() // it was a crash, or the like
 		}
 	})
 }

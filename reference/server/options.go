@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"strings"
 
 	"nbdconform/reference/wire"
 )
@@ -101,7 +102,15 @@ func (o *option) reply(t wire.ReplyType, data []byte) {
 }
 
 // fail adds a final error reply with a text for people.
-func (o *option) fail(t wire.ReplyType, text string) { o.reply(t, []byte(text)) }
+func (o *option) fail(t wire.ReplyType, text string) { o.reply(t, []byte(shorten(text))) }
+
+// shorten cuts a text for people to what a string should not exceed.
+func shorten(text string) string {
+	if len(text) <= wire.RecommendedString {
+		return text
+	}
+	return strings.ToValidUTF8(text[:wire.RecommendedString-len("...")], "") + "..."
+}
 
 // noData refuses an option that has data where it may not.
 func (o *option) noData(clause string) bool {

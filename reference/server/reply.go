@@ -43,7 +43,7 @@ func (t *transmission) errorReply(r *request, e wire.Errno, text string) *buffer
 
 // errorChunk makes a structured reply that is one error chunk.
 func errorChunk(r *request, t wire.ChunkType, e wire.ErrorChunk) *buffer {
-	e.Message = e.Message[:min(len(e.Message), wire.MaxString)]
+	e.Message = shorten(e.Message)
 	b := getBuffer(wire.ChunkSize + 14 + len(e.Message))
 	b.b = wire.Chunk{Flags: wire.ReplyFlagDone, Type: t, Cookie: r.Cookie, Payload: e.Append(nil)}.Append(b.b)
 	return b

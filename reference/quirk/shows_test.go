@@ -1,0 +1,231 @@
+package quirk
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"nbdconform/reference/export"
+	"nbdconform/reference/server"
+	"nbdconform/reference/wire"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// TestEveryQuirkShows talks to a good server and to one with each quirk, and
+// wants to see a difference in what comes back, or in when it comes.
+func TestEveryQuirkShows(t *testing.T) {
+	late := []string{"fast-zero-slow", "slow", "dribble", "multi-conn-private", "second-connection-refused",
+		"shutdown-eio", "shutdown-option-policy", "disc-drops-outstanding"} // see below
+	var good []string
+	battery(t, Quirk{}, func(answer string) bool {
+		good = append(good, answer)
+		return true
+	})
+	for _, q := range All() {
+		if slices.Contains(late, q.Name) || q.Side != Server {
+			continue
+		}
+		t.Run(q.Name, func(t *testing.T) {
+			t.Parallel()
+			n, differs := 0, false
+			battery(t, q, func(answer string) bool {
+				differs = answer != good[n]
+				n++
+				return !differs
+			})
+			if !differs {
+				t.Error("nothing is different")
+			}
+		})
+	}
+}
+
+func cat(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
+
+func opt(o wire.Option, data []byte) []byte {
+	return wire.OptionRequest{Option: o, Data: data}.Append(nil)
+}
+
+func info(o wire.Option, name string, infos ...wire.InfoType) []byte {
+	return opt(o, wire.InfoRequest{Export: name, Infos: infos}.Append(nil))
+}
+
+func queries(o wire.Option, q ...string) []byte {
+	return opt(o, wire.MetaContextRequest{Queries: q}.Append(nil))
+}
+
+// conversations are what a client says on one connection each.
+func conversations() (list [][]byte) {
+	start := (wire.FlagCFixedNewstyle | wire.FlagCNoZeroes).Append(nil)
+	abort := opt(wire.OptAbort, nil)
+	structured := opt(wire.OptStructuredReply, nil)
+	both := queries(wire.OptSetMetaContext, export.BaseAllocation, export.Depth)
+	enter := info(wire.OptGo, "", wire.InfoBlockSize)
+	disc := wire.Request{Type: wire.CmdDisc, Cookie: 1 << 40}.Append(nil)
+	bad := opt(wire.OptListMetaContext, []byte{0, 0, 0, 9, 0, 0, 0, 0})
+	badSet := opt(wire.OptSetMetaContext, []byte{0, 0, 0, 9, 0, 0, 0, 0})
+	list = append(list,
+		wire.ClientFlags(1<<8).Append(nil),
+		cat(wire.ClientFlags(0).Append(nil), opt(wire.OptExportName, nil), disc),
+		cat(start, opt(wire.OptExportName, nil), disc),
+		cat(start, opt(wire.OptExportName, []byte("nowhere")), disc),
+		cat(start, opt(wire.OptList, nil), opt(wire.OptList, []byte("x")), opt(99, nil), opt(99, []byte("abc")), abort),
+		cat(start, opt(wire.OptAbort, []byte("x"))),
+		cat(start, opt(wire.OptStructuredReply, []byte("x")), opt(wire.OptStartTLS, nil), both, abort),
+		cat(start, info(wire.OptInfo, "", 0, 1, 2, 3), info(wire.OptInfo, "", 77), info(wire.OptInfo, "nowhere"),
+			info(wire.OptInfo, string(bytes.Repeat([]byte("x"), 300))), abort),
+		cat(start, structured, info(wire.OptInfo, "", 3), info(wire.OptGo, ""), disc),
+		cat(start, structured, queries(wire.OptListMetaContext), queries(wire.OptListMetaContext, "base:"),
+			queries(wire.OptListMetaContext, export.BaseAllocation), queries(wire.OptListMetaContext, "acme:x"),
+			queries(wire.OptListMetaContext, "base:nothing"), bad, badSet,
+			queries(wire.OptSetMetaContext, "base:"), queries(wire.OptSetMetaContext, "base:nothing"),
+			queries(wire.OptSetMetaContext, "acme:x"), queries(wire.OptSetMetaContext, "x-nbdconform:"),
+			queries(wire.OptSetMetaContext), both, abort),
+	)
+	other := opt(wire.OptSetMetaContext, wire.MetaContextRequest{Export: "disk", Queries: []string{export.BaseAllocation}}.Append(nil))
+	status := wire.Request{Type: wire.CmdBlockStatus, Length: 4096}.Append(nil)
+	list = append(list,
+		cat(start, structured, other, enter, status, disc),
+		cat(start, structured, both, queries(wire.OptSetMetaContext), enter, status, disc))
+	for _, haggle := range [][]byte{nil, cat(structured, both)} {
+		list = append(list, cat(start, haggle, enter, ordinary(), disc))
+		for _, q := range unusual() {
+			payload := make([]byte, q.PayloadLength(false))
+			after := wire.Request{Type: wire.CmdRead, Cookie: 9, Length: 4096}.Append(nil)
+			list = append(list, cat(start, haggle, enter, q.Append(nil), payload, after, disc))
+		}
+	}
+	return list
+}
+
+// ordinary is what every client may ask for.
+func ordinary() (b []byte) {
+	for i, q := range []wire.Request{
+		{Type: wire.CmdWrite, Offset: 4096, Length: 8192},
+		{Type: wire.CmdRead, Length: 16384},
+		{Type: wire.CmdRead, Length: 16384, Flags: wire.CmdFlagDF},
+		{Type: wire.CmdRead, Length: 128 << 10, Flags: wire.CmdFlagDF},
+		{Type: wire.CmdRead, Length: 4096, Offset: 4096, Flags: wire.CmdFlagFUA},
+		{Type: wire.CmdBlockStatus, Length: 1 << 20},
+		{Type: wire.CmdBlockStatus, Length: 1 << 20, Flags: wire.CmdFlagReqOne},
+		{Type: wire.CmdWrite, Offset: 32768, Length: 4096, Flags: wire.CmdFlagFUA},
+		{Type: wire.CmdWriteZeroes, Offset: 4096, Length: 4096},
+		{Type: wire.CmdWriteZeroes, Offset: 32768, Length: 4096, Flags: wire.CmdFlagNoHole},
+		{Type: wire.CmdWriteZeroes, Offset: 65536, Length: 128 << 10, Flags: wire.CmdFlagFastZero},
+		{Type: wire.CmdCache, Offset: 8192, Length: 4096},
+		{Type: wire.CmdRead, Length: 64 << 10},
+		{Type: wire.CmdBlockStatus, Length: 1 << 20},
+		{Type: wire.CmdFlush},
+		{Type: wire.CmdTrim, Offset: 4096, Length: 4096},
+		{Type: wire.CmdBlockStatus, Length: 1 << 30},
+	} {
+		q.Cookie = 1<<33 + uint64(i)
+		b = q.Append(b)
+		b = append(b, bytes.Repeat([]byte("ab"), int(q.PayloadLength(false)/2))...)
+	}
+	return b
+}
+
+// unusual is what gets an error, each on a connection of its own.
+func unusual() []wire.Request {
+	const end = 1 << 30
+	list := []wire.Request{
+		{Type: wire.CmdRead, Flags: 1 << 12, Length: 4096}, {Type: wire.CmdRead, Flags: wire.CmdFlagReqOne, Length: 4096},
+		{Type: wire.CmdWrite, Length: 4 << 20}, {Type: wire.CmdWrite, Length: 100},
+		{Type: wire.CmdTrim, Offset: ^uint64(4095), Length: 8192},
+		{Type: wire.CmdTrim, Length: 40 << 20}, {Type: wire.CmdCache, Flags: 1 << 12, Length: 4096},
+		{Type: 77}, {Type: wire.CmdResize},
+	}
+	for c := range wire.CmdResize {
+		if c != wire.CmdDisc && c != wire.CmdFlush {
+			list = append(list, wire.Request{Type: c}, wire.Request{Type: c, Offset: end, Length: 4096},
+				wire.Request{Type: c, Offset: 512, Length: 512})
+		}
+	}
+	return list
+}
+
+// battery has all conversations with a server of each kind, while yield
+// returns true for what was answered.
+func battery(t *testing.T, q Quirk, yield func(string) bool) {
+	small := wire.SizeConstraints{Minimum: 4096, Preferred: 4096, MaxPayload: 1 << 20}
+	for i, e := range []server.Export{
+		{Name: "disk"}, {Name: "disk", ReadOnly: true}, {Name: "disk", Omit: wire.FlagSendFastZero},
+		{Name: "disk", Constraints: small, RequireBlockSize: true},
+	} {
+		e.Disk, e.Description = export.New(1<<30), "a disk"
+		cfg := server.Config{Exports: []server.Export{e}}
+		q.Apply(&cfg)
+		if cfg.ConnHooks == nil && cfg.Hooks.Reply == nil {
+			h := *cfg.Hooks
+			h.Reply = func(*server.Exchange) {} // keeps the order of replies
+			cfg.Hooks = &h
+		}
+		s, err := server.New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ln, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		more := true
+		for j, said := range conversations() {
+			if more = yield(fmt.Sprintf("%d/%d: %s", i, j, converse(t, s, ln, said))); !more {
+				break
+			}
+		}
+		_ = ln.Close()
+		_ = s.Close()
+		if !more {
+			return
+		}
+	}
+}
+
+// converse says something and returns what is answered, and how it ends.
+func converse(t *testing.T, s *server.Server, ln net.Listener, said []byte) string {
+	near, err := net.Dial("unix", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	far, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = s.ServeConn(context.Background(), far)
+	}()
+	go func() { _, _ = near.Write(said) }()
+	var heard bytes.Buffer
+	_, err = io.Copy(&heard, quiet{near})
+	end := "closed"
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		end = "open"
+	}
+	_ = near.Close()
+	<-done
+	return fmt.Sprintf("%x %s", sha256.Sum256(heard.Bytes()), end)
+}
+
+// quiet reads until nothing comes for a while.
+type quiet struct{ net.Conn }
+
+func (q quiet) Read(b []byte) (int, error) {
+	_ = q.SetReadDeadline(time.Now().Add(250 * time.Millisecond))
+	return q.Conn.Read(b)
+}
