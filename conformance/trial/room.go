@@ -1,0 +1,56 @@
+package trial
+
+import (
+	"context"
+
+	"nbdconform/reference/wire"
+)
+
+// Fine ends the spec as unsupported if the export has a minimum block size
+// other than 1, so that single bytes can't be asked for.
+func (s *Session) Fine() {
+	if s.Constraints.Minimum != 1 {
+		Unsupported("needs a minimum block size of 1, the server has %d", s.Constraints.Minimum)
+	}
+}
+
+// Coarse returns the minimum block size, and ends the spec as unsupported if that is 1.
+func (s *Session) Coarse() uint64 {
+	if s.Constraints.Minimum <= 1 {
+		Unsupported("needs a minimum block size other than 1")
+	}
+	return uint64(s.Constraints.Minimum)
+}
+
+// InStepOrEnded is like InStep, for a conversation in which the client broke
+// a rule: the server may also end it.
+func (s *Session) InStepOrEnded() string {
+	wrong := s.InStep()
+	if s.broken != nil && s.ending(s.broken) == HungUp {
+		return ""
+	}
+	return wrong
+}
+
+// Beyond is the first multiple of the block size that is not within the export.
+func (s *Session) Beyond() uint64 {
+	block := s.trial.bench.Facts.Block()
+	if s.Size > 1<<63 {
+		Unsupported("needs an export of 2^63 bytes at most, this one has %d", s.Size)
+	}
+	return (s.Size + block - 1) / block * block
+}
+
+// EnterUnsized enters the transmission phase without asking for the server's
+// size constraints. The spec is unsupported if the server insists on them.
+func EnterUnsized(ctx context.Context) *Session {
+	s := Haggle(ctx)
+	a := s.Go()
+	if a.Type() == wire.RepErrBlockSizeReqd {
+		Unsupported("needs a server that lets clients in without size constraints, this one does not")
+	}
+	if a.Type() != wire.RepAck {
+		Blocked("baseline.server.go", "entering the transmission phase: %v", a)
+	}
+	return s
+}
