@@ -76,7 +76,7 @@ func (o *option) exportName() (enter, done bool, err error) {
 	var refusal error
 	switch x.Export = o.srv.cfg.find(x.Name); {
 	case o.tooLong:
-		refusal = violation("string.max-length", "export name is longer than %d bytes", wire.MaxString)
+		refusal = violation("string.max-length.client", "export name is longer than %d bytes", wire.MaxString)
 	case o.srv.stopping.Load():
 		refusal = ErrClosed
 	case x.Export == nil:
