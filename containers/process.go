@@ -25,6 +25,9 @@ const (
 	portMark   = "{port}"   // a TCP port of 127.0.0.1
 )
 
+// socketPath is how long the path of a Unix socket can be, in bytes.
+const socketPath = 107
+
 // A process is an instance that is a child of ours.
 type process struct {
 	dir           string // a directory of its own, which goes when it goes
@@ -58,6 +61,9 @@ func (p *process) run(argv []string, workdir string) error {
 	switch {
 	case mark(socketMark):
 		p.network, p.addr = "unix", filepath.Join(p.dir, "s")
+		if len(p.addr) > socketPath {
+			return fmt.Errorf("the path of the socket %s has more than %d bytes: set TMPDIR to a shorter one", p.addr, socketPath)
+		}
 	case mark(portMark):
 		var err error
 		if port, err = freePort(); err != nil {

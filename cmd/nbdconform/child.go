@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"sync"
 
@@ -46,7 +47,13 @@ func trialCommand() *cobra.Command {
 			if err := json.Unmarshal([]byte(os.Getenv(orderVariable)), &o); err != nil {
 				return errors.New("this command is for nbdconform itself: use nbdconform run")
 			}
-			return runTrial(c.Context(), o, newTeller(os.NewFile(eventFile, "events")))
+			ctx, cancel := context.WithCancel(c.Context())
+			defer cancel()
+			go func() {
+				_, _ = io.Copy(io.Discard, os.Stdin) // ends with the parent, even one that was killed
+				cancel()
+			}()
+			return runTrial(ctx, o, newTeller(os.NewFile(eventFile, "events")))
 		},
 	}
 }
@@ -118,5 +125,5 @@ func newTeller(f *os.File) *teller { return &teller{out: json.NewEncoder(f)} }
 func (t *teller) tell(e event) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	_ = t.out.Encode(e) // the parent is gone; so will we be
+	_ = t.out.Encode(e) // fails if the parent is gone; the context ends then
 }

@@ -15,7 +15,7 @@ func coverageCommand() *cobra.Command {
 	var todo bool
 	c := &cobra.Command{
 		Use:     "coverage",
-		Short:   "Count the clauses that are tested, untestable, disputed and still to do",
+		Short:   "Count the clauses that are tested, and those still to do",
 		Example: "  nbdconform coverage\n  nbdconform coverage --todo",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {

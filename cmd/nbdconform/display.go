@@ -22,17 +22,19 @@ type display interface {
 	close()
 }
 
-// newDisplay is a progress bar on a terminal and lines elsewhere.
-func newDisplay(out *os.File) display {
-	if term.IsTerminal(int(out.Fd())) {
+// newDisplay is a progress bar on a terminal, and lines elsewhere or where
+// each spec is to have one.
+func newDisplay(out *os.File, verbose bool) display {
+	if !verbose && term.IsTerminal(int(out.Fd())) {
 		return &bar{out: out}
 	}
-	return &lines{out: out}
+	return &lines{out: out, all: verbose}
 }
 
 // lines prints what is worth a line: steps, and specs that did not go well.
 type lines struct {
 	out   io.Writer
+	all   bool // every spec is worth a line
 	total int
 	count int
 	last  time.Time
@@ -41,7 +43,7 @@ type lines struct {
 func (l *lines) step(text string) { fmt.Fprintln(l.out, text) }
 
 func (l *lines) plan(t result.Target, specs int) {
-	fmt.Fprintf(l.out, "%s: %d specs\n", title(t), specs)
+	fmt.Fprintf(l.out, "%s: %s\n", title(t), countOf(specs))
 	l.total, l.last = specs, time.Now()
 }
 
@@ -49,10 +51,10 @@ func (l *lines) start(string) {}
 
 func (l *lines) done(s result.Spec) {
 	l.count++
-	if s.Verdict.Broken() || s.Verdict == result.Error {
+	if l.all || s.Verdict.Broken() || s.Verdict == result.Error {
 		fmt.Fprintf(l.out, "%-5s %s\n", s.Verdict, s.ID)
 	}
-	if time.Since(l.last) > 5*time.Second {
+	if !l.all && time.Since(l.last) > 5*time.Second {
 		fmt.Fprintf(l.out, "%d of %d specs\n", l.count, l.total)
 		l.last = time.Now()
 	}
@@ -102,6 +104,13 @@ func (b *bar) close() {
 		b.bar.Abort(true)
 	}
 	b.progress.Wait()
+}
+
+func countOf(specs int) string {
+	if specs == 1 {
+		return "1 spec"
+	}
+	return fmt.Sprintf("%d specs", specs)
 }
 
 // title names a target with its version.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -81,7 +82,7 @@ func explainSpec(out io.Writer, e servers.Listing) {
 		}
 	}
 	for _, t := range e.Trips {
-		fmt.Fprintf(out, "\nProven by the quirk %s, with %q\n", t.Quirk.Name, t.Text)
+		fmt.Fprintf(out, "\nProven by the quirk %s, with\n%s\n", t.Quirk.Name, wrap(strconv.Quote(t.Text), "  "))
 	}
 	fmt.Fprintf(out, "\nRun it: nbdconform run --filter %s\n", e.ID)
 }

@@ -61,7 +61,7 @@ func listSpecs(out io.Writer, filter string) error {
 	if n == 0 {
 		return fmt.Errorf("the filter %q matches none of %d specs", filter, len(census))
 	}
-	fmt.Fprintf(out, "%d specs\n", n)
+	fmt.Fprintln(out, countOf(n))
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -29,6 +30,7 @@ func (e *exitError) Error() string { return e.text }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal does not wait
 	err := root().ExecuteContext(ctx)
 	stop()
 	if err == nil {
@@ -61,6 +63,7 @@ one by one, and says which it keeps and which it breaks.`,
 		Version:       version(),
 	}
 	c.SetVersionTemplate("{{.Name}} {{.Version}}\n")
+	c.SetUsageTemplate(strings.ReplaceAll(c.UsageTemplate(), "FlagUsages", "FlagUsagesWrapped 80"))
 	c.CompletionOptions.HiddenDefaultCmd = true
 	c.AddCommand(runCommand(), listCommand(), explainCommand(), coverageCommand(), proveCommand(),
 		matrixCommand(), imagesCommand(), serveCommand(), specCheckCommand(), trialCommand())

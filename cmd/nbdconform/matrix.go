@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -23,6 +25,13 @@ func matrixCommand() *cobra.Command {
   nbdconform matrix --suites bookworm,trixie --targets nbdkit`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			var err error
+			if suites, err = some("suite", suites, suiteNames()); err != nil {
+				return err
+			}
+			if targets, err = some("target", targets, targetNames()); err != nil {
+				return err
+			}
 			show := &lines{out: os.Stderr}
 			var results []result.Result
 			var skipped []string
@@ -41,7 +50,7 @@ func matrixCommand() *cobra.Command {
 				}
 				results = append(results, r)
 			}
-			if len(results) == 0 {
+			if len(results) <= 1 && len(skipped) > 0 { // the reference alone makes no matrix
 				return fmt.Errorf("no server could be run: %s", skipped[0])
 			}
 			if err := render.Matrix(os.Stdout, results); err != nil {
@@ -59,10 +68,24 @@ func matrixCommand() *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().StringSliceVar(&suites, "suites", suiteNames(), "Debian suites to take servers from")
-	c.Flags().StringSliceVar(&targets, "targets", targetNames(), "servers to run")
+	c.Flags().StringSliceVar(&suites, "suites", nil, "Debian suites to take servers from (default: all)")
+	c.Flags().StringSliceVar(&targets, "targets", nil, "servers to run (default: all)")
 	c.Flags().StringVar(&out, "out", filepath.Join("reports", "out", "matrix"), "directory for the reports")
 	return c
+}
+
+// some returns the names, or all where there are none. A name that is not
+// among all is an error.
+func some(what string, names, all []string) ([]string, error) {
+	if len(names) == 0 {
+		return all, nil
+	}
+	for _, n := range names {
+		if !slices.Contains(all, n) {
+			return nil, fmt.Errorf("unknown %s %q: use some of %s", what, n, strings.Join(all, ", "))
+		}
+	}
+	return names, nil
 }
 
 // matrixOrders are the runs of the matrix: the reference, and every server of every suite.

@@ -46,8 +46,19 @@ func (o *order) check() error {
 	case !named && o.URI == "" && len(o.Command) == 0:
 		o.Target = reference
 	}
-	if o.Quirk != "" && o.Target != reference {
+	switch targets := append([]string{reference}, targetNames()...); {
+	case o.Target != "" && !slices.Contains(targets, o.Target):
+		return fmt.Errorf("unknown target %q: use one of %s or uri:URI", o.Target, strings.Join(targets, ", "))
+	case o.Quirk != "" && o.Target != reference:
 		return errors.New("--quirk goes with --target reference")
+	case o.Profile != "" && o.Target == "":
+		return errors.New("--profile goes with --target")
+	case o.Provider != containers.Container && o.Provider != containers.Local:
+		return fmt.Errorf("unknown provider %q: use %s or %s", o.Provider, containers.Container, containers.Local)
+	case !slices.Contains(suiteNames(), o.Suite):
+		return fmt.Errorf("unknown suite %q: use one of %s", o.Suite, strings.Join(suiteNames(), ", "))
+	case o.Timeout < 0:
+		return errors.New("--timeout can't be negative")
 	}
 	if o.URI != "" {
 		_, _, err := target.NewAddress(o.URI, false)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,12 +15,16 @@ import (
 	"time"
 
 	"nbdconform/conformance/servers"
+	"nbdconform/containers"
 	"nbdconform/reports/result"
 )
 
 // stuckAfter is how long a child may say nothing. The longest that a healthy
 // one is silent is one spec against a server that answers nothing, and a restart.
 const stuckAfter = 10 * time.Minute
+
+// sweepTime bounds the cleaning up behind runs that were killed.
+const sweepTime = 20 * time.Second
 
 // supervise runs the suite in a child process and puts its events together. A
 // child that dies or gets stuck costs the spec that it was at, and those that
@@ -33,6 +38,7 @@ func supervise(ctx context.Context, o order, show display) (result.Result, error
 		Observations:  []result.Observation{},
 		Reproduce:     o.reproduce(o.Filter),
 	}
+	o.sweep()
 	c, err := startChild(o)
 	if err != nil {
 		return r, err
@@ -66,18 +72,32 @@ func supervise(ctx context.Context, o order, show display) (result.Result, error
 	})
 	end := c.wait()
 	show.close()
+	if end != "" {
+		o.sweep()
+	}
 	r.Seconds = time.Since(start).Seconds()
-	if failure != "" && len(r.Specs) == 0 {
+	switch {
+	case finished:
+	case r.Target.Name == "" && c.killed == "" && failure != "":
 		return r, errors.New(failure)
-	}
-	if r.Target.Name == "" {
-		return r, fmt.Errorf("harness: the run ended before it began: %s", end)
-	}
-	if !finished {
-		r.Specs = append(r.Specs, missing(planned, r.Specs, open, failure+end)...)
+	case r.Target.Name == "":
+		return r, fmt.Errorf("the run ended before its first spec: %s", end)
+	default:
+		r.EndedEarly = cmp.Or(c.killed, failure, end, "for no known reason")
+		r.Specs = append(r.Specs, missing(planned, r.Specs, open, r.EndedEarly)...)
 	}
 	r.Count()
 	return r, nil
+}
+
+// sweep does away with what earlier runs that were killed have left behind.
+func (o *order) sweep() {
+	if o.Target == reference || o.URI != "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), sweepTime)
+	defer cancel()
+	_, _ = containers.Sweep(ctx) // the next run tries again
 }
 
 // missing are the planned specs that were not tried to their end.
@@ -134,6 +154,9 @@ func startChild(o order) (*child, error) {
 	c.cmd.Env = append(os.Environ(), orderVariable+"="+string(text))
 	c.cmd.ExtraFiles = []*os.File{write}
 	c.cmd.Stderr = &c.stderr
+	if _, err := c.cmd.StdinPipe(); err != nil { // its end tells the child that we are gone
+		return nil, err
+	}
 	// An interrupt from the terminal reaches the parent alone, which passes it on once.
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	err = c.cmd.Start()

@@ -16,7 +16,7 @@ func proveCommand() *cobra.Command {
 	var all bool
 	c := &cobra.Command{
 		Use:   "prove [NAME]",
-		Short: "Show that every spec can fail, for its reason, and that a good server passes",
+		Short: "Show that every spec can fail, and that a good server passes",
 		Long: `Prove runs the specs against the reference server with each of its quirks.
 A quirk that breaks a clause must be noticed by the specs that claim it, with
 the text that they state; a quirk that the document allows, and the server

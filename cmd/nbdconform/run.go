@@ -16,6 +16,7 @@ import (
 func runCommand() *cobra.Command {
 	var o order
 	var out, export string
+	var verbose bool
 	c := &cobra.Command{
 		Use:   "run [flags] [-- COMMAND ...]",
 		Short: "Judge a server",
@@ -54,7 +55,7 @@ Exit status: 0 the server conforms (a broken SHOULD alone counts as that),
 			if out == "" {
 				out = filepath.Join("reports", "out", o.name())
 			}
-			r, err := supervise(c.Context(), o, newDisplay(os.Stderr))
+			r, err := supervise(c.Context(), o, newDisplay(os.Stderr, verbose))
 			if err != nil {
 				return err
 			}
@@ -85,6 +86,7 @@ Exit status: 0 the server conforms (a broken SHOULD alone counts as that),
 	f.Int64Var(&o.Seed, "seed", 1, "order of the specs")
 	f.DurationVar(&o.Timeout, "timeout", time.Duration(0), "until silence counts as a hang (default: by the round trip)")
 	f.StringVar(&out, "out", "", "directory for the reports (default reports/out/TARGET)")
+	f.BoolVar(&verbose, "verbose", false, "print a line for every spec as it ends")
 	return c
 }
 

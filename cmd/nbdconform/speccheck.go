@@ -12,7 +12,7 @@ import (
 func specCheckCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "spec-check FILE",
-		Short: "Compare the clause catalogue with a revision of the protocol document",
+		Short: "Compare the clause catalogue with the protocol document",
 		Long: `Spec-check reports normative sentences of the document that no clause covers,
 and clauses whose sentence is not in the document any more.`,
 		Example: "  nbdconform spec-check proto.md",

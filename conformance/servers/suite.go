@@ -9,6 +9,7 @@ package servers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -53,18 +54,13 @@ func init() { gomega.RegisterFailHandler(trial.FailHandler) }
 // the labels id:, level:, clause:, needs: and writes.
 func Census(filter string) ([]Listing, error) {
 	suite, reporter := configuration(0)
-	if filter != "" {
-		if _, err := types.ParseLabelFilter(filter); err != nil {
-			return nil, fmt.Errorf("the filter %q can't be read: %w", filter, err)
-		}
+	accept, err := acceptor(filter)
+	if err != nil {
+		return nil, err
 	}
 	report := ginkgo.PreviewSpecs("nbdconform", suite, reporter)
 	if p := report.SpecialSuiteFailureReasons; len(p) > 0 {
 		return nil, fmt.Errorf("building the specs: %s", strings.Join(p, "; "))
-	}
-	accept, err := acceptor(filter)
-	if err != nil {
-		return nil, err
 	}
 	var all []Listing
 	for _, r := range report.SpecReports {
@@ -88,11 +84,21 @@ func acceptor(filter string) (func(types.SpecReport) bool, error) {
 	}
 	f, err := types.ParseLabelFilter(filter)
 	if err != nil {
-		return nil, fmt.Errorf("the filter %q can't be read: %w", filter, err)
+		return nil, fmt.Errorf("the filter %q can't be read: %s", filter, complaint(err))
 	}
 	return func(r types.SpecReport) bool {
 		return idOf(r) == filter || f(r.Labels())
 	}, nil
+}
+
+// complaint is what an error of Ginkgo complains about, without the colours and
+// the lines around it.
+func complaint(err error) string {
+	g, ok := errors.AsType[types.GinkgoError](err)
+	if !ok {
+		return err.Error()
+	}
+	return strings.TrimSuffix(g.Message[strings.LastIndexByte(g.Message, '\n')+1:], ".")
 }
 
 // A Config says what to run and where to tell about it.

@@ -56,16 +56,20 @@ func Discover(ctx context.Context, t target.Target, o Options) (*Bench, error) {
 	} {
 		b.ask(ctx, step)
 	}
-	return b, b.testable()
+	named := o.Export != nil || t.Identity().Provider == "uri" && b.Facts.Export != ""
+	return b, b.testable(named)
 }
 
-// testable is an error where the specs would find nothing to be tried on.
-func (b *Bench) testable() error {
+// testable is an error where the specs would find nothing to be tried on;
+// named says that the user chose the export.
+func (b *Bench) testable(named bool) error {
 	switch {
 	case b.Facts.Entered:
 		return nil
 	case b.Facts.refusal == wire.RepErrTLSReqd:
 		return errors.New("the server insists on TLS, which this version of nbdconform can't speak")
+	case b.Facts.refusal == wire.RepErrUnknown && named && len(b.Facts.Exports) > 0:
+		return fmt.Errorf("the server has no export %q: it lists %q", b.Facts.Export, b.Facts.Exports)
 	case b.Facts.refusal == wire.RepErrUnknown && len(b.Facts.Exports) == 0:
 		return fmt.Errorf("the server has no export %q and lists none: name one with --export", b.Facts.Export)
 	}

@@ -62,6 +62,9 @@ func (b *Bench) Run(ctx context.Context, s *spec.Spec) Outcome {
 	a := t.body(body)
 	t.hangUp() // politely, and so before the context ends
 	cancel()
+	if ctx.Err() != nil {
+		return Outcome{Verdict: result.Inconclusive, Message: "interrupted"}
+	}
 	o := t.verdict(a)
 	b.afterwards(ctx, s, &o)
 	return o
@@ -214,7 +217,7 @@ func (b *Bench) afterwards(ctx context.Context, s *spec.Spec, o *Outcome) {
 		err = b.served(ctx)
 	}
 	health := b.Target.Health(ctx)
-	if err == nil && health.State != target.Exited {
+	if ctx.Err() != nil || err == nil && health.State != target.Exited {
 		return
 	}
 	o.Exit, o.Stderr = health.Exit, health.Stderr

@@ -43,7 +43,8 @@ type Result struct {
 	Target        Target          `json:"target"`
 	Started       time.Time       `json:"started"`
 	Seconds       float64         `json:"seconds"`
-	Summary       map[Verdict]int `json:"summary"` // every verdict is present, zero or not
+	EndedEarly    string          `json:"endedEarly,omitempty"` // why not every spec was tried, or ""
+	Summary       map[Verdict]int `json:"summary"`              // every verdict is present, zero or not
 	Specs         []Spec          `json:"specs"`
 	Observations  []Observation   `json:"observations"` // where the document is silent
 	Reproduce     string          `json:"reproduce"`    // the command that runs all of this again

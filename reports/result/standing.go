@@ -69,6 +69,10 @@ func (r Result) Doubts() []string {
 		return []string{"no spec ran"}
 	}
 	var doubts []string
+	if r.EndedEarly != "" {
+		first, _, _ := strings.Cut(r.EndedEarly, "\n")
+		doubts = append(doubts, "the run ended early: "+first)
+	}
 	if !slices.ContainsFunc(r.Specs, func(s Spec) bool { return s.Verdict.Judged() }) {
 		doubts = append(doubts, "nothing was judged: no spec passed or failed")
 	}

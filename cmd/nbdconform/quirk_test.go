@@ -1,0 +1,130 @@
+package main
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"testing"
+
+	"nbdconform/conformance/clause"
+	"nbdconform/conformance/spec"
+	"nbdconform/reference/quirk"
+	"nbdconform/reports/result"
+)
+
+func TestQuirkFailsWithItsClause(t *testing.T) {
+	t.Parallel()
+	o := nbdconform(t, "run", "--quirk", quirk.GreetingNotFixed.Name)
+	o.want(t, exitViolates)
+	r := o.result(t)
+	failsWith(t, r, "greeting.fixed-newstyle", "flag.handshake.fixed-newstyle")
+	if !strings.Contains(o.stdout, "greeting.fixed-newstyle") || !strings.Contains(o.stdout, "does not conform") {
+		t.Errorf("stdout does not say so:\n%s", o.stdout)
+	}
+}
+
+func TestQuirkFailsBehindAnAddress(t *testing.T) {
+	t.Parallel()
+	s := serving(t, "--quirk", quirk.ClientFlagsUnknownAccepted.Name)
+	o := nbdconform(t, "run", "--uri", s.uri)
+	o.want(t, exitViolates)
+	failsWith(t, o.result(t), "greeting.client-flags.unknown", "flag.client.unknown.drop")
+}
+
+// A quirk in a clause that no spec is about is the judge's to notice.
+func TestQuirkFailsInALineOfTheJudge(t *testing.T) {
+	t.Parallel()
+	q := quirk.OptionReplyWrongMagic
+	o := nbdconform(t, "run", "--quirk", q.Name)
+	o.want(t, exitViolates)
+	failsWith(t, o.result(t), "judge."+q.Breaks, q.Breaks)
+}
+
+func TestAllowedQuirkConforms(t *testing.T) {
+	t.Parallel()
+	for _, q := range quirk.All() {
+		if q.Allowed && q.Side == quirk.Server {
+			o := nbdconform(t, "run", "--quirk", q.Name)
+			o.want(t, exitConforms)
+			wholeCensus(t, o.result(t))
+			return
+		}
+	}
+	t.Fatal("the catalogue has no quirk that is allowed")
+}
+
+func TestBrokenShouldAloneConforms(t *testing.T) {
+	t.Parallel()
+	s, q := tripped(t, func(s *spec.Spec, q quirk.Quirk) bool {
+		c, _ := clause.Get(clause.ID(q.Breaks))
+		return s.Level == clause.Should && c.Level == clause.Should
+	})
+	o := nbdconform(t, "run", "--quirk", q.Name, "--filter", s.ID)
+	r := o.result(t)
+	if len(with(r, result.Fail)) > 0 {
+		t.Fatalf("%s breaks more than a SHOULD: %+v", q.Name, with(r, result.Fail))
+	}
+	o.want(t, exitConforms)
+	if v := verdicts(r)[s.ID]; v != result.Weak {
+		t.Errorf("%s %s", v, s.ID)
+	}
+}
+
+// Of a server that dies or hangs, each spec that made it do so says so, and
+// all the others are tried.
+func TestCrashAndHangCostTheirSpecsAlone(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name string
+		want result.Verdict
+	}{
+		{quirk.CrashOnUnknownCommand.Name, result.Crash},
+		{quirk.HangOnUnknownCommand.Name, result.Hang},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			tripped(t, func(_ *spec.Spec, q quirk.Quirk) bool { return q.Name == tc.name })
+			o := nbdconform(t, "run", "--quirk", tc.name)
+			o.want(t, exitViolates)
+			r := o.result(t)
+			wholeCensus(t, r)
+			if len(with(r, tc.want)) == 0 {
+				t.Errorf("no spec has the verdict %s: %v", tc.want, r.Summary)
+			}
+			if n := len(with(r, result.Blocked)); n > 0 {
+				t.Errorf("%d specs are blocked", n)
+			}
+		})
+	}
+}
+
+// tripped returns a spec of the census with a quirk that trips it and is fit,
+// and skips the test where there is none.
+func tripped(t *testing.T, fit func(*spec.Spec, quirk.Quirk) bool) (*spec.Spec, quirk.Quirk) {
+	t.Helper()
+	for _, e := range census(t) {
+		for _, trip := range e.Trips {
+			if fit(e.Spec, trip.Quirk) {
+				return e.Spec, trip.Quirk
+			}
+		}
+	}
+	t.Skip("no spec is proven by such a quirk")
+	return nil, quirk.Quirk{}
+}
+
+// failsWith fails the test unless the spec of the id failed and names the clause.
+func failsWith(t *testing.T, r result.Result, id, clause string) {
+	t.Helper()
+	i := slices.IndexFunc(r.Specs, func(s result.Spec) bool { return s.ID == id })
+	if i < 0 {
+		t.Fatalf("the result lacks %s", id)
+	}
+	s := r.Specs[i]
+	if s.Verdict != result.Fail || !slices.Contains(s.Clauses, clause) {
+		t.Errorf("%s %s with the clauses %q, want a fail with %s", s.Verdict, id, s.Clauses, clause)
+	}
+	if cmp.Or(s.Message, s.Requires, s.Section, s.Reproduce) == "" || s.Message == "" || s.Transcript == "" {
+		t.Errorf("a failure without evidence: %+v", s)
+	}
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// Requests that make no sense, or that can't be met, end with status 2, one
+// line that helps, and no reports.
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		args []string
+		env  []string
+		want string
+	}{
+		"filter that matches nothing":  {args: words("run --filter nothing-like-it"), want: `the filter "nothing-like-it" matches none of`},
+		"filter that can't be read":    {args: words("run --filter (("), want: `the filter "((" can't be read: Mismatched '('`},
+		"nobody at the address":        {args: words("run --uri nbd://127.0.0.1:1"), want: "connection refused"},
+		"nobody at the socket":         {args: words("run --uri nbd+unix:///?socket=/nowhere/s"), want: "no such file"},
+		"unknown target":               {args: words("run --target qemu"), want: `unknown target "qemu": use one of reference, qemu-nbd,`},
+		"unknown suite":                {args: words("run --target nbdkit --suite buster"), want: `unknown suite "buster": use one of bullseye,`},
+		"unknown suite, not used":      {args: words("run --suite buster"), want: `unknown suite "buster"`},
+		"unknown profile":              {args: words("run --profile huge"), want: `no profile "huge": use one of default, read-only,`},
+		"unknown profile of a program": {args: words("run --target nbdkit --profile huge"), want: `unknown profile "huge" of nbdkit: use one of default,`},
+		"unknown quirk":                {args: words("run --quirk lazy"), want: `no quirk "lazy" (see nbdconform list --quirks)`},
+		"unknown provider":             {args: words("run --target nbdkit --provider vm"), want: `unknown provider "vm": use container or local`},
+		"target and URI":               {args: words("run --target nbdkit --uri nbd://localhost"), want: "name one thing to test"},
+		"URI and command":              {args: words("run --uri nbd://localhost -- true {socket}"), want: "name one thing to test"},
+		"quirk of a real server":       {args: words("run --target nbdkit --quirk disc-ignored"), want: "--quirk goes with --target reference"},
+		"profile of an address":        {args: words("run --uri nbd://localhost --profile bare"), want: "--profile goes with --target"},
+		"URI of another scheme":        {args: words("run --uri http://localhost"), want: `scheme "http" is none of nbd,`},
+		"URI with a port too large":    {args: words("run --uri nbd://localhost:99999"), want: "port 99999 is out of range"},
+		"URI behind --target":          {args: words("run --target uri:nbd://127.0.0.1:1"), want: "connection refused"},
+		"TLS":                          {args: words("run --uri nbds://localhost"), want: "TLS is not supported yet"},
+		"command that does not exist":  {args: words("run -- no-such-server {socket}"), want: `"no-such-server": executable file not found in $PATH`},
+		"command without an address":   {args: words("run -- true"), want: "neither {socket} nor {port}"},
+		"command that ends at once":    {args: append(words("run -- sh -c"), "echo no disk >&2; exit 3 # {socket}"), want: "exit status 3; it said: no disk"},
+		"command without dashes":       {args: words("run nbdkit"), want: "a command to start goes behind --"},
+		"negative timeout":             {args: words("run --timeout -1s"), want: "--timeout can't be negative"},
+		"unknown flag":                 {args: words("run --fast"), want: "unknown flag: --fast"},
+		"unknown command":              {args: words("judge"), want: `unknown command "judge"`},
+		"no engine": {
+			args: words("run --target nbdkit"), env: []string{"DOCKER_HOST=unix:///nowhere/docker.sock"},
+			want: "install and start docker, or use --provider local",
+		},
+		"no engine for the matrix": {
+			args: words("matrix --targets nbdkit --suites trixie"), env: []string{"DOCKER_HOST=unix:///nowhere/docker.sock"},
+			want: "install and start docker",
+		},
+		"no program": {
+			args: words("run --target qemu-nbd --provider local"), env: []string{"PATH=/nowhere"},
+			want: "qemu-nbd is not on PATH: apt-get install qemu-utils",
+		},
+		"matrix of unknown suites":        {args: words("matrix --suites buster"), want: `unknown suite "buster": use some of bullseye,`},
+		"matrix of unknown targets":       {args: words("matrix --targets qemu"), want: `unknown target "qemu": use some of qemu-nbd,`},
+		"list of nothing":                 {args: words("list --filter nothing-like-it"), want: "matches none of"},
+		"serve at two places":             {args: words("serve --unix s --listen localhost:0"), want: "give --listen or --unix, not both"},
+		"serve a size that is none":       {args: words("serve --size huge"), want: "want a number of bytes such as"},
+		"serve with an unknown quirk":     {args: words("serve --quirk lazy"), want: `no quirk "lazy"`},
+		"serve in an unknown profile":     {args: words("serve --profile huge"), want: `no profile "huge"`},
+		"serve at a foreign address":      {args: words("serve --listen 192.0.2.1:1"), want: "listen tcp 192.0.2.1:1"},
+		"prove nothing":                   {args: words("prove nothing-like-it"), want: "nothing was proven"},
+		"the child's command":             {args: words("trial"), want: "use nbdconform run"},
+		"the document is not there":       {args: words("spec-check nowhere.md"), want: "no such file"},
+		"explain something unknown":       {args: words("explain nothing-like-it"), want: "see nbdconform list"},
+		"explain something nearly known":  {args: words("explain greeting.fixed"), want: "did you mean greeting.fixed-newstyle?"},
+		"explain without a word":          {args: words("explain"), want: "accepts 1 arg"},
+		"images of a suite that is none":  {args: words("images buster"), want: `unknown suite "buster"`},
+		"run with a size that is no flag": {args: words("run --size 1M"), want: "unknown flag: --size"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := start(t, tc.env, tc.args...).end()
+			o.want(t, exitUntrusted)
+			line := lastLine(o.stderr)
+			if !strings.HasPrefix(line, "nbdconform: ") || !strings.Contains(line, tc.want) {
+				t.Errorf("stderr:\n%s\nwant a last line with %q", o.stderr, tc.want)
+			}
+			if strings.Count(o.stderr, "\n") != 1 && tc.args[0] != "matrix" {
+				t.Errorf("more than one line on stderr:\n%s", o.stderr)
+			}
+			if strings.Contains(o.stderr, "\x1b") {
+				t.Errorf("colours in a pipe: %q", o.stderr)
+			}
+			if o.stdout != "" {
+				t.Errorf("stdout: %s", o.stdout)
+			}
+			if _, err := os.Stat(o.out); err == nil {
+				t.Errorf("there are reports in %s", o.out)
+			}
+		})
+	}
+}
+
+func words(s string) []string { return strings.Fields(s) }
+
+func lastLine(s string) string {
+	s = strings.TrimSuffix(s, "\n")
+	return s[strings.LastIndexByte(s, '\n')+1:]
+}

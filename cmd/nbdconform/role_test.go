@@ -1,0 +1,5 @@
+package main
+
+const roleVariable = "NBDCONFORM_TEST_ROLE"
+
+func playRole(string) {}
