@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"nbdconform/conformance/target/inprocess"
 	"nbdconform/reference/export"
 	"nbdconform/reference/server"
 	"nbdconform/reports/result"
@@ -88,7 +89,7 @@ func TestNothingJudgedIsNothingToTrust(t *testing.T) {
 		if !e.Writes {
 			continue
 		}
-		uri := offer(t, server.Config{Exports: []server.Export{disk("disk", 8<<20)}})
+		uri := offer(t, server.Config{Exports: []server.Export{disk("disk", inprocess.DefaultSize)}})
 		o := nbdconform(t, "run", "--uri", uri, "--filter", "writes")
 		o.want(t, exitUntrusted)
 		if all := o.stdout + o.stderr; !strings.Contains(all, "nothing was judged") {

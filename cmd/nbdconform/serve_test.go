@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 
+	"nbdconform/conformance/target/inprocess"
 	"nbdconform/reference/client"
 	"nbdconform/reference/nbduri"
 	"nbdconform/reference/wire"
@@ -91,7 +92,7 @@ func TestServeListensWhereItIsTold(t *testing.T) {
 			if !strings.HasPrefix(s.uri, tc.uri) || strings.HasSuffix(s.uri, ":0") {
 				t.Errorf("it prints %q, want %q", s.uri, tc.uri)
 			}
-			if got := connect(t, s.uri).Size(); got != 8<<20 {
+			if got := connect(t, s.uri).Size(); got != inprocess.DefaultSize {
 				t.Errorf("size %d", got)
 			}
 		})
