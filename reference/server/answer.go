@@ -52,9 +52,11 @@ func (c *conn) send(a *Answer, messages []byte) error {
 	}
 	err := c.writePaced(messages, a.Pace)
 	if a.Reset {
-		if t, ok := c.nc.(*net.TCPConn); ok {
+		s := socket(c.transport())
+		if t, ok := s.(*net.TCPConn); ok {
 			_ = t.SetLinger(0)
 		}
+		_ = s.Close()
 		c.close()
 	}
 	if a.Crash {
@@ -70,11 +72,11 @@ func (c *conn) writePaced(b []byte, pace time.Duration) error {
 		if len(b) == 0 {
 			return nil
 		}
-		_, err := c.nc.Write(b)
+		_, err := c.transport().Write(b)
 		return err
 	}
 	for i := range b {
-		if _, err := c.nc.Write(b[i : i+1]); err != nil {
+		if _, err := c.transport().Write(b[i : i+1]); err != nil {
 			return err
 		}
 		c.sleep(pace)

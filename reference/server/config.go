@@ -25,8 +25,9 @@ type Config struct {
 	MaxExtents       int           // descriptors per block status chunk; 0: 16384
 	MaxConnections   int           // connections beyond it are closed at once; 0: no limit
 
-	// StartTLS is the error that refuses NBD_OPT_STARTTLS: NBD_REP_ERR_UNSUP
-	// (0 stands for it) or NBD_REP_ERR_POLICY.
+	TLS TLS
+	// StartTLS is the error that refuses NBD_OPT_STARTTLS without TLS:
+	// NBD_REP_ERR_UNSUP (0 stands for it) or NBD_REP_ERR_POLICY.
 	StartTLS wire.ReplyType
 
 	Hooks     *Hooks       // of all connections; nil: none
@@ -44,6 +45,7 @@ type Export struct {
 	ReadOnly   bool
 	Rotational bool
 	Hidden     bool // not in NBD_OPT_LIST
+	TLSOnly    bool // needs TLS in SELECTIVETLS mode too
 
 	// Omit has the transmission flags of features that are not offered; the
 	// commands and command flags behind them are refused.
@@ -94,7 +96,7 @@ func (c Config) withDefaults() (Config, error) {
 			return c, fmt.Errorf("export %q: %w", e.Name, err)
 		}
 	}
-	return c, nil
+	return c, c.TLS.validate(c.Exports)
 }
 
 func def[T comparable](p *T, value T) {

@@ -16,9 +16,12 @@ import (
 type conn struct {
 	Session
 	srv   *Server
-	nc    net.Conn
 	hooks Hooks
 	br    *bufio.Reader
+	fixed bool // NBD_FLAG_FIXED_NEWSTYLE was offered
+
+	ncMu sync.Mutex
+	nc   net.Conn // replaced where TLS starts, see transport
 
 	sendMu sync.Mutex // of bytes that hooks had their hands on
 	once   sync.Once
@@ -45,8 +48,11 @@ func newConn(s *Server, nc net.Conn) *conn {
 
 func (c *conn) close() {
 	c.once.Do(func() {
+		c.ncMu.Lock()
+		nc := c.nc
 		close(c.gone)
-		_ = c.nc.Close()
+		c.ncMu.Unlock()
+		_ = nc.Close() // shuts TLS down first
 	})
 }
 
@@ -61,7 +67,7 @@ func (c *conn) serve() error {
 	if err != nil || !enter {
 		return err
 	}
-	if err := c.nc.SetDeadline(time.Time{}); err != nil {
+	if err := c.transport().SetDeadline(time.Time{}); err != nil {
 		return fmt.Errorf("clearing the deadline of the handshake: %w", err)
 	}
 	return c.transmission()
@@ -82,7 +88,7 @@ func (c *conn) discard(what string, n uint64) error {
 // stall reads on, and throws away what it reads, until the client or the
 // server closes the connection.
 func (c *conn) stall() error {
-	if err := c.nc.SetDeadline(time.Time{}); err != nil {
+	if err := c.transport().SetDeadline(time.Time{}); err != nil {
 		return fmt.Errorf("clearing the deadline: %w", err)
 	}
 	_, err := io.Copy(io.Discard, c.br)

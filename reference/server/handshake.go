@@ -23,6 +23,7 @@ func (c *conn) handshake() (enter bool, err error) {
 	if done, err := c.after(&x.Answer); done {
 		return false, err
 	}
+	c.fixed = x.Greeting.Flags&wire.FlagFixedNewstyle != 0
 	if c.ClientFlags, err = wire.ReadClientFlags(c.br); err != nil {
 		return false, fmt.Errorf("reading the client's flags: %w", err)
 	}

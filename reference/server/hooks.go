@@ -54,6 +54,9 @@ type OptionExchange struct {
 	// Enter says that the transmission phase follows: NBD_OPT_GO was granted.
 	// It may only be cleared.
 	Enter bool
+	// Upgrade says that TLS follows: NBD_OPT_STARTTLS was granted. It may only
+	// be cleared.
+	Upgrade bool
 }
 
 // Bytes are the encoded replies.
@@ -83,7 +86,7 @@ func (x *OptionExchange) Failed() bool {
 // Fail replaces all replies by an error.
 func (x *OptionExchange) Fail(t wire.ReplyType, text string) {
 	x.Replies = []wire.OptionReply{{Option: x.Request.Option, Type: t, Data: []byte(text)}}
-	x.Enter = false
+	x.Enter, x.Upgrade = false, false
 }
 
 // Add appends a reply to the same option behind the others, the final one included.

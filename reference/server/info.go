@@ -24,6 +24,9 @@ func (o *option) info() {
 		o.fail(wire.RepErrUnknown, fmt.Sprintf("there is no export %q", q.Export))
 		return
 	}
+	if o.withheld(e) {
+		return
+	}
 	o.export = e
 	o.informBlockSize(q)
 	if !o.constraintsMet("size.refuse.go", e, q.Wants(wire.InfoBlockSize)) {
@@ -81,6 +84,8 @@ func (o *option) exportName() (enter, done bool, err error) {
 		refusal = ErrClosed
 	case x.Export == nil:
 		refusal = fmt.Errorf("there is no export %q", x.Name)
+	case !o.enforce(o.exportNameClause(), !o.needsTLS(x.Export)):
+		refusal = fmt.Errorf("export %q needs TLS", x.Name)
 	case !o.constraintsMet("size.refuse.export-name", x.Export, false):
 		refusal = fmt.Errorf("size constraints of export %q have to be asked for", x.Name)
 	}

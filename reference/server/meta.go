@@ -31,6 +31,11 @@ func (o *option) metaRequest(structured, malformed string) (q wire.MetaContextRe
 		o.fail(wire.RepErrUnknown, fmt.Sprintf("there is no export %q", q.Export))
 	}
 	o.export = e
+	// NBD_REP_ERR_TLS_REQD is for options that describe or enter an export.
+	if e != nil && o.needsTLS(e) {
+		o.fail(wire.RepErrPolicy, fmt.Sprintf("export %q needs TLS", e.Name))
+		return q, nil
+	}
 	return q, e
 }
 

@@ -15,6 +15,7 @@ type option struct {
 	export  *Export // that was asked for and found
 	replies []wire.OptionReply
 	enter   bool // the transmission phase follows
+	upgrade bool // TLS follows
 	hangup  bool
 }
 
@@ -33,7 +34,7 @@ func (c *conn) option() (enter, done bool, err error) {
 	o.answer()
 	x := OptionExchange{
 		Answer:  Answer{Hangup: o.hangup},
-		Session: &c.Session, Request: o.req, Export: o.export, Replies: o.replies, Enter: o.enter,
+		Session: &c.Session, Request: o.req, Export: o.export, Replies: o.replies, Enter: o.enter, Upgrade: o.upgrade,
 	}
 	if c.hooks.OptionReply != nil {
 		c.hooks.OptionReply(&x)
@@ -41,7 +42,9 @@ func (c *conn) option() (enter, done bool, err error) {
 	if err := c.send(&x.Answer, x.Bytes()); err != nil {
 		return false, true, fmt.Errorf("answering %v: %w", o.req.Option, err)
 	}
-	done, err = c.after(&x.Answer)
+	if done, err = c.after(&x.Answer); o.upgrade && x.Upgrade && !done {
+		err = c.goOverToTLS()
+	}
 	return o.enter && x.Enter && !done, done, err
 }
 
@@ -69,6 +72,9 @@ func (o *option) answer() {
 		o.fail(wire.RepErrShutdown, "the server is shutting down")
 		return
 	}
+	if o.insists() {
+		return
+	}
 	switch o.req.Option {
 	case wire.OptAbort: // data is ignored, as opt.abort.ignore-data asks
 		o.reply(wire.RepAck, nil)
@@ -89,9 +95,7 @@ func (o *option) answer() {
 	case wire.OptSetMetaContext:
 		o.setMetaContext()
 	case wire.OptStartTLS:
-		if o.noData("opt.starttls.no-data") {
-			o.fail(o.srv.cfg.StartTLS, "this server does not do TLS")
-		}
+		o.startTLS()
 	default:
 		o.fail(wire.RepErrUnsup, fmt.Sprintf("this server does not know %v", o.req.Option))
 	}

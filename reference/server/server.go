@@ -136,7 +136,7 @@ func (s *Server) crash() {
 	s.mu.Lock()
 	s.closed = true
 	for c := range s.conns {
-		c.close()
+		go c.close() // which may wait for a peer that does not read, to shut TLS down
 	}
 	s.mu.Unlock()
 	s.closeListeners()

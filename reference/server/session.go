@@ -11,6 +11,7 @@ import (
 type Session struct {
 	ID          uint64 // 1 for the first connection of the server
 	ClientFlags wire.ClientFlags
+	TLS         bool // runs
 	Structured  bool // structured replies were negotiated
 
 	// Contexts were selected by the last NBD_OPT_SET_META_CONTEXT. In the

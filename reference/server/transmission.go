@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"net"
@@ -51,13 +50,13 @@ func (c *conn) transmission() error {
 		t.disk = c.hooks.Wrap(t.disk)
 	}
 	t.size = t.disk.Size()
-	if i, ok := t.disk.(export.Immediate); ok && buffered(c.nc) {
+	if i, ok := t.disk.(export.Immediate); ok && buffered(socket(c.transport())) {
 		t.immediate = i.Immediate()
 	}
 	t.outbox.over = make(chan struct{})
 	t.budget.init(c.srv.cfg.InFlight)
-	t.writer = writer{nc: c.nc, budget: &t.budget, failed: c.close}
-	t.growBuffer()
+	t.writer = writer{nc: c.transport(), join: c.TLS, budget: &t.budget, failed: c.close}
+	t.rebuffer(transmitBuffer)
 
 	err := t.loop()
 	close(t.jobs)
@@ -75,12 +74,6 @@ func buffered(nc net.Conn) bool {
 		return true
 	}
 	return false
-}
-
-// growBuffer replaces the small buffer of the handshake, and keeps what is in it.
-func (t *transmission) growBuffer() {
-	rest, _ := t.br.Peek(t.br.Buffered())
-	t.br = bufio.NewReaderSize(&prefixed{prefix: rest, Reader: t.nc}, transmitBuffer)
 }
 
 // prefixed reads prefix first.

@@ -9,6 +9,7 @@ import (
 // the ones before. Whoever finds it idle does the sending.
 type writer struct {
 	nc     net.Conn
+	join   bool // one write for all, as TLS makes a record of each
 	budget *budget
 	failed func() // called once, when sending fails
 
@@ -70,6 +71,9 @@ func (w *writer) send(batch []*buffer) error {
 		_, err := w.nc.Write(batch[0].b)
 		return err
 	}
+	if w.join {
+		return w.sendJoined(batch)
+	}
 	all := w.iov[:0]
 	for _, b := range batch {
 		all = append(all, b.b)
@@ -78,5 +82,19 @@ func (w *writer) send(batch []*buffer) error {
 	_, err := w.iov.WriteTo(w.nc)
 	clear(all)
 	w.iov = all[:0]
+	return err
+}
+
+func (w *writer) sendJoined(batch []*buffer) error {
+	n := 0
+	for _, b := range batch {
+		n += len(b.b)
+	}
+	all := getBuffer(n)
+	defer putBuffer(all)
+	for _, b := range batch {
+		all.b = append(all.b, b.b...)
+	}
+	_, err := w.nc.Write(all.b)
 	return err
 }
