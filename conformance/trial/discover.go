@@ -46,6 +46,7 @@ func Discover(ctx context.Context, t target.Target, o Options) (*Bench, error) {
 		Constraints: wire.DefaultSizeConstraints,
 		Features:    feature.Set{},
 		Declared:    feature.SetOf(t.Profile().Features),
+		Promised:    t.Profile().Exports,
 	}
 	b.Facts.Export = t.Profile().Export
 	if o.Export != nil {

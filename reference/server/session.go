@@ -32,6 +32,9 @@ type Session struct {
 // Exports are all exports of the server, in the order of NBD_OPT_LIST.
 func (s *Session) Exports() []Export { return s.conn.srv.cfg.Exports }
 
+// Crash closes the listeners and all connections of the server at once.
+func (s *Session) Crash() { s.conn.srv.crash() }
+
 // enforce reports whether the session may go on: the condition that the clause
 // demands is met, or the clause is one that the hooks skip. All checks of what
 // a client sends go through here.
