@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"time"
 
 	"nbdconform/reference/export"
 	"nbdconform/reference/wire"
@@ -39,6 +40,10 @@ const (
 	flushAt          = 256 << 10 // replies that wait for company
 )
 
+// lastWords is how long the outstanding replies may take to be sent once the
+// client has disconnected, or is hung up on.
+const lastWords = 30 * time.Second
+
 // transmission serves requests until the session ends.
 func (c *conn) transmission() error {
 	t := &transmission{
@@ -59,6 +64,7 @@ func (c *conn) transmission() error {
 	t.rebuffer(transmitBuffer)
 
 	err := t.loop()
+	_ = t.nc.SetWriteDeadline(time.Now().Add(lastWords))
 	close(t.jobs)
 	t.working.Wait()
 	t.writer.flush()
@@ -123,7 +129,9 @@ func (t *transmission) request(r *request) (done bool, err error) {
 		return t.disconnect(r)
 	}
 	if e, text := t.check(&r.Request); e != wire.OK {
-		if err := t.discard("request payload", r.PayloadLength(false)); err != nil {
+		n := r.PayloadLength(false)
+		t.beforeReading(int(n))
+		if err := t.discard("request payload", n); err != nil {
 			return true, err
 		}
 		return t.finish(r, t.errorReply(r, e, text), true)
