@@ -153,8 +153,17 @@ func (s *stage) leavesNothing() {
 
 // gone reports whether a process has ended; a zombie has.
 func gone(pid int) bool {
+	s := stateOf(pid)
+	return s == "" || s == "Z"
+}
+
+// stateOf returns the letter that the kernel has for the state of a process, or "".
+func stateOf(pid int) string {
 	stat, err := os.ReadFile(procFile(pid, "stat"))
-	return err != nil || strings.Contains(string(stat), ") Z ")
+	if err != nil {
+		return ""
+	}
+	return strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))[0]
 }
 
 // eventually waits for something that no message announces.
