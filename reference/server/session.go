@@ -12,7 +12,8 @@ type Session struct {
 	ID          uint64 // 1 for the first connection of the server
 	ClientFlags wire.ClientFlags
 	TLS         bool // runs
-	Structured  bool // structured replies were negotiated
+	Structured  bool // replies come in chunks: structured replies or extended headers were negotiated
+	Extended    bool // extended headers were negotiated, and Structured is set too
 
 	// Contexts were selected by the last NBD_OPT_SET_META_CONTEXT. In the
 	// transmission phase: those that NBD_CMD_BLOCK_STATUS answers for.

@@ -100,8 +100,7 @@ func (p *prefixed) Read(b []byte) (int, error) {
 // loop reads requests until NBD_CMD_DISC, or an error.
 func (t *transmission) loop() error {
 	for {
-		t.beforeReading(wire.RequestSize)
-		q, err := wire.ReadRequest(t.br)
+		q, err := t.readHeader()
 		if err != nil {
 			return err
 		}
@@ -116,6 +115,16 @@ func (t *transmission) loop() error {
 	}
 }
 
+// readHeader reads the header of a request, of the size that was negotiated.
+func (t *transmission) readHeader() (wire.Request, error) {
+	if t.Extended {
+		t.beforeReading(wire.ExtendedRequestSize)
+		return wire.ReadExtendedRequest(t.br)
+	}
+	t.beforeReading(wire.RequestSize)
+	return wire.ReadRequest(t.br)
+}
+
 // beforeReading sends the replies that wait, if reading n bytes may take a while.
 func (t *transmission) beforeReading(n int) {
 	if t.immediate && t.br.Buffered() < n {
@@ -128,10 +137,24 @@ func (t *transmission) request(r *request) (done bool, err error) {
 	if r.Type == wire.CmdDisc {
 		return t.disconnect(r)
 	}
-	if e, text := t.check(&r.Request); e != wire.OK {
-		n := r.PayloadLength(false)
-		t.beforeReading(int(n))
-		if err := t.discard("request payload", n); err != nil {
+	follows := r.PayloadLength(t.Extended)
+	if err := t.checkAnnounced(follows); err != nil {
+		return true, err
+	}
+	r.contexts = t.Contexts
+	e, text := wire.OK, ""
+	if t.hasFilter(&r.Request) {
+		if e, text, err = t.filter(r, follows); err != nil {
+			return true, err
+		}
+		follows = 0
+	}
+	if e == wire.OK {
+		e, text = t.check(&r.Request)
+	}
+	if e != wire.OK {
+		t.beforeReading(int(follows))
+		if err := t.discard("request payload", follows); err != nil {
 			return true, err
 		}
 		return t.finish(r, t.errorReply(r, e, text), true)
@@ -141,7 +164,7 @@ func (t *transmission) request(r *request) (done bool, err error) {
 		t.writer.flush()
 		t.budget.take(r.cost)
 	}
-	if err := t.readPayload(r); err != nil {
+	if err := t.readPayload(r, int(follows)); err != nil {
 		return true, err
 	}
 	switch {
@@ -153,9 +176,8 @@ func (t *transmission) request(r *request) (done bool, err error) {
 	return false, nil
 }
 
-// readPayload reads what follows the request.
-func (t *transmission) readPayload(r *request) error {
-	n := int(r.PayloadLength(false))
+// readPayload reads the n bytes that follow the request.
+func (t *transmission) readPayload(r *request, n int) error {
 	if n == 0 {
 		return nil
 	}
