@@ -28,6 +28,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // for a difference in what comes back. Some quirks take a conversation of
 // their own, which their spec has; but they are few.
 func TestQuirksShow(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes a while")
+	}
 	var silent atomic.Int32
 	t.Cleanup(func() {
 		if n := int(silent.Load()); n > len(All())/10 {
