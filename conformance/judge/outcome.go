@@ -82,7 +82,8 @@ func (j *Judge) dues(r *request) []due {
 // judgeFaults judges the answer to a request with faults: any error will do
 // that is due for one of them.
 func (j *Judge) judgeFaults(p place, r *request, failed bool, e wire.Errno) {
-	ok := failed && (e == wire.ESHUTDOWN || e == wire.OK)
+	ok := failed && (e == wire.ESHUTDOWN || e == wire.OK ||
+		e == wire.EOVERFLOW && r.Type == wire.CmdRead && j.mayOverflow(r) && r.Length > j.export.maxPayload())
 	var first *due
 	for _, d := range j.dues(r) {
 		if r.faults&d.fault == 0 {
