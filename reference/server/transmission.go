@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"sync"
-	"time"
 
 	"nbdconform/reference/export"
 	"nbdconform/reference/wire"
@@ -40,10 +39,6 @@ const (
 	flushAt          = 256 << 10 // replies that wait for company
 )
 
-// lastWords is how long the outstanding replies may take to be sent once the
-// client has disconnected, or is hung up on.
-const lastWords = 30 * time.Second
-
 // transmission serves requests until the session ends.
 func (c *conn) transmission() error {
 	t := &transmission{
@@ -64,7 +59,6 @@ func (c *conn) transmission() error {
 	t.rebuffer(transmitBuffer)
 
 	err := t.loop()
-	_ = t.nc.SetWriteDeadline(time.Now().Add(lastWords))
 	close(t.jobs)
 	t.working.Wait()
 	t.writer.flush()
@@ -100,7 +94,8 @@ func (p *prefixed) Read(b []byte) (int, error) {
 // loop reads requests until NBD_CMD_DISC, or an error.
 func (t *transmission) loop() error {
 	for {
-		q, err := t.readHeader()
+		t.beforeReading(wire.RequestSize)
+		q, err := wire.ReadRequest(t.br)
 		if err != nil {
 			return err
 		}
@@ -115,16 +110,6 @@ func (t *transmission) loop() error {
 	}
 }
 
-// readHeader reads the header of a request, of the size that was negotiated.
-func (t *transmission) readHeader() (wire.Request, error) {
-	if t.Extended {
-		t.beforeReading(wire.ExtendedRequestSize)
-		return wire.ReadExtendedRequest(t.br)
-	}
-	t.beforeReading(wire.RequestSize)
-	return wire.ReadRequest(t.br)
-}
-
 // beforeReading sends the replies that wait, if reading n bytes may take a while.
 func (t *transmission) beforeReading(n int) {
 	if t.immediate && t.br.Buffered() < n {
@@ -137,24 +122,8 @@ func (t *transmission) request(r *request) (done bool, err error) {
 	if r.Type == wire.CmdDisc {
 		return t.disconnect(r)
 	}
-	follows := r.PayloadLength(t.Extended)
-	if err := t.checkAnnounced(follows); err != nil {
-		return true, err
-	}
-	r.contexts = t.Contexts
-	e, text := wire.OK, ""
-	if t.hasFilter(&r.Request) {
-		if e, text, err = t.filter(r, follows); err != nil {
-			return true, err
-		}
-		follows = 0
-	}
-	if e == wire.OK {
-		e, text = t.check(&r.Request)
-	}
-	if e != wire.OK {
-		t.beforeReading(int(follows))
-		if err := t.discard("request payload", follows); err != nil {
+	if e, text := t.check(&r.Request); e != wire.OK {
+		if err := t.discard("request payload", r.PayloadLength(false)); err != nil {
 			return true, err
 		}
 		return t.finish(r, t.errorReply(r, e, text), true)
@@ -164,7 +133,7 @@ func (t *transmission) request(r *request) (done bool, err error) {
 		t.writer.flush()
 		t.budget.take(r.cost)
 	}
-	if err := t.readPayload(r, int(follows)); err != nil {
+	if err := t.readPayload(r); err != nil {
 		return true, err
 	}
 	switch {
@@ -176,8 +145,9 @@ func (t *transmission) request(r *request) (done bool, err error) {
 	return false, nil
 }
 
-// readPayload reads the n bytes that follow the request.
-func (t *transmission) readPayload(r *request, n int) error {
+// readPayload reads what follows the request.
+func (t *transmission) readPayload(r *request) error {
+	n := int(r.PayloadLength(false))
 	if n == 0 {
 		return nil
 	}
