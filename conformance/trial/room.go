@@ -54,3 +54,13 @@ func EnterUnsized(ctx context.Context) *Session {
 	}
 	return s
 }
+
+// Orders is n bytes that would be requests if they were not data: reads with
+// cookies that no request of a session has.
+func Orders(n uint64) []byte {
+	var b []byte
+	for cookie := uint64(0xbad0); uint64(len(b)) < n; cookie++ {
+		b = wire.Request{Type: wire.CmdRead, Cookie: cookie}.Append(b)
+	}
+	return b[:n]
+}
