@@ -24,6 +24,9 @@ const (
 	BaseAllocation  Feature = "base-allocation"  // the metadata context of that name
 	StartTLS        Feature = "starttls"
 	ExtendedHeaders Feature = "extended-headers"
+	// BlockStatusPayload is NBD_FLAG_BLOCK_STATUS_PAYLOAD, which shows only
+	// with extended headers and a metadata context.
+	BlockStatusPayload Feature = "block-status-payload"
 )
 
 // Features of an export, from its transmission flags.

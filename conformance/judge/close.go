@@ -88,7 +88,7 @@ func (j *Judge) closed(s *stream, err error) place {
 // that nobody asked anything may have tired of waiting.
 func (j *Judge) serverLeavesHaggling(p place) {
 	o := j.oldest()
-	if o == nil || !o.whole || j.mustDrop != 0 || !j.fixed() || o.length > wire.MaxString {
+	if o == nil || !o.whole || j.mustDrop != 0 || !j.fixed() || o.length > wire.MaxString+64 || j.options > flood {
 		return
 	}
 	switch o.option {

@@ -14,6 +14,7 @@ import (
 type haggling struct {
 	queue      []*option // sent and not finally answered, oldest first
 	modes      modes     // TLS modes that agree with all answers so far
+	options    int       // sent so far
 	structured bool      // NBD_OPT_STRUCTURED_REPLY was acknowledged
 	extended   bool      // NBD_OPT_EXTENDED_HEADERS was acknowledged
 	selected   selection // by the last NBD_OPT_SET_META_CONTEXT
@@ -57,6 +58,7 @@ func (o *option) keep(n int) bool {
 
 const (
 	maxQueue  = 64
+	flood     = 16      // options of one client: more may be taken for a denial of service
 	maxOption = 1 << 18 // bytes of option data, and of reply data, that are looked at
 	maxKept   = 1024    // contexts of one answer that are remembered
 )
@@ -118,6 +120,7 @@ func (j *Judge) optionHeader(b []byte) int {
 	j.log.say(s.msg, fmt.Sprintf("%v length %d", h.Option, h.Length))
 	j.judgeOption(o)
 	j.queue = append(j.queue, o)
+	j.options++
 	return n
 }
 

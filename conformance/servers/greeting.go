@@ -6,6 +6,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
 	. "nbdconform/conformance/spec"
 	. "nbdconform/conformance/trial"
@@ -42,5 +43,71 @@ var _ = Describe("The greeting", func() {
 
 				Expect(a).To(BeEnded(), "for client flags %#x", uint32(undefined))
 			}
+		})
+
+	// "or a flag that does not match something advertised by the server"
+	It("ends the session of a client that sets NBD_FLAG_C_NO_ZEROES unoffered", ID("greeting.client-flags.unoffered"),
+		MUST("flag.client.unoffered.drop"),
+		Without(feature.NoZeroes), Provokes("flag.client.no-zeroes"),
+		TrippedBy(quirk.ClientFlagsUnofferedAccepted, "want the end of the session without a word"),
+		func(ctx context.Context) {
+			s := Open(ctx)
+			s.Greeting()
+
+			s.SendFlags(s.Polite() | wire.FlagCNoZeroes)
+			a := s.Option(wire.OptAbort, nil)
+
+			Expect(a).To(BeEnded())
+		})
+
+	// "Servers MAY choose to honour fixed newstyle from clients that didn't set this bit, but relying
+	// on this isn't recommended."
+	It("may answer options of a client that does not set NBD_FLAG_C_FIXED_NEWSTYLE", ID("greeting.client-flags.none"),
+		MAY("flag.client.fixed-newstyle.assumed"),
+		Needs(feature.FixedNewstyle), Provokes("flag.client.fixed-newstyle"),
+		func(ctx context.Context) {
+			s := Open(ctx)
+			s.Greeting()
+			s.SendFlags(0)
+
+			a := s.Option(wire.OptList, nil)
+
+			Expect(a.End).To(Or(Equal(Complete), Equal(HungUp)), "got %v", a)
+			Observe(ctx, "options without NBD_FLAG_C_FIXED_NEWSTYLE", "%v", a.Summary())
+		})
+
+	// "C: 32 bits, client flags. This completes the initial phase of negotiation": no answer is due to
+	// them, so the first option may follow in the same segment.
+	It("reads an option that comes in one piece with the client's flags", ID("greeting.client-flags.glued"),
+		MUST("layout.option-reply.answered", "baseline.server.fixed-newstyle"),
+		Needs(feature.FixedNewstyle),
+		TrippedBy(quirk.ClientFlagsGreedy, "no answer"),
+		func(ctx context.Context) {
+			s := Open(ctx)
+			s.Greeting()
+			q := wire.OptionRequest{Option: UnknownOption}
+
+			sent := s.Raw(q.Append(s.Polite().Append(nil)))
+			s.FlagsSent(s.Polite())
+
+			Expect(s.AnswerTo(q, sent)).To(BeAnsweredWithError())
+		})
+
+	// "C: 64 bits, ... C: 32 bits, option, C: 32 bits, length of option data": fields of a stream,
+	// which may arrive in any number of pieces.
+	It("reads flags and options that come byte by byte", ID("greeting.dribbled"),
+		MUST("baseline.server.fixed-newstyle"),
+		Needs(feature.FixedNewstyle),
+		TrippedBy(quirk.SegmentsAsMessages, "the server ended the connection"),
+		func(ctx context.Context) {
+			s := Open(ctx)
+			s.Greeting()
+			q := wire.OptionRequest{Option: UnknownOption, Data: []byte("a few bytes")}
+
+			s.Dribble(s.Polite().Append(nil))
+			s.FlagsSent(s.Polite())
+			sent := s.Dribble(q.Append(nil))
+
+			Expect(s.AnswerTo(q, sent)).To(BeAnsweredWithError())
 		})
 })

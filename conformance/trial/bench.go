@@ -33,6 +33,7 @@ type Facts struct {
 	Constraints wire.SizeConstraints // advertised, or the default
 	Features    feature.Set          // advertised
 	Declared    feature.Set          // promised by the target's profile
+	Promised    []string             // the exports that the target's profile declares, or nil
 	Entered     bool                 // the transmission phase could be entered
 	Concurrent  bool                 // two connections are served at the same time
 	Trouble     string               // what went wrong while asking, or ""

@@ -46,13 +46,14 @@ func Discover(ctx context.Context, t target.Target, o Options) (*Bench, error) {
 		Constraints: wire.DefaultSizeConstraints,
 		Features:    feature.Set{},
 		Declared:    feature.SetOf(t.Profile().Features),
+		Promised:    t.Profile().Exports,
 	}
 	b.Facts.Export = t.Profile().Export
 	if o.Export != nil {
 		b.Facts.Export = *o.Export
 	}
 	for _, step := range []func(context.Context, *Bench){
-		askGreeting, askConcurrent, askList, askTLS, askExtended, askExport(o.Export == nil && t.Profile().Export == ""), askEntry,
+		askGreeting, askConcurrent, askList, askTLS, askExport(o.Export == nil && t.Profile().Export == ""), askExtended, askEntry,
 	} {
 		b.ask(ctx, step)
 	}
@@ -140,8 +141,17 @@ func askTLS(ctx context.Context, b *Bench) {
 }
 
 func askExtended(ctx context.Context, b *Bench) {
-	if Haggle(ctx).Option(wire.OptExtendedHeaders, nil).Type() == wire.RepAck {
-		b.Facts.Features.Add(feature.ExtendedHeaders)
+	s := Haggle(ctx)
+	if s.Option(wire.OptExtendedHeaders, nil).Type() != wire.RepAck {
+		return
+	}
+	b.Facts.Features.Add(feature.ExtendedHeaders)
+	s.Option(wire.OptSetMetaContext, wire.MetaContextRequest{Export: b.Facts.Export, Queries: []string{"base:allocation"}})
+	a := s.Option(wire.OptInfo, wire.InfoRequest{Export: b.Facts.Export, Infos: []wire.InfoType{wire.InfoBlockSize}})
+	for _, i := range a.Infos() {
+		if e, err := wire.ParseExportInfo(i.Payload); i.Type == wire.InfoExport && err == nil && e.Flags&wire.FlagBlockStatusPayload != 0 {
+			b.Facts.Features.Add(feature.BlockStatusPayload)
+		}
 	}
 }
 

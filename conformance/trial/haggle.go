@@ -25,8 +25,11 @@ func (s *Session) Greeting() wire.Greeting {
 // SendFlags answers the greeting.
 func (s *Session) SendFlags(f wire.ClientFlags) {
 	s.Raw(f.Append(nil))
-	s.chosen, s.phase = f, haggling
+	s.FlagsSent(f)
 }
+
+// FlagsSent tells the session of client flags that were sent by other means.
+func (s *Session) FlagsSent(f wire.ClientFlags) { s.chosen, s.phase = f, haggling }
 
 // Polite are the client flags that a well-behaved client sets: those of what the server offered.
 func (s *Session) Polite() wire.ClientFlags {
@@ -222,4 +225,12 @@ func (s *Session) InStep() string {
 		return a.String()
 	}
 	return ""
+}
+
+// Summary tells in a few words how the answer ended.
+func (a Answer) Summary() string {
+	if a.End != Complete {
+		return a.End.String()
+	}
+	return a.Type().String()
 }

@@ -130,6 +130,18 @@ func (s *Session) Raw(b []byte) End {
 	return end
 }
 
+// Dribble sends bytes one by one, with a moment between them in which a
+// transport may carry each off on its own.
+func (s *Session) Dribble(b []byte) (end End) {
+	for i := range b {
+		if end = s.Raw(b[i : i+1]); end != Complete {
+			break
+		}
+		time.Sleep(100 * time.Microsecond)
+	}
+	return end
+}
+
 // HangUp is how the session ended when its end was waited for.
 type HangUp struct {
 	End  End
@@ -194,8 +206,8 @@ func (s *Session) leave() {
 	if s.closed {
 		return
 	}
-	if s.broken == nil && s.ctx.Err() == nil {
-		ctx, cancel := context.WithTimeout(s.ctx, s.trial.bench.Answer)
+	if s.broken == nil { // the context ended with the body of the spec
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), s.trial.bench.Answer)
 		defer cancel()
 		switch s.phase {
 		case haggling:

@@ -11,6 +11,8 @@ import (
 type Config struct {
 	Export string // name of the export that Connect chooses; "" is the default export
 
+	TLS TLS // the zero value does without
+
 	SimpleReplies bool // do not ask for structured replies
 	Zeroes        bool // do not set NBD_FLAG_C_NO_ZEROES
 	// AnyBlockSize leaves NBD_INFO_BLOCK_SIZE out of NBD_OPT_GO: the client
@@ -38,8 +40,7 @@ type Config struct {
 	// rest of a request whose context ended. 0 is five seconds.
 	Grace time.Duration
 
-	// The place for TLS is between Negotiate's flags and its first option, that
-	// for extended headers beside structured replies.
+	// The place for extended headers is beside structured replies.
 }
 
 func (c Config) withDefaults() Config {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 
+	"nbdconform/reference/starttls"
 	"nbdconform/reference/wire"
 )
 
@@ -17,6 +18,7 @@ type Negotiation struct {
 	cfg        Config
 	greeting   wire.HandshakeFlags
 	flags      wire.ClientFlags
+	tls        starttls.Conn // nil in the clear
 	structured bool
 	contexts   contexts
 	ended      *SessionError // why no option can be sent any more
@@ -28,8 +30,8 @@ type contexts struct {
 	list   []wire.MetaContext
 }
 
-// Negotiate does the start of the handshake on conn: greeting, flags and,
-// unless cfg says otherwise, structured replies. From here on conn belongs to
+// Negotiate does the start of the handshake on conn: greeting, flags, TLS if
+// cfg asks for it and, unless cfg says otherwise, structured replies. From here on conn belongs to
 // the negotiation: it is closed when the session ends, and at once if
 // Negotiate fails.
 //
@@ -41,7 +43,9 @@ func Negotiate(ctx context.Context, conn net.Conn, cfg Config) (*Negotiation, er
 	if err := n.greet(ctx); err != nil {
 		return nil, n.fail(err)
 	}
-	// NBD_OPT_STARTTLS belongs here: all options below leave state behind.
+	if err := n.secure(ctx); err != nil {
+		return nil, err
+	}
 	if n.Fixed() && !n.cfg.SimpleReplies {
 		err := n.simpleOption(ctx, wire.OptStructuredReply)
 		// The document knows UNSUP; the other two say no as well, and for good.

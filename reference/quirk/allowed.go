@@ -254,10 +254,10 @@ var ZeroLengthRefused = register(Quirk{
 // NothingOptional offers no feature that it need not offer.
 var NothingOptional = register(Quirk{
 	Name: "nothing-optional", Allowed: true,
-	Doc: "offers nothing but the baseline: no structured replies, no contexts, reads and writes alone",
+	Doc: "offers nothing but the baseline: no structured replies, no extended headers, no contexts, reads and writes alone",
 	Hooks: server.Hooks{Option: func(_ *server.Session, o *wire.OptionRequest) {
 		switch o.Option {
-		case wire.OptStructuredReply, wire.OptListMetaContext, wire.OptSetMetaContext:
+		case wire.OptStructuredReply, wire.OptListMetaContext, wire.OptSetMetaContext, wire.OptExtendedHeaders:
 			o.Option += 1 << 16
 		}
 	}, OptionReply: func(x *server.OptionExchange) {

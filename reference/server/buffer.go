@@ -35,9 +35,10 @@ func getBuffer(n int) *buffer {
 	return &buffer{b: make([]byte, 0, 1<<(class+minClass)+headerRoom), class: class}
 }
 
-// putBuffer takes p back. Nobody may use it any more.
+// putBuffer takes p back. Nobody may use it any more. One that has outgrown
+// its class is dropped.
 func putBuffer(p *buffer) {
-	if p.cost = 0; p.class >= 0 {
+	if p.cost = 0; p.class >= 0 && cap(p.b) < 1<<(p.class+minClass+1)+headerRoom {
 		pools[p.class].Put(p)
 	}
 }

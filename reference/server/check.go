@@ -2,7 +2,8 @@ package server
 
 import "nbdconform/reference/wire"
 
-// knownFlags are the command flags that this server knows.
+// knownFlags are the command flags that this server knows. With extended
+// headers there is NBD_CMD_FLAG_PAYLOAD_LEN as well.
 const knownFlags = wire.CmdFlagFUA | wire.CmdFlagNoHole | wire.CmdFlagDF | wire.CmdFlagReqOne | wire.CmdFlagFastZero
 
 // A demand is what a command needs to be allowed at all.
@@ -73,11 +74,18 @@ func (t *transmission) check(q *wire.Request) (wire.Errno, string) {
 // read-only export has no flags for what only writes, and NBD_EPERM says more
 // than NBD_EINVAL.
 func (t *transmission) checkFlags(q *wire.Request, d *demand) (wire.Errno, string) {
-	if !t.enforce("err.unknown-flag", q.Flags&^knownFlags == 0) {
+	known := knownFlags
+	if t.Extended {
+		known |= wire.CmdFlagPayloadLen
+	}
+	if !t.enforce("err.unknown-flag", q.Flags&^known == 0) {
 		return wire.EINVAL, "unknown command flag"
 	}
-	if !t.enforce("err.inapplicable-flag", q.Flags&knownFlags&^q.Type.AllowedFlags() == 0) {
+	if !t.enforce("err.inapplicable-flag", q.Flags&known&^q.Type.AllowedFlags() == 0) {
 		return wire.EINVAL, "the command does not have this flag"
+	}
+	if e, text := t.checkPayloadFlag(q); e != wire.OK {
+		return e, text
 	}
 	if d.readOnly != "" && !t.enforce(d.readOnly, t.Flags&wire.FlagReadOnly == 0) {
 		return wire.EPERM, "the export is read-only"

@@ -30,6 +30,10 @@ type Config struct {
 	// NBD_REP_ERR_UNSUP (0 stands for it) or NBD_REP_ERR_POLICY.
 	StartTLS wire.ReplyType
 
+	// NoExtendedHeaders refuses NBD_OPT_EXTENDED_HEADERS, as servers do that
+	// don't know it.
+	NoExtendedHeaders bool
+
 	Hooks     *Hooks       // of all connections; nil: none
 	ConnHooks func() Hooks // makes the hooks of one connection, and replaces Hooks; nil: none
 
@@ -108,10 +112,12 @@ func def[T comparable](p *T, value T) {
 
 // offered are the transmission flags of a good memory disk.
 const offered = wire.FlagHasFlags | wire.FlagSendFlush | wire.FlagSendFUA | wire.FlagSendTrim |
-	wire.FlagSendWriteZeroes | wire.FlagSendDF | wire.FlagCanMultiConn | wire.FlagSendCache | wire.FlagSendFastZero
+	wire.FlagSendWriteZeroes | wire.FlagSendDF | wire.FlagCanMultiConn | wire.FlagSendCache | wire.FlagSendFastZero |
+	wire.FlagBlockStatusPayload
 
-// flags are the transmission flags of e. Section "Transmission flags".
-func (e *Export) flags(structured bool) wire.TransmissionFlags {
+// flags are the transmission flags of e for a client that calls it name.
+// Section "Transmission flags".
+func (s *Session) flags(e *Export, name string) wire.TransmissionFlags {
 	f := offered &^ (e.Omit &^ wire.FlagHasFlags)
 	if e.ReadOnly { // flag.transmission.unsupported.read-only
 		f |= wire.FlagReadOnly
@@ -120,8 +126,11 @@ func (e *Export) flags(structured bool) wire.TransmissionFlags {
 	if e.Rotational {
 		f |= wire.FlagRotational
 	}
-	if !structured {
+	if !s.Structured {
 		f &^= wire.FlagSendDF
+	}
+	if !s.Extended || len(s.Contexts) == 0 || s.ContextsFor != name {
+		f &^= wire.FlagBlockStatusPayload
 	}
 	if f&wire.FlagSendWriteZeroes == 0 {
 		f &^= wire.FlagSendFastZero

@@ -36,13 +36,16 @@ const (
 
 func newConn(s *Server, nc net.Conn) *conn {
 	c := &conn{srv: s, nc: nc, gone: make(chan struct{})}
-	c.br = bufio.NewReaderSize(nc, haggleBuffer)
 	if s.cfg.ConnHooks != nil {
 		c.hooks = s.cfg.ConnHooks()
 	} else if s.cfg.Hooks != nil {
 		c.hooks = *s.cfg.Hooks
 	}
 	c.Session = Session{ID: s.lastID.Add(1), skip: c.hooks.Skip, conn: c}
+	if c.hooks.Conn != nil {
+		c.nc = c.hooks.Conn(&c.Session, nc)
+	}
+	c.br = bufio.NewReaderSize(c.nc, haggleBuffer)
 	return c
 }
 

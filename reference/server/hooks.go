@@ -1,6 +1,8 @@
 package server
 
 import (
+	"net"
+
 	"nbdconform/reference/export"
 	"nbdconform/reference/wire"
 )
@@ -15,6 +17,10 @@ import (
 // that they close over. Those of Config.Hooks are shared: their state needs a
 // lock.
 type Hooks struct {
+	// Conn replaces the connection before anything is said on it. The session
+	// is that of the connection, and has nothing yet but its ID.
+	Conn func(*Session, net.Conn) net.Conn
+
 	// Greeting sees the first message of the server.
 	Greeting func(*GreetingExchange)
 

@@ -33,7 +33,7 @@ func (o *option) info() {
 		o.fail(wire.RepErrBlockSizeReqd, "this export has size constraints that have to be asked for")
 		return
 	}
-	flags := e.flags(o.Structured)
+	flags := o.flags(e, q.Export)
 	o.inform(wire.ExportInfo{Size: e.Disk.Size(), Flags: flags}.Info())
 	if q.Wants(wire.InfoName) || q.Export != e.Name {
 		o.inform(wire.Info{Type: wire.InfoName, Payload: []byte(e.Name)})
@@ -82,6 +82,8 @@ func (o *option) exportName() (enter, done bool, err error) {
 		refusal = violation("string.max-length.client", "export name is longer than %d bytes", wire.MaxString)
 	case o.srv.stopping.Load():
 		refusal = ErrClosed
+	case !o.enforce("opt.export-name.extended", !o.Extended):
+		refusal = violation("opt.export-name.extended", "NBD_OPT_EXPORT_NAME is sent although extended headers were negotiated")
 	case x.Export == nil:
 		refusal = fmt.Errorf("there is no export %q", x.Name)
 	case !o.enforce(o.exportNameClause(), !o.needsTLS(x.Export)):
@@ -94,7 +96,7 @@ func (o *option) exportName() (enter, done bool, err error) {
 	}
 	if x.Export != nil {
 		x.Reply = wire.ExportNameReply{
-			Size: x.Export.Disk.Size(), Flags: x.Export.flags(o.Structured),
+			Size: x.Export.Disk.Size(), Flags: o.flags(x.Export, x.Name),
 			Zeroes: o.ClientFlags&wire.FlagCNoZeroes == 0,
 		}
 	}

@@ -7,14 +7,15 @@ type Exchange struct {
 	Answer
 	Session *Session
 	Request wire.Request // as received
-	Payload []byte       // of NBD_CMD_WRITE, if it was within the limits; lent until the hook returns
+	Payload []byte       // of NBD_CMD_WRITE or a filter, if it was within the limits; lent until the hook returns
 	Replies []Message
 }
 
 // A Message is a simple reply, with data if it answers NBD_CMD_READ, or a
-// chunk of a structured reply.
+// chunk of a structured or extended reply.
 type Message struct {
-	Structured bool
+	Structured bool             // a chunk
+	Extended   bool             // of an extended reply; Structured is set too
 	Simple     wire.SimpleReply // if it is not Structured
 	Data       []byte           // behind Simple
 	Chunk      wire.Chunk       // if it is Structured
@@ -26,6 +27,8 @@ func (m Message) Append(b []byte) []byte {
 	switch {
 	case m.Raw != nil:
 		return append(b, m.Raw...)
+	case m.Extended:
+		return m.Chunk.AppendExtended(b)
 	case m.Structured:
 		return m.Chunk.Append(b)
 	}
@@ -87,7 +90,11 @@ func (x *Exchange) Succeed() {
 
 // Chunk makes a chunk of the reply, without NBD_REPLY_FLAG_DONE.
 func (x *Exchange) Chunk(t wire.ChunkType, payload []byte) Message {
-	return Message{Structured: true, Chunk: wire.Chunk{Type: t, Cookie: x.Request.Cookie, Payload: payload}}
+	m := Message{Structured: true, Chunk: wire.Chunk{Type: t, Cookie: x.Request.Cookie, Payload: payload}}
+	if x.Session.Extended {
+		m.Extended, m.Chunk.Offset = true, x.Request.Offset
+	}
+	return m
 }
 
 // Chunks replaces the reply by chunks, the last of them with NBD_REPLY_FLAG_DONE.
@@ -130,7 +137,8 @@ func (x *Exchange) EachError(f func(*wire.ErrorChunk)) {
 	}
 }
 
-// EachStatus calls f for every NBD_REPLY_TYPE_BLOCK_STATUS, and encodes what f leaves.
+// EachStatus calls f for every NBD_REPLY_TYPE_BLOCK_STATUS and
+// NBD_REPLY_TYPE_BLOCK_STATUS_EXT, and encodes what f leaves.
 func (x *Exchange) EachStatus(f func(*wire.BlockStatus)) {
 	x.EachChunk(wire.ChunkBlockStatus, func(c *wire.Chunk) {
 		if s, err := wire.ParseBlockStatus(c.Payload); err == nil {
@@ -138,6 +146,20 @@ func (x *Exchange) EachStatus(f func(*wire.BlockStatus)) {
 			c.Payload = s.Append(nil)
 		}
 	})
+	x.EachChunk(wire.ChunkBlockStatusExt, func(c *wire.Chunk) {
+		if s, err := wire.ParseBlockStatusExt(c.Payload); err == nil {
+			f(&s)
+			c.Payload = s.AppendExtended(nil)
+		}
+	})
+}
+
+// StatusChunk makes a chunk of block status, of the type that was negotiated.
+func (x *Exchange) StatusChunk(s wire.BlockStatus) Message {
+	if x.Session.Extended {
+		return x.Chunk(wire.ChunkBlockStatusExt, s.AppendExtended(nil))
+	}
+	return x.Chunk(wire.ChunkBlockStatus, s.Append(nil))
 }
 
 // Content returns the data that a successful reply to NBD_CMD_READ describes,
@@ -180,8 +202,8 @@ func parseMessages(b []byte) (list []Message) {
 			return append(list, Message{Simple: p.Simple, Data: b[n:]})
 		}
 		end := n + int(p.Chunk.Length)
-		list = append(list, Message{Structured: true, Chunk: wire.Chunk{
-			Flags: p.Chunk.Flags, Type: p.Chunk.Type, Cookie: p.Chunk.Cookie, Payload: b[n:end:end],
+		list = append(list, Message{Structured: true, Extended: p.Magic == wire.ExtendedReply, Chunk: wire.Chunk{
+			Flags: p.Chunk.Flags, Type: p.Chunk.Type, Cookie: p.Chunk.Cookie, Offset: p.Chunk.Offset, Payload: b[n:end:end],
 		}})
 		b = b[end:]
 	}

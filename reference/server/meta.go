@@ -13,7 +13,7 @@ import (
 // "Metadata querying".
 func (o *option) metaRequest(structured, malformed string) (q wire.MetaContextRequest, e *Export) {
 	if !o.enforce(structured, o.Structured) {
-		o.fail(wire.RepErrInvalid, "structured replies have to be negotiated first")
+		o.fail(wire.RepErrInvalid, "structured replies or extended headers have to be negotiated first")
 		return q, nil
 	}
 	if !o.fits() {

@@ -86,10 +86,9 @@ func (o *option) answer() {
 	case wire.OptInfo, wire.OptGo:
 		o.info()
 	case wire.OptStructuredReply:
-		if o.noData("opt.structured-reply.data-invalid") {
-			o.Structured = true
-			o.reply(wire.RepAck, nil)
-		}
+		o.structuredReply()
+	case wire.OptExtendedHeaders:
+		o.extendedHeaders()
 	case wire.OptListMetaContext:
 		o.listMetaContext()
 	case wire.OptSetMetaContext:
@@ -97,7 +96,35 @@ func (o *option) answer() {
 	case wire.OptStartTLS:
 		o.startTLS()
 	default:
-		o.fail(wire.RepErrUnsup, fmt.Sprintf("this server does not know %v", o.req.Option))
+		o.unknown()
+	}
+}
+
+func (o *option) unknown() {
+	o.fail(wire.RepErrUnsup, fmt.Sprintf("this server does not know %v", o.req.Option))
+}
+
+// structuredReply answers NBD_OPT_STRUCTURED_REPLY. Once extended headers are
+// negotiated there is no way back from them.
+func (o *option) structuredReply() {
+	switch {
+	case !o.noData("opt.structured-reply.data-invalid"):
+	case !o.enforce("opt.structured-reply.extended", !o.Extended):
+		o.fail(wire.RepErrExtHeaderReqd, "extended headers have been negotiated")
+	default:
+		o.Structured = true
+		o.reply(wire.RepAck, nil)
+	}
+}
+
+// extendedHeaders answers NBD_OPT_EXTENDED_HEADERS.
+func (o *option) extendedHeaders() {
+	switch {
+	case o.srv.cfg.NoExtendedHeaders:
+		o.unknown()
+	case o.noData("opt.extended-headers.data-invalid"):
+		o.Structured, o.Extended = true, true
+		o.reply(wire.RepAck, nil)
 	}
 }
 

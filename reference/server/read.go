@@ -30,19 +30,19 @@ func (t *transmission) read(r *request) *buffer {
 			data += int(p.length)
 		}
 	}
-	b := getBuffer(data + len(r.pieces)*(wire.ChunkSize+12))
+	b := getBuffer(data + len(r.pieces)*(wire.ExtendedChunkSize+12))
 	off := r.Offset
 	for i, p := range r.pieces {
-		h := wire.ChunkHeader{Cookie: r.Cookie}
+		var h wire.ChunkHeader
 		if i == len(r.pieces)-1 {
 			h.Flags = wire.ReplyFlagDone
 		}
 		if p.hole {
 			h.Type, h.Length = wire.ChunkOffsetHole, 12
-			b.b = wire.OffsetHole{Offset: off, Size: uint32(p.length)}.Append(h.Append(b.b))
+			b.b = wire.OffsetHole{Offset: off, Size: uint32(p.length)}.Append(t.chunk(b.b, r, h))
 		} else {
 			h.Type, h.Length = wire.ChunkOffsetData, 8+p.length
-			b.b = wire.OffsetData{Offset: off}.Append(h.Append(b.b))
+			b.b = wire.OffsetData{Offset: off}.Append(t.chunk(b.b, r, h))
 			if err := t.readInto(b, off, int(p.length)); err != nil {
 				putBuffer(b)
 				return t.failure(r, err)

@@ -12,9 +12,9 @@ func (t *transmission) status(r *request, err error) *buffer {
 	if err != nil {
 		return t.failure(r, err)
 	}
-	b := getBuffer(wire.ChunkSize)
+	b := getBuffer(wire.ExtendedChunkSize)
 	if t.Structured {
-		b.b = wire.ChunkHeader{Flags: wire.ReplyFlagDone, Type: wire.ChunkNone, Cookie: r.Cookie}.Append(b.b)
+		b.b = t.chunk(b.b, r, wire.ChunkHeader{Flags: wire.ReplyFlagDone, Type: wire.ChunkNone})
 	} else {
 		b.b = wire.SimpleReply{Cookie: r.Cookie}.Append(b.b)
 	}
@@ -26,7 +26,7 @@ func (t *transmission) failure(r *request, err error) *buffer {
 	e := errno(&r.Request, err)
 	if at := (*export.Error)(nil); t.Structured && errors.As(err, &at) &&
 		at.Offset-r.Offset < r.Length && r.Type != wire.CmdFlush {
-		return errorChunk(r, wire.ChunkErrorOffset, wire.ErrorOffset(e, err.Error(), at.Offset))
+		return t.errorChunk(r, wire.ChunkErrorOffset, wire.ErrorOffset(e, err.Error(), at.Offset))
 	}
 	return t.errorReply(r, e, err.Error())
 }
@@ -34,19 +34,32 @@ func (t *transmission) failure(r *request, err error) *buffer {
 // errorReply makes a reply that is an error as a whole.
 func (t *transmission) errorReply(r *request, e wire.Errno, text string) *buffer {
 	if t.Structured {
-		return errorChunk(r, wire.ChunkError, wire.ErrorChunk{Error: e, Message: text})
+		return t.errorChunk(r, wire.ChunkError, wire.ErrorChunk{Error: e, Message: text})
 	}
 	b := getBuffer(wire.SimpleReplySize)
 	b.b = wire.SimpleReply{Error: e, Cookie: r.Cookie}.Append(b.b)
 	return b
 }
 
-// errorChunk makes a structured reply that is one error chunk.
-func errorChunk(r *request, t wire.ChunkType, e wire.ErrorChunk) *buffer {
+// errorChunk makes a structured or extended reply that is one error chunk.
+func (t *transmission) errorChunk(r *request, c wire.ChunkType, e wire.ErrorChunk) *buffer {
 	e.Message = shorten(e.Message)
-	b := getBuffer(wire.ChunkSize + 14 + len(e.Message))
-	b.b = wire.Chunk{Flags: wire.ReplyFlagDone, Type: t, Cookie: r.Cookie, Payload: e.Append(nil)}.Append(b.b)
+	payload := e.Append(nil)
+	b := getBuffer(wire.ExtendedChunkSize + len(payload))
+	b.b = t.chunk(b.b, r, wire.ChunkHeader{Flags: wire.ReplyFlagDone, Type: c, Length: uint64(len(payload))})
+	b.b = append(b.b, payload...)
 	return b
+}
+
+// chunk appends the header of a chunk of the reply to r, of the size that was
+// negotiated. Its cookie and offset are those of r.
+func (t *transmission) chunk(b []byte, r *request, h wire.ChunkHeader) []byte {
+	h.Cookie = r.Cookie
+	if !t.Extended {
+		return h.Append(b)
+	}
+	h.Offset = r.received.Offset
+	return h.AppendExtended(b)
 }
 
 // errno is the error value for an error of the disk. NBD_ENOTSUP and

@@ -9,9 +9,10 @@ import (
 // A request is a request that is being worked on.
 type request struct {
 	wire.Request
-	received wire.Request // before hooks changed it
-	payload  *buffer      // of NBD_CMD_WRITE, or nil
-	cost     int          // bytes taken from the budget
+	received wire.Request       // before hooks changed it
+	payload  *buffer            // what followed, or nil
+	contexts []wire.MetaContext // that NBD_CMD_BLOCK_STATUS is about
+	cost     int                // bytes taken from the budget
 
 	extents []wire.Extent // scratch
 	pieces  []piece       // scratch
@@ -33,7 +34,7 @@ func (t *transmission) estimate(q *wire.Request) int {
 	case wire.CmdRead, wire.CmdWrite:
 		return int(q.Length) + 512
 	case wire.CmdBlockStatus:
-		return len(t.Contexts) * 8 * t.srv.cfg.MaxExtents
+		return len(t.Contexts) * 16 * t.srv.cfg.MaxExtents
 	}
 	return 512
 }

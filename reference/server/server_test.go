@@ -18,9 +18,10 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // A peer is the client's end of a connection, with raw messages only.
 type peer struct {
-	t  *testing.T
-	nc net.Conn
-	br *bufio.Reader
+	t        *testing.T
+	nc       net.Conn
+	br       *bufio.Reader
+	extended bool // headers were negotiated so
 }
 
 // serve starts a server on the loopback; it is closed with the test.
@@ -127,12 +128,17 @@ type reply struct {
 	Data   []byte
 	Types  []wire.ChunkType
 	Status [][]wire.Extent
+	IDs    []uint32 // of the metadata contexts in Status
 }
 
 // do sends a request and reads its reply, however it is made up.
 func (p *peer) do(q wire.Request, payload []byte) reply {
 	p.t.Helper()
-	p.send(append(q.Append(nil), payload...))
+	header := q.Append(nil)
+	if p.extended {
+		header = q.AppendExtended(nil)
+	}
+	p.send(append(header, payload...))
 	return p.reply(q)
 }
 
@@ -145,6 +151,9 @@ func (p *peer) reply(q wire.Request) (r reply) {
 		}
 		if h.Cookie() != q.Cookie {
 			p.t.Fatalf("reply %+v to %v", h, q)
+		}
+		if p.extended && (h.Magic != wire.ExtendedReply || h.Chunk.Offset != q.Offset) {
+			p.t.Fatalf("reply %+v to the extended request %v", h, q)
 		}
 		if h.Magic == wire.SimpleReplyMagic {
 			if r.Err = h.Simple.Error; r.Err == wire.OK && q.Type == wire.CmdRead {
@@ -188,6 +197,12 @@ func (p *peer) chunk(q wire.Request, c wire.Chunk, r *reply) {
 		var s wire.BlockStatus
 		s, err = wire.ParseBlockStatus(c.Payload)
 		r.Status = append(r.Status, s.Extents)
+		r.IDs = append(r.IDs, s.ContextID)
+	case wire.ChunkBlockStatusExt:
+		var s wire.BlockStatus
+		s, err = wire.ParseBlockStatusExt(c.Payload)
+		r.Status = append(r.Status, s.Extents)
+		r.IDs = append(r.IDs, s.ContextID)
 	default:
 		var e wire.ErrorChunk
 		e, err = wire.ParseErrorChunk(c.Type, c.Payload)

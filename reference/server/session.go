@@ -12,7 +12,8 @@ type Session struct {
 	ID          uint64 // 1 for the first connection of the server
 	ClientFlags wire.ClientFlags
 	TLS         bool // runs
-	Structured  bool // structured replies were negotiated
+	Structured  bool // replies come in chunks: structured replies or extended headers were negotiated
+	Extended    bool // extended headers were negotiated, and Structured is set too
 
 	// Contexts were selected by the last NBD_OPT_SET_META_CONTEXT. In the
 	// transmission phase: those that NBD_CMD_BLOCK_STATUS answers for.
@@ -31,6 +32,9 @@ type Session struct {
 
 // Exports are all exports of the server, in the order of NBD_OPT_LIST.
 func (s *Session) Exports() []Export { return s.conn.srv.cfg.Exports }
+
+// Crash closes the listeners and all connections of the server at once.
+func (s *Session) Crash() { s.conn.srv.crash() }
 
 // enforce reports whether the session may go on: the condition that the clause
 // demands is met, or the clause is one that the hooks skip. All checks of what

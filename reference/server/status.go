@@ -7,16 +7,23 @@ import (
 	"nbdconform/reference/wire"
 )
 
-// blockStatus does NBD_CMD_BLOCK_STATUS: one chunk for each selected context,
-// in the order of their ids, with descriptors for the range that was asked
-// for or its beginning.
+// blockStatus does NBD_CMD_BLOCK_STATUS: one chunk for each context that is
+// asked for, with descriptors for the range that was asked for or its
+// beginning.
 func (t *transmission) blockStatus(r *request) *buffer {
-	limit := t.srv.cfg.MaxExtents
+	if len(r.contexts) == 0 { // the hooks let it pass
+		return t.status(r, nil)
+	}
+	limit := min(t.srv.cfg.MaxExtents, int(max(t.maxPayload/16, 1)))
 	if r.Flags&wire.CmdFlagReqOne != 0 {
 		limit = 1
 	}
-	b := getBuffer(len(t.Contexts) * (wire.ChunkSize + 12))
-	for i, m := range t.Contexts {
+	most := uint64(math.MaxUint32)
+	if t.Extended {
+		most = math.MaxUint64
+	}
+	b := getBuffer(len(r.contexts) * (wire.ExtendedChunkSize + 24))
+	for i, m := range r.contexts {
 		list, err := t.disk.Extents(r.extents[:0], m.Name, r.Offset, r.Length, limit)
 		r.extents = list
 		if err != nil || len(list) == 0 {
@@ -26,26 +33,36 @@ func (t *transmission) blockStatus(r *request) *buffer {
 			}
 			return t.failure(r, err)
 		}
-		list = alignExtents(list, t.minimum, m.Name == export.BaseAllocation)
-		h := wire.ChunkHeader{Type: wire.ChunkBlockStatus, Cookie: r.Cookie, Length: uint64(4 + 8*len(list))}
-		if i == len(t.Contexts)-1 {
-			h.Flags = wire.ReplyFlagDone
+		list = alignExtents(list, t.minimum, m.Name == export.BaseAllocation, most)
+		var flags wire.ReplyFlags
+		if i == len(r.contexts)-1 {
+			flags = wire.ReplyFlagDone
 		}
-		b.b = wire.BlockStatus{ContextID: m.ID, Extents: list}.Append(h.Append(b.b))
+		b.b = t.statusChunk(b.b, r, flags, wire.BlockStatus{ContextID: m.ID, Extents: list})
 	}
 	return b
+}
+
+// statusChunk appends a chunk of block status, of the type that was negotiated.
+func (t *transmission) statusChunk(b []byte, r *request, flags wire.ReplyFlags, s wire.BlockStatus) []byte {
+	n := uint64(len(s.Extents))
+	if t.Extended {
+		return s.AppendExtended(t.chunk(b, r, wire.ChunkHeader{Flags: flags, Type: wire.ChunkBlockStatusExt, Length: 8 + 16*n}))
+	}
+	return s.Append(t.chunk(b, r, wire.ChunkHeader{Flags: flags, Type: wire.ChunkBlockStatus, Length: 4 + 8*n}))
 }
 
 // alignExtents moves the borders between extents to multiples of minimum, by
 // merging what lies within one block, in place. A block of
 // base:allocation has the flags that hold for all of it; in other contexts
 // the last extent wins. What is left of the list is at most as long as
-// before; an unaligned end stays only if there is nothing else.
-func alignExtents(list []wire.Extent, minimum uint64, flags bool) []wire.Extent {
+// before; an unaligned end stays only if there is nothing else. No extent gets
+// longer than most.
+func alignExtents(list []wire.Extent, minimum uint64, flags bool, most uint64) []wire.Extent {
 	out := list[:0]
 	emit := func(n, status uint64) {
-		n = min(n, math.MaxUint32&^(minimum-1)) // all that a descriptor can hold
-		if last := len(out) - 1; last >= 0 && out[last].Status == status && out[last].Length+n <= math.MaxUint32 {
+		n = min(n, most&^(minimum-1))
+		if last := len(out) - 1; last >= 0 && out[last].Status == status && out[last].Length <= most-n {
 			out[last].Length += n
 		} else if n > 0 {
 			out = append(out, wire.Extent{Length: n, Status: status})

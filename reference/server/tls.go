@@ -142,7 +142,7 @@ func (c *conn) goOverToTLS() error {
 	c.rebuffer(haggleBuffer)
 	c.TLS = true
 	if !c.enforce("opt.starttls.forget-state", false) {
-		c.Structured, c.Contexts, c.ContextsFor = false, nil, ""
+		c.Structured, c.Extended, c.Contexts, c.ContextsFor = false, false, nil, ""
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"time"
 
 	"nbdconform/reference/export"
 	"nbdconform/reference/wire"
@@ -39,6 +40,10 @@ const (
 	flushAt          = 256 << 10 // replies that wait for company
 )
 
+// lastWords is how long the outstanding replies may take to be sent once the
+// client has disconnected, or is hung up on.
+const lastWords = 30 * time.Second
+
 // transmission serves requests until the session ends.
 func (c *conn) transmission() error {
 	t := &transmission{
@@ -59,6 +64,7 @@ func (c *conn) transmission() error {
 	t.rebuffer(transmitBuffer)
 
 	err := t.loop()
+	_ = t.nc.SetWriteDeadline(time.Now().Add(lastWords))
 	close(t.jobs)
 	t.working.Wait()
 	t.writer.flush()
@@ -94,8 +100,7 @@ func (p *prefixed) Read(b []byte) (int, error) {
 // loop reads requests until NBD_CMD_DISC, or an error.
 func (t *transmission) loop() error {
 	for {
-		t.beforeReading(wire.RequestSize)
-		q, err := wire.ReadRequest(t.br)
+		q, err := t.readHeader()
 		if err != nil {
 			return err
 		}
@@ -110,6 +115,16 @@ func (t *transmission) loop() error {
 	}
 }
 
+// readHeader reads the header of a request, of the size that was negotiated.
+func (t *transmission) readHeader() (wire.Request, error) {
+	if t.Extended {
+		t.beforeReading(wire.ExtendedRequestSize)
+		return wire.ReadExtendedRequest(t.br)
+	}
+	t.beforeReading(wire.RequestSize)
+	return wire.ReadRequest(t.br)
+}
+
 // beforeReading sends the replies that wait, if reading n bytes may take a while.
 func (t *transmission) beforeReading(n int) {
 	if t.immediate && t.br.Buffered() < n {
@@ -122,8 +137,24 @@ func (t *transmission) request(r *request) (done bool, err error) {
 	if r.Type == wire.CmdDisc {
 		return t.disconnect(r)
 	}
-	if e, text := t.check(&r.Request); e != wire.OK {
-		if err := t.discard("request payload", r.PayloadLength(false)); err != nil {
+	follows := r.PayloadLength(t.Extended)
+	if err := t.checkAnnounced(follows); err != nil {
+		return true, err
+	}
+	r.contexts = t.Contexts
+	e, text := wire.OK, ""
+	if t.hasFilter(&r.Request) {
+		if e, text, err = t.filter(r, follows); err != nil {
+			return true, err
+		}
+		follows = 0
+	}
+	if e == wire.OK {
+		e, text = t.check(&r.Request)
+	}
+	if e != wire.OK {
+		t.beforeReading(int(follows))
+		if err := t.discard("request payload", follows); err != nil {
 			return true, err
 		}
 		return t.finish(r, t.errorReply(r, e, text), true)
@@ -133,7 +164,7 @@ func (t *transmission) request(r *request) (done bool, err error) {
 		t.writer.flush()
 		t.budget.take(r.cost)
 	}
-	if err := t.readPayload(r); err != nil {
+	if err := t.readPayload(r, int(follows)); err != nil {
 		return true, err
 	}
 	switch {
@@ -145,9 +176,8 @@ func (t *transmission) request(r *request) (done bool, err error) {
 	return false, nil
 }
 
-// readPayload reads what follows the request.
-func (t *transmission) readPayload(r *request) error {
-	n := int(r.PayloadLength(false))
+// readPayload reads the n bytes that follow the request.
+func (t *transmission) readPayload(r *request, n int) error {
 	if n == 0 {
 		return nil
 	}

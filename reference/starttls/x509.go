@@ -8,8 +8,13 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"sync"
 	"sync/atomic"
+	"time"
 )
+
+// lastWrite is how long Close waits for a Write that is under way.
+const lastWrite = 100 * time.Millisecond
 
 // An X509Server has a certificate. Section "TLS versions" asks for TLS 1.2 and
 // what came after it, and that is what both sides speak.
@@ -110,6 +115,7 @@ type x509Conn struct {
 	*tls.Conn
 	under    *watched
 	notified atomic.Bool
+	writing  sync.Mutex // is held while a Write is under way
 }
 
 func (c *x509Conn) Read(b []byte) (int, error) {
@@ -118,6 +124,23 @@ func (c *x509Conn) Read(b []byte) (int, error) {
 		c.notified.Store(true)
 	}
 	return n, err
+}
+
+func (c *x509Conn) Write(b []byte) (int, error) {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	return c.Conn.Write(b)
+}
+
+// Close waits for a Write that is about to be done: crypto/tls leaves
+// close_notify out while there is one.
+func (c *x509Conn) Close() error {
+	if !c.writing.TryLock() {
+		_ = c.SetWriteDeadline(time.Now().Add(lastWrite))
+		c.writing.Lock()
+	}
+	defer c.writing.Unlock()
+	return c.Conn.Close()
 }
 
 func (c *x509Conn) CloseWrite() error {

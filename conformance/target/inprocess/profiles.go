@@ -20,6 +20,7 @@ var everything = []feature.Feature{
 	feature.FixedNewstyle, feature.NoZeroes, feature.List, feature.Info, feature.StructuredReply,
 	feature.MetaContext, feature.BaseAllocation, feature.Writable, feature.Flush, feature.FUA, feature.Trim,
 	feature.WriteZeroes, feature.DF, feature.MultiConn, feature.Cache, feature.FastZero,
+	feature.ExtendedHeaders, feature.BlockStatusPayload,
 }
 
 // profiles are the ways of setting up the reference server. change
@@ -48,10 +49,10 @@ var profiles = []struct {
 	{
 		"bare",
 		nil,
-		[]feature.Feature{feature.Flush, feature.FUA, feature.Trim, feature.WriteZeroes, feature.DF, feature.MultiConn, feature.Cache, feature.FastZero},
+		[]feature.Feature{feature.Flush, feature.FUA, feature.Trim, feature.WriteZeroes, feature.DF, feature.MultiConn, feature.Cache, feature.FastZero, feature.BlockStatusPayload},
 		func(c *server.Config) {
 			c.Exports[0].Omit = wire.FlagSendFlush | wire.FlagSendFUA | wire.FlagSendTrim | wire.FlagSendWriteZeroes |
-				wire.FlagSendDF | wire.FlagCanMultiConn | wire.FlagSendCache | wire.FlagSendFastZero
+				wire.FlagSendDF | wire.FlagCanMultiConn | wire.FlagSendCache | wire.FlagSendFastZero | wire.FlagBlockStatusPayload
 		},
 	},
 	{
@@ -59,6 +60,12 @@ var profiles = []struct {
 		nil,
 		[]feature.Feature{feature.FastZero},
 		func(c *server.Config) { c.Exports[0].Omit = wire.FlagSendFastZero },
+	},
+	{
+		"no-extended-headers",
+		nil,
+		[]feature.Feature{feature.ExtendedHeaders, feature.BlockStatusPayload},
+		func(c *server.Config) { c.NoExtendedHeaders = true },
 	},
 	{"rotational", []feature.Feature{feature.Rotational}, nil, func(c *server.Config) { c.Exports[0].Rotational = true }},
 }
