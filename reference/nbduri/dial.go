@@ -37,13 +37,11 @@ func (u URI) Address() (network, address string) {
 }
 
 // Dial connects to the server, with Nagle's algorithm off. The caller closes
-// the connection. URIs that require TLS, or vsock, fail with an error that is
-// [errors.ErrUnsupported].
+// the connection. It is in the clear even where the URI requires TLS: that
+// begins within the protocol, see [URI.StartTLS]. URIs for vsock fail with an
+// error that is [errors.ErrUnsupported].
 func (u URI) Dial(ctx context.Context) (net.Conn, error) {
-	switch {
-	case u.TLS:
-		return nil, fmt.Errorf("dialling %v: TLS is not supported yet: %w", u, errors.ErrUnsupported)
-	case u.Transport == Vsock:
+	if u.Transport == Vsock {
 		return nil, fmt.Errorf("dialling %v: vsock is not supported yet: %w", u, errors.ErrUnsupported)
 	}
 	network, address := u.Address()

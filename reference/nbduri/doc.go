@@ -8,6 +8,9 @@
 // What is legal but of no effect, or not understood, comes back as warnings:
 // the document wants such parameters diagnosed, not refused.
 //
+// [URI.StartTLS] makes TLS of what the URI says about it. The query parameters
+// tls-certificates and tls-psk-file are those of libnbd.
+//
 // The schemes nbd+vsock and nbds+vsock are no part of the document; they are
 // spelled as libnbd spells them, with a context id in place of the host.
 package nbduri

@@ -43,6 +43,9 @@ var parameters = map[string]func(*parser, string) error{
 	"tls-type":        (*parser).tlsType,
 	"tls-hostname":    (*parser).tlsHostname,
 	"tls-verify-peer": (*parser).tlsVerifyPeer,
+
+	"tls-certificates": func(p *parser, value string) error { return path(&p.u.TLSCertificates, value) },
+	"tls-psk-file":     func(p *parser, value string) error { return path(&p.u.TLSPSKFile, value) },
 }
 
 func (p *parser) socket(value string) error {
@@ -87,6 +90,14 @@ func (p *parser) tlsVerifyPeer(value string) error {
 	default:
 		return fmt.Errorf("%q is neither 0 nor 1", value)
 	}
+	return nil
+}
+
+func path(to *string, value string) error {
+	if value == "" || strings.IndexByte(value, 0) >= 0 {
+		return fmt.Errorf("%q is no path", value)
+	}
+	*to = value
 	return nil
 }
 

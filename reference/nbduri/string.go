@@ -41,6 +41,12 @@ func (u URI) String() string {
 	case VerifyAlways:
 		add("tls-verify-peer", "1")
 	}
+	if u.TLSCertificates != "" {
+		add("tls-certificates", u.TLSCertificates)
+	}
+	if u.TLSPSKFile != "" {
+		add("tls-psk-file", u.TLSPSKFile)
+	}
 	for _, p := range u.Other {
 		add(p.Name, p.Value)
 	}

@@ -72,6 +72,10 @@ type URI struct {
 	TLSHostname   string  // name to verify the server's certificate against, "" is Host
 	TLSVerifyPeer VerifyPeer
 
+	// As libnbd has them, no part of the document:
+	TLSCertificates string // directory with ca-cert.pem and the like; "" is not given
+	TLSPSKFile      string // file of name:hex lines; "" is not given
+
 	Other []Parameter // in the order of the URI
 }
 

@@ -1,0 +1,70 @@
+package starttls
+
+import (
+	"bufio"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+)
+
+// ErrNoPSK is why there are no pre-shared keys: crypto/tls has none of its
+// own, and the library that has them is not there.
+var ErrNoPSK = errors.New("TLS with pre-shared keys needs GnuTLS, which is not to be had")
+
+// LoadPSKServer reads the keys that clients may have from a file.
+func LoadPSKServer(file string) (Server, error) {
+	if _, err := loadKeys(file); err != nil {
+		return nil, err
+	}
+	return nil, ErrNoPSK
+}
+
+// LoadPSKClient reads the client's key from a file, by the client's name.
+func LoadPSKClient(file, name string) (Client, error) {
+	keys, err := loadKeys(file)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := keys[name]; !ok {
+		return nil, fmt.Errorf("loading the pre-shared key: %s has none for %q", file, name)
+	}
+	return nil, ErrNoPSK
+}
+
+// loadKeys reads a file of name:hex lines. Empty lines and comments, which
+// start with #, are left out.
+func loadKeys(file string) (map[string][]byte, error) {
+	if file == "" {
+		return nil, errors.New("loading pre-shared keys: no file is given")
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, fmt.Errorf("loading pre-shared keys: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	keys := make(map[string][]byte)
+	lines := bufio.NewScanner(f)
+	for n := 1; lines.Scan(); n++ {
+		line := strings.TrimSpace(lines.Text())
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		name, digits, _ := strings.Cut(line, ":")
+		key, err := hex.DecodeString(digits)
+		if name == "" || len(key) == 0 || err != nil {
+			return nil, fmt.Errorf("loading pre-shared keys: line %d of %s is not name:hex", n, file)
+		}
+		if keys[name] == nil { // the first counts
+			keys[name] = key
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("loading pre-shared keys: reading %s: %w", file, err)
+	}
+	if len(keys) == 0 {
+		return nil, fmt.Errorf("loading pre-shared keys: %s has none", file)
+	}
+	return keys, nil
+}
