@@ -32,7 +32,12 @@ func (s *X509Server) Upgrade(ctx context.Context, nc net.Conn) (Conn, error) {
 	cfg.Certificates = []tls.Certificate{s.Certificate}
 	cfg.SessionTicketsDisabled = true // nobody resumes a session
 	if s.Clients != nil {
-		cfg.ClientAuth, cfg.ClientCAs = tls.RequireAndVerifyClientCert, s.Clients
+		// The list of authorities that ClientCAs would send along makes clients
+		// with GnuTLS 3.7 keep their certificate to themselves in TLS 1.3.
+		cfg.ClientAuth = tls.RequireAnyClientCert
+		cfg.VerifyConnection = func(c tls.ConnectionState) error {
+			return verifyChain(c, s.Clients, x509.ExtKeyUsageClientAuth)
+		}
 	}
 	w := &watched{Conn: nc}
 	return handshake(ctx, w, tls.Server(w, cfg))
@@ -58,7 +63,9 @@ func (c *X509Client) Upgrade(ctx context.Context, nc net.Conn) (Conn, error) {
 	cfg.InsecureSkipVerify = c.NoVerify
 	if c.ServerName == "" && !c.NoVerify { // crypto/tls refuses to go without a name
 		cfg.InsecureSkipVerify = true
-		cfg.VerifyConnection = c.verifyChain
+		cfg.VerifyConnection = func(s tls.ConnectionState) error {
+			return verifyChain(s, c.Authorities, x509.ExtKeyUsageServerAuth)
+		}
 	}
 	if c.Identity != nil {
 		// Whatever authorities the server names: it shall say itself what it dislikes.
@@ -68,9 +75,9 @@ func (c *X509Client) Upgrade(ctx context.Context, nc net.Conn) (Conn, error) {
 	return handshake(ctx, w, tls.Client(w, cfg))
 }
 
-// verifyChain verifies a server's certificate, but for its names.
-func (c *X509Client) verifyChain(s tls.ConnectionState) error {
-	o := x509.VerifyOptions{Roots: c.Authorities, Intermediates: x509.NewCertPool()}
+// verifyChain verifies the peer's certificate, but for its names.
+func verifyChain(s tls.ConnectionState, roots *x509.CertPool, usage x509.ExtKeyUsage) error {
+	o := x509.VerifyOptions{Roots: roots, Intermediates: x509.NewCertPool(), KeyUsages: []x509.ExtKeyUsage{usage}}
 	for _, i := range s.PeerCertificates[1:] {
 		o.Intermediates.AddCert(i)
 	}
