@@ -47,15 +47,15 @@ func (p Problem) String() string {
 
 // Check compares a document with the catalogue: every normative sentence has
 // a clause for each level in it, and every clause of that document has its
-// sentences in it. Clauses of other documents may cover a sentence as well,
-// so that an extension's document that repeats the main one needs clauses
-// only for what it adds. Problems of the document come first, in its order,
+// sentences in it. Clauses of other documents may cover a sentence as well, by
+// the same words or by a sentence that restates them, so that an extension's
+// document that repeats the main one needs clauses only for what it adds. Problems of the document come first, in its order,
 // then those of the clauses, in theirs.
 func Check(md []byte, document string, clauses []Clause) []Problem {
 	var out []Problem
 	covering := map[string][]Level{}
 	for _, c := range clauses {
-		for _, f := range c.Sentences {
+		for _, f := range slices.Concat(c.Sentences, c.Restated[document]) {
 			covering[f] = append(covering[f], c.Level)
 		}
 	}
@@ -80,23 +80,32 @@ func Check(md []byte, document string, clauses []Clause) []Problem {
 		if c.Document == document {
 			out = append(out, c.check(found)...)
 		}
+		out = append(out, c.stale(c.Restated[document], found)...)
 	}
 	return out
 }
 
 // check compares one clause with the levels of the sentences of a document.
 func (c Clause) check(found map[string][]Level) []Problem {
-	var out []Problem
+	out := c.stale(c.Sentences, found)
 	founded := false
 	for _, f := range c.Sentences {
 		levels, ok := found[f]
-		if !ok {
-			out = append(out, Problem{Complaint: Stale, Section: c.Section, Fingerprint: f, Clause: c.ID, Text: c.Requires})
-		}
 		founded = founded || !ok || slices.Contains(levels, c.Level)
 	}
 	if !founded && c.Disputed == "" && !c.Described {
 		out = append(out, Problem{Complaint: Unfounded, Section: c.Section, Level: c.Level, Clause: c.ID, Text: c.Requires})
+	}
+	return out
+}
+
+// stale reports the sentences that are not in a document any more.
+func (c Clause) stale(sentences []string, found map[string][]Level) []Problem {
+	var out []Problem
+	for _, f := range sentences {
+		if _, ok := found[f]; !ok {
+			out = append(out, Problem{Complaint: Stale, Section: c.Section, Fingerprint: f, Clause: c.ID, Text: c.Requires})
+		}
 	}
 	return out
 }

@@ -38,6 +38,15 @@ func TestCheck(t *testing.T) {
 			clauses(Must, must, gone),
 			[]string{"catalogue: no such sentence in the document: s.must " + gone + " (S): R."},
 		},
+		"a sentence that restates a clause of another document": {
+			append(clauses(Must, must)[:1], Clause{ID: "x.must", Level: Must, Document: "x", Sentences: []string{gone},
+				Restated: map[string][]string{"d": {must}}}), nil,
+		},
+		"a stale restatement": {
+			append(clauses(Must, must), Clause{ID: "x.must", Level: Must, Document: "x", Section: "X", Requires: "R.", Sentences: []string{gone},
+				Restated: map[string][]string{"d": {gone}}}),
+			[]string{"catalogue: no such sentence in the document: x.must " + gone + " (X): R."},
+		},
 		"a disputed clause of another level": {
 			append(disputed, clauses(Must, must)[1]), nil,
 		},

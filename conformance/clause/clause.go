@@ -35,6 +35,9 @@ type Clause struct {
 	Requires string `yaml:"requires"` // the statement in our words, one sentence
 	// Sentences are the fingerprints of the sentences of the document that say so.
 	Sentences []string `yaml:"sentences"`
+	// Restated are the fingerprints of sentences that say the same in other
+	// documents, by document.
+	Restated map[string][]string `yaml:"-"`
 	// Described says that the document states it without a key word of RFC 2119:
 	// a magic number, a message's layout, the meaning of a value.
 	Described  bool   `yaml:"described,omitempty"`

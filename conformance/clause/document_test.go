@@ -4,22 +4,30 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"strings"
+	"path/filepath"
 	"testing"
 )
 
-// protocol returns the protocol document, which is not part of the
-// repository: the first path in NBD_PROTO names it.
-func protocol(t *testing.T) []byte {
+// documents are those that the catalogue is about, in the order of NBD_PROTO.
+var documents = []struct{ name, path string }{
+	{"proto", "../../../shared/spec/proto.md"},
+	{"extended-headers", "../../../shared/spec/proto-extended-headers.md"},
+}
+
+// document returns the i-th of them, which are not part of the repository:
+// the paths in NBD_PROTO name them.
+func document(t *testing.T, i int) []byte {
 	t.Helper()
-	paths, set := os.LookupEnv("NBD_PROTO")
-	path, _, _ := strings.Cut(paths, string(os.PathListSeparator))
-	if !set {
-		path = "../../../shared/spec/proto.md"
+	env, set := os.LookupEnv("NBD_PROTO")
+	path := documents[i].path
+	if paths := filepath.SplitList(env); set && i < len(paths) {
+		path = paths[i]
+	} else if set {
+		t.Skipf("NBD_PROTO does not name the document %s", documents[i].name)
 	}
 	md, err := os.ReadFile(path)
 	if !set && errors.Is(err, fs.ErrNotExist) {
-		t.Skip("the protocol document is not at hand: set NBD_PROTO to its path")
+		t.Skip("the document is not at hand: set NBD_PROTO to its path")
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -28,20 +36,31 @@ func protocol(t *testing.T) []byte {
 }
 
 func TestTheCatalogueCoversTheDocument(t *testing.T) {
-	md := protocol(t)
-	for _, p := range Check(md, "proto", All()) {
-		t.Error(p)
+	for i, d := range documents {
+		t.Run(d.name, func(t *testing.T) {
+			for _, p := range Check(document(t, i), d.name, All()) {
+				t.Error(p)
+			}
+		})
 	}
 }
 
 func TestTheCatalogueIsInDocumentOrder(t *testing.T) {
+	for i, d := range documents {
+		t.Run(d.name, func(t *testing.T) { inOrder(t, document(t, i), d.name) })
+	}
+}
+
+// inOrder reports clauses of a document that stand before an earlier one.
+func inOrder(t *testing.T, md []byte, name string) {
+	t.Helper()
 	lines := map[string][]int{}
-	for _, s := range Sentences(protocol(t)) {
+	for _, s := range Sentences(md) {
 		lines[s.Fingerprint] = append(lines[s.Fingerprint], s.Line)
 	}
 	last, before := 0, ID("")
 	for _, c := range All() {
-		if c.Document != "proto" || c.Described {
+		if c.Document != name || c.Described {
 			continue
 		}
 		// A clause stands where any one of its sentences does.

@@ -29,10 +29,15 @@ var files = []struct{ document, name string }{
 	{"proto", "values-errors.yaml"},
 	{"proto", "values-interop.yaml"},
 	{"proto", "layout.yaml"},
+	{"extended-headers", "extended-headers.yaml"},
 }
 
-// also is the file with further sentences for clauses of other files.
-const also = "also.yaml"
+// also lists the files with further sentences for clauses of other files, and
+// the document that these sentences are in.
+var also = []struct{ document, name string }{
+	{"proto", "also.yaml"},
+	{"extended-headers", "extended-headers-also.yaml"},
+}
 
 type index struct {
 	clauses []Clause
@@ -106,25 +111,39 @@ func load(dir fs.FS) ([]Clause, error) {
 			out = append(out, c)
 		}
 	}
-	data, err := fs.ReadFile(dir, also)
-	if err != nil {
-		return nil, err
-	}
-	more, err := parseAlso(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", also, err)
-	}
-	for _, m := range more {
-		i, ok := at[m.ID]
-		if !ok {
-			return nil, fmt.Errorf("%s: there is no clause %s", also, m.ID)
+	for _, f := range also {
+		data, err := fs.ReadFile(dir, f.name)
+		if err != nil {
+			return nil, err
 		}
-		out[i].Sentences = append(out[i].Sentences, m.Sentences...)
-		if err := distinct(out[i].Sentences); err != nil {
-			return nil, fmt.Errorf("%s: %s: %w", also, m.ID, err)
+		more, err := parseAlso(data)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f.name, err)
+		}
+		for _, m := range more {
+			i, ok := at[m.ID]
+			if !ok {
+				return nil, fmt.Errorf("%s: there is no clause %s", f.name, m.ID)
+			}
+			if err := out[i].add(f.document, m.Sentences); err != nil {
+				return nil, fmt.Errorf("%s: %s: %w", f.name, m.ID, err)
+			}
 		}
 	}
 	return out, nil
+}
+
+// add adds sentences of a document, the clause's own or another.
+func (c *Clause) add(document string, sentences []string) error {
+	if document == c.Document {
+		c.Sentences = append(c.Sentences, sentences...)
+		return distinct(c.Sentences)
+	}
+	if c.Restated == nil {
+		c.Restated = map[string][]string{}
+	}
+	c.Restated[document] = append(c.Restated[document], sentences...)
+	return distinct(c.Restated[document])
 }
 
 // allListed reports a file that the list does not know and that would go
@@ -135,8 +154,8 @@ func allListed(dir fs.FS) error {
 		return err
 	}
 	for _, name := range names {
-		listed := name == also
-		for _, f := range files {
+		listed := false
+		for _, f := range slices.Concat(files, also) {
 			listed = listed || f.name == name
 		}
 		if !listed {

@@ -53,16 +53,20 @@ func TestAllIsTheCallersOwn(t *testing.T) {
 func TestTheFilesFormOneCatalogue(t *testing.T) {
 	const one = "- {id: a.one, level: MUST, side: server, section: S, requires: It is., sentences: [0123456789ab]}\n"
 	for name, c := range map[string]struct{ file, content, want string }{
-		"as it is":                        {also, "", ""},
-		"a further sentence":              {also, "- {id: a.one, sentences: [ba9876543210]}", ""},
+		"as it is":                        {also[0].name, "", ""},
+		"a sentence of another document":  {also[1].name, "- {id: a.one, sentences: [0123456789ab]}", ""},
+		"a further sentence":              {also[0].name, "- {id: a.one, sentences: [ba9876543210]}", ""},
 		"a file that nobody listed":       {"new.yaml", "", "not in the list"},
 		"an id in two files":              {files[1].name, one, "a.one is taken"},
 		"a bad entry":                     {files[1].name, "- {id: a.two}", files[1].name},
-		"a sentence for an unknown id":    {also, "- {id: a.two, sentences: [ba9876543210]}", "no clause a.two"},
-		"a sentence that is known by now": {also, "- {id: a.one, sentences: [0123456789ab]}", "twice"},
+		"a sentence for an unknown id":    {also[0].name, "- {id: a.two, sentences: [ba9876543210]}", "no clause a.two"},
+		"a sentence that is known by now": {also[0].name, "- {id: a.one, sentences: [0123456789ab]}", "twice"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := fstest.MapFS{also: {}}
+			dir := fstest.MapFS{}
+			for _, f := range also {
+				dir[f.name] = &fstest.MapFile{}
+			}
 			for _, f := range files {
 				dir[f.name] = &fstest.MapFile{}
 			}
