@@ -102,6 +102,7 @@ func (j *Judge) judgeFaults(p place, r *request, failed bool, e wire.Errno) {
 	case ok || first == nil:
 	case failed:
 		j.accuse(p, first.check, "%v fails with %v, %v is due", r.Request, e, first.errors[0])
+		j.judgeRare(p, r, e)
 	default:
 		j.accuse(p, first.check, "%v succeeds, %v is due", r.Request, first.errors[0])
 	}
@@ -133,6 +134,17 @@ func (j *Judge) judgeError(p place, r *request, e wire.Errno) {
 		return
 	}
 	if j.broken(errEOVERFLOW, e != wire.EOVERFLOW || j.mayOverflow(r)) {
+		j.accuse(p, errEOVERFLOW, "%v of %d bytes fails with NBD_EOVERFLOW", r.Type, r.Length)
+	}
+}
+
+// judgeRare judges the errors that the document keeps for one purpose, where a
+// request has faults and another error is due.
+func (j *Judge) judgeRare(p place, r *request, e wire.Errno) {
+	switch {
+	case e == wire.ENOTSUP && r.Type != wire.CmdWriteZeroes:
+		j.accuse(p, errENOTSUP, "%v fails with NBD_ENOTSUP", r.Type)
+	case e == wire.EOVERFLOW && !j.mayOverflow(r):
 		j.accuse(p, errEOVERFLOW, "%v of %d bytes fails with NBD_EOVERFLOW", r.Type, r.Length)
 	}
 }

@@ -20,7 +20,7 @@ var _ = Describe("NBD_CMD_FLUSH", func() {
 	It("succeeds where it is advertised", ID("flush.succeeds"),
 		MUST("flag.transmission.unsupported", "trans.simple.required"),
 		Needs(feature.Flush),
-		TrippedBy(quirk.FlushEIO, "want a reply with success"), TrippedBy(quirk.FlushUnanswered, "no answer"),
+		TrippedBy(quirk.FlushAdvertisedOnly, "want a reply with success"), TrippedBy(quirk.FlushUnanswered, "no answer"),
 		func(ctx context.Context) {
 			s := Enter(ctx)
 

@@ -17,9 +17,10 @@ import (
 var _ = Describe("NBD_CMD_WRITE_ZEROES", func() {
 	// "The server MUST zero out the data on disk, and then send the reply message."
 	It("makes its range read as zeroes", ID("zeroes.reads-zero"),
-		MUST("cmd.write-zeroes.then-reply", "cmd.write-zeroes.reads-zero"),
+		MUST("cmd.write-zeroes.then-reply", "cmd.write-zeroes.reads-zero", "flag.transmission.unsupported"),
 		Needs(feature.WriteZeroes), Writes(), AtLeast(512),
 		TrippedBy(quirk.ZeroesLost, "differs"), TrippedBy(quirk.ZeroesTrimmedToGarbage, "differs"),
+		TrippedBy(quirk.WriteZeroesAdvertisedOnly, "want a reply with success"),
 		func(ctx context.Context) {
 			s := Enter(ctx)
 			n := Room(ctx, 1)

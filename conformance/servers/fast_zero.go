@@ -83,6 +83,7 @@ var _ = Describe("NBD_CMD_FLAG_FAST_ZERO", func() {
 		Needs(feature.WriteZeroes), Without(feature.FastZero), Writes(), AtLeast(512),
 		Provokes("cmdflag.fast-zero.needs-flag"),
 		TrippedBy(quirk.FastZeroUnadvertisedAccepted, "want a reply with NBD_EINVAL"),
+		TrippedBy(quirk.FlagsFastZeroHidden, "want a reply with NBD_EINVAL"),
 		func(ctx context.Context) {
 			s := Enter(ctx)
 

@@ -148,7 +148,7 @@ var RangeShifted = register(Quirk{
 
 // ReadOnlyRefusedAndDone says no, and does it.
 var ReadOnlyRefusedAndDone = register(Quirk{
-	Name: "read-only-refused-and-done", Breaks: "flag.transmission.read-only.writes",
+	Name: "read-only-refused-and-done", Breaks: "layout.write.range",
 	Doc: "answers NBD_EPERM to what would change a read-only export, and changes it all the same",
 	Hooks: server.Hooks{
 		Skip: skip("err.write.read-only", "err.trim.read-only", "cmd.trim.needs-flag",
@@ -165,15 +165,16 @@ var ReadOnlyRefusedAndDone = register(Quirk{
 var ReadOnlyOffersWrites = register(Quirk{
 	Name: "read-only-offers-writes", Breaks: "flag.transmission.read-only.writes",
 	Doc: "advertises NBD_CMD_TRIM and NBD_CMD_WRITE_ZEROES on a read-only export, and serves them",
-	Hooks: func() server.Hooks {
-		h := onFlags(func(_ *server.Session, f wire.TransmissionFlags) wire.TransmissionFlags {
-			return f | wire.FlagSendTrim | wire.FlagSendWriteZeroes
-		})
-		h.Skip = skip("err.trim.read-only", "cmd.trim.needs-flag",
-			"cmd.write-zeroes.read-only", "cmd.write-zeroes.needs-flag").Skip
-		return h
-	}(),
+	Hooks: offering(wire.FlagSendTrim|wire.FlagSendWriteZeroes, skip("err.trim.read-only", "cmd.trim.needs-flag",
+		"cmd.write-zeroes.read-only", "cmd.write-zeroes.needs-flag")),
 })
+
+// offering adds transmission flags to what h advertises.
+func offering(more wire.TransmissionFlags, h server.Hooks) server.Hooks {
+	f := onFlags(func(_ *server.Session, flags wire.TransmissionFlags) wire.TransmissionFlags { return flags | more })
+	h.OptionReply, h.ExportName = f.OptionReply, f.ExportName
+	return h
+}
 
 // ZeroesRoundedOut zeroes too much.
 var ZeroesRoundedOut = register(Quirk{
@@ -252,13 +253,6 @@ var TrimLate = register(Quirk{
 	}),
 })
 
-// TrimEIO has no trim that works.
-var TrimEIO = register(Quirk{
-	Name: "trim-eio", Breaks: "flag.transmission.unsupported",
-	Doc:   "answers NBD_EIO to every NBD_CMD_TRIM, and advertises it",
-	Hooks: onReply(wire.CmdTrim, fail(wire.EIO)),
-})
-
 // TrimmedUnreadable loses more than the contents.
 var TrimmedUnreadable = register(Quirk{
 	Name: "trimmed-unreadable", Breaks: "baseline.server.read",
@@ -272,13 +266,6 @@ var TrimmedUnreadable = register(Quirk{
 			}
 		}}
 	},
-})
-
-// FlushEIO has no flush that works.
-var FlushEIO = register(Quirk{
-	Name: "flush-eio", Breaks: "flag.transmission.unsupported",
-	Doc:   "answers NBD_EIO to every NBD_CMD_FLUSH, and advertises it",
-	Hooks: onReply(wire.CmdFlush, fail(wire.EIO)),
 })
 
 // FlushDrops throws away what it should keep.

@@ -153,8 +153,8 @@ var ZeroesReadOnlyAccepted = register(Quirk{
 // ZeroesReadOnlyEINVAL refuses to zero a read-only export with the wrong error.
 var ZeroesReadOnlyEINVAL = register(Quirk{
 	Name: "zeroes-read-only-einval", Breaks: "cmd.write-zeroes.read-only",
-	Doc:   "answers NBD_EINVAL to NBD_CMD_WRITE_ZEROES on a read-only export",
-	Hooks: onError(wire.CmdWriteZeroes, wire.EPERM, fail(wire.EINVAL)),
+	Doc:   "offers NBD_CMD_WRITE_ZEROES on a read-only export and answers NBD_EINVAL to it",
+	Hooks: offering(wire.FlagSendWriteZeroes, onError(wire.CmdWriteZeroes, wire.EPERM, fail(wire.EINVAL))),
 })
 
 // ZeroesZeroLengthHangup hangs up on zeroes for nothing.
@@ -203,8 +203,8 @@ var TrimReadOnlyAccepted = register(Quirk{
 // TrimReadOnlyEINVAL refuses to trim a read-only export with the wrong error.
 var TrimReadOnlyEINVAL = register(Quirk{
 	Name: "trim-read-only-einval", Breaks: "err.trim.read-only",
-	Doc:   "answers NBD_EINVAL to NBD_CMD_TRIM on a read-only export",
-	Hooks: onError(wire.CmdTrim, wire.EPERM, fail(wire.EINVAL)),
+	Doc:   "offers NBD_CMD_TRIM on a read-only export and answers NBD_EINVAL to it",
+	Hooks: offering(wire.FlagSendTrim, onError(wire.CmdTrim, wire.EPERM, fail(wire.EINVAL))),
 })
 
 // TrimZeroLengthHangup hangs up on trims of nothing.

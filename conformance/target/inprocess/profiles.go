@@ -1,6 +1,7 @@
 package inprocess
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -36,7 +37,10 @@ var profiles = []struct {
 		"read-only",
 		[]feature.Feature{feature.ReadOnly},
 		[]feature.Feature{feature.Writable},
-		func(c *server.Config) { c.Exports[0].ReadOnly = true },
+		func(c *server.Config) {
+			c.Exports[0].ReadOnly = true
+			_ = c.Exports[0].Disk.WriteAt(bytes.Repeat([]byte("What is written stays. "), 4096), 0) // memory does not fail
+		},
 	},
 	{
 		"block-4096",
