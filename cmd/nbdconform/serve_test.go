@@ -183,6 +183,7 @@ func TestServeWithACrashingQuirkSaysSo(t *testing.T) {
 func contents(t *testing.T, uri string) []byte {
 	t.Helper()
 	c := connect(t, uri)
+	defer c.Close()
 	b := make([]byte, c.Size())
 	if err := c.ReadAt(t.Context(), b, 0, 0); err != nil {
 		t.Fatal(err)
@@ -194,6 +195,7 @@ func contents(t *testing.T, uri string) []byte {
 func fill(t *testing.T, uri string) []byte {
 	t.Helper()
 	c := connect(t, uri)
+	defer c.Close()
 	b := make([]byte, c.Size())
 	for i := range b {
 		b[i] = byte(i%251) + 1
