@@ -24,8 +24,12 @@ func (c *Client) chunk(t *transaction, h wire.ChunkHeader) *SessionError {
 		return nil
 	case h.Type.IsContent() && q.Type == wire.CmdRead:
 		return c.contentChunk(t, h)
-	case h.Type == wire.ChunkBlockStatus && q.Type == wire.CmdBlockStatus:
+	case h.Type == c.statusType() && q.Type == wire.CmdBlockStatus:
 		return c.statusChunk(t, h)
+	case h.Type == wire.ChunkBlockStatus && q.Type == wire.CmdBlockStatus:
+		return violation("chunk.block-status-ext.always", "reply to %v: %v comes although extended headers are negotiated", q.Type, h.Type)
+	case h.Type == wire.ChunkBlockStatusExt && q.Type == wire.CmdBlockStatus:
+		return violation("chunk.block-status-ext.unnegotiated", "reply to %v: %v comes, and extended headers are not negotiated", q.Type, h.Type)
 	}
 	return violation("chunk.unknown-type", "reply to %v: a chunk of type %v is not expected", q.Type, h.Type)
 }
@@ -88,7 +92,11 @@ func (t *transaction) zero(at, n uint64) {
 }
 
 func (c *Client) statusChunk(t *transaction, h wire.ChunkHeader) *SessionError {
-	if m := uint64(c.export.Constraints.MaxPayload); c.export.Advertised && h.Length > m+4 {
+	m, fixed, parse := uint64(c.export.Constraints.MaxPayload), uint64(4), wire.ParseBlockStatus
+	if c.extended {
+		fixed, parse = 8, wire.ParseBlockStatusExt
+	}
+	if c.export.Advertised && h.Length > m+fixed {
 		return violation("chunk.max-payload", "reply to NBD_CMD_BLOCK_STATUS: the chunk has length %d, the maximum payload size is %d", h.Length, m)
 	}
 	lim := c.cfg.Limits
@@ -100,15 +108,19 @@ func (c *Client) statusChunk(t *transaction, h wire.ChunkHeader) *SessionError {
 	if err != nil {
 		return sessionError("reading the reply to NBD_CMD_BLOCK_STATUS", unexpected(err))
 	}
-	s, err := wire.ParseBlockStatus(k.Payload)
+	s, err := parse(k.Payload)
 	if err == nil {
 		err = s.Validate()
 	}
 	if err != nil {
 		return sessionError("reply to NBD_CMD_BLOCK_STATUS", err)
 	}
-	if _, known := c.names[s.ContextID]; !known {
+	name, known := c.names[s.ContextID]
+	if !known {
 		return violation("chunk.block-status.per-context", "reply to NBD_CMD_BLOCK_STATUS: context id %d was not negotiated", s.ContextID)
+	}
+	if err := c.checkStatus(t, name, s); err != nil {
+		return err
 	}
 	return t.reply.extents(t.request, s)
 }

@@ -18,7 +18,8 @@ type Client struct {
 	r          *bufio.Reader // for receive alone
 	cfg        Config
 	export     Export
-	structured bool
+	structured bool // replies come in chunks
+	extended   bool // extended headers were negotiated; structured is set too
 	contexts   []wire.MetaContext
 	names      map[uint32]string // of contexts, by id
 	maxPayload uint64            // longest payload of one request, bytes
@@ -44,7 +45,7 @@ type Client struct {
 
 func newClient(n *Negotiation, e Export, list []wire.MetaContext) *Client {
 	c := &Client{
-		conn: n.raw.conn, r: n.raw.r, cfg: n.cfg, export: e, structured: n.structured, contexts: list,
+		conn: n.raw.conn, r: n.raw.r, cfg: n.cfg, export: e, structured: n.structured, extended: n.extended, contexts: list,
 		names:    make(map[uint32]string, len(list)),
 		slots:    make(chan struct{}, n.cfg.MaxInFlight),
 		sending:  sending{turn: make(chan struct{}, 1)},
@@ -56,7 +57,7 @@ func newClient(n *Negotiation, e Export, list []wire.MetaContext) *Client {
 	for _, m := range list {
 		c.names[m.ID] = m.Name
 	}
-	c.maxPayload, c.maxEffect = requestSizes(e.Constraints, n.cfg.MaxRequest)
+	c.maxPayload, c.maxEffect = requestSizes(e.Constraints, n.cfg.MaxRequest, n.extended)
 	go c.receive()
 	return c
 }
@@ -64,14 +65,18 @@ func newClient(n *Negotiation, e Export, list []wire.MetaContext) *Client {
 // requestSizes are the longest payload and the longest effect of one request:
 // multiples of the preferred block size where that leaves anything, and of the
 // minimum block size in any case.
-func requestSizes(s wire.SizeConstraints, most uint32) (payload, effect uint64) {
+func requestSizes(s wire.SizeConstraints, most uint32, extended bool) (payload, effect uint64) {
 	round := func(n uint64) uint64 {
 		if n >= uint64(s.Preferred) {
 			return n - n%uint64(s.Preferred)
 		}
 		return max(n-n%uint64(s.Minimum), uint64(s.Minimum))
 	}
-	return round(uint64(min(s.MaxPayload, most))), round(1<<32 - 1)
+	effect = 1<<32 - 1
+	if extended {
+		effect = 1<<64 - 1
+	}
+	return round(uint64(min(s.MaxPayload, most))), round(effect)
 }
 
 // Export is what the server said about the export.
@@ -93,8 +98,12 @@ func (c *Client) Constraints() wire.SizeConstraints { return c.export.Constraint
 // Infos is all information that came in reply to NBD_OPT_GO.
 func (c *Client) Infos() []wire.Info { return slices.Clone(c.export.Infos) }
 
-// Structured reports whether structured replies were negotiated.
+// Structured reports whether replies come in chunks: structured replies or
+// extended headers were negotiated.
 func (c *Client) Structured() bool { return c.structured }
+
+// Extended reports whether extended headers were negotiated.
+func (c *Client) Extended() bool { return c.extended }
 
 // Contexts are the metadata contexts that BlockStatus asks about.
 func (c *Client) Contexts() []wire.MetaContext { return slices.Clone(c.contexts) }

@@ -49,16 +49,25 @@ func (c *Client) WriteZeroes(ctx context.Context, offset, length uint64, flags w
 
 // BlockStatus asks for the extents of each negotiated context from offset on,
 // by the context's name. NBD_CMD_FLAG_REQ_ONE is the only flag. The length is a
-// hint, and never more than 32 bits of it are sent: the extents of a context
-// are one or more, without a gap, and may end before the range does or, without
-// the flag, after it.
+// hint, of which never more than 32 bits are sent without extended headers: the
+// extents of a context are one or more, without a gap, and may end before the
+// range does or, without the flag, after it.
 func (c *Client) BlockStatus(ctx context.Context, offset, length uint64, flags wire.CommandFlags) (map[string][]wire.Extent, error) {
-	q := wire.Request{Type: wire.CmdBlockStatus, Flags: flags, Offset: offset, Length: length}
-	if err := c.check(q); err != nil || length == 0 {
+	return c.blockStatus(ctx, wire.Request{Type: wire.CmdBlockStatus, Flags: flags, Offset: offset, Length: length}, nil)
+}
+
+// blockStatus asks for the extents of all contexts or, if there is a filter, of those in it.
+func (c *Client) blockStatus(ctx context.Context, q wire.Request, filter []uint32) (map[string][]wire.Extent, error) {
+	if err := c.check(q); err != nil || q.Length == 0 {
 		return nil, err
 	}
-	q.Length = min(length, c.maxEffect)
-	t, err := c.start(ctx, q, nil)
+	q.Length = min(q.Length, c.maxEffect)
+	var p []byte
+	if filter != nil {
+		q.Flags |= wire.CmdFlagPayloadLen
+		p = wire.StatusFilter{Length: q.Length, ContextIDs: filter}.Append(nil)
+	}
+	t, err := c.start(ctx, q, p)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +137,7 @@ func (c *Client) checkCommandFlags(q wire.Request) error {
 		return usage("cmdflag.fua.only-writes", "%v with FUA: the command writes nothing", q.Type)
 	}
 	if q.Flags&wire.CmdFlagPayloadLen != 0 {
-		return usage("cmdflag.documented", "%v with PAYLOAD_LEN needs extended headers", q.Type)
+		return usage("cmdflag.documented", "%v with PAYLOAD_LEN: the client sets that flag by itself", q.Type)
 	}
 	return nil
 }

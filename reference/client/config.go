@@ -7,20 +7,23 @@ import (
 )
 
 // A Config says how to negotiate and how to behave. The zero value asks for the
-// default export with everything that the client supports.
+// default export with everything that the client supports but extended headers.
 type Config struct {
 	Export string // name of the export that Connect chooses; "" is the default export
 
 	TLS TLS // the zero value does without
 
 	SimpleReplies bool // do not ask for structured replies
-	Zeroes        bool // do not set NBD_FLAG_C_NO_ZEROES
+	// ExtendedHeaders asks for extended headers, and falls back to what the
+	// client does without where the server does not have them.
+	ExtendedHeaders bool
+	Zeroes          bool // do not set NBD_FLAG_C_NO_ZEROES
 	// AnyBlockSize leaves NBD_INFO_BLOCK_SIZE out of NBD_OPT_GO: the client
 	// makes no promise to keep to the server's size constraints. If they are
 	// advertised all the same, it keeps to them.
 	AnyBlockSize bool
 	// MetaContexts are the queries of the NBD_OPT_SET_META_CONTEXT that Connect
-	// sends. Without structured replies none is sent.
+	// sends. Without structured replies and extended headers none is sent.
 	MetaContexts []string
 	Infos        []wire.InfoType // information to request besides NBD_INFO_BLOCK_SIZE
 
@@ -39,8 +42,6 @@ type Config struct {
 	// disconnect, for pending replies after NBD_ESHUTDOWN, for room to send the
 	// rest of a request whose context ended. 0 is five seconds.
 	Grace time.Duration
-
-	// The place for extended headers is beside structured replies.
 }
 
 func (c Config) withDefaults() Config {

@@ -19,5 +19,5 @@
 //
 // The client keeps every MUST and SHOULD that binds a client, with the one
 // exception that it leaves the size of requests to its user where the server
-// advertised no size constraints. Extended headers are yet to come.
+// advertised no size constraints.
 package client

@@ -50,6 +50,7 @@ func exercise(t *testing.T, dial dialler, export string) {
 		"simple":     {SimpleReplies: true},
 		"structured": {MetaContexts: []string{client.AllocationContext}},
 		"small":      {MaxRequest: 8192, MaxInFlight: 3},
+		"extended":   {ExtendedHeaders: true, MetaContexts: []string{client.AllocationContext}},
 	} {
 		cfg.Export = export
 		t.Run(name, func(t *testing.T) {

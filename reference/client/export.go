@@ -37,6 +37,10 @@ func (n *Negotiation) Go(ctx context.Context, export string) (*Client, error) {
 		return n.ExportName(ctx, export)
 	}
 	e, err := n.info(ctx, wire.OptGo, export, n.cfg.Infos)
+	if refused(err, wire.RepErrUnsup) && n.extended {
+		return nil, n.fail(violation("opt.info.extended.unsup",
+			"%v: the server answers %v although it acknowledged extended headers", wire.OptGo, wire.RepErrUnsup))
+	}
 	if refused(err, wire.RepErrUnsup) {
 		return n.ExportName(ctx, export)
 	}
@@ -54,6 +58,9 @@ func (n *Negotiation) ExportName(ctx context.Context, export string) (*Client, e
 	}
 	if err := wire.ValidateClientString("export name", export); err != nil {
 		return nil, usageOf(err)
+	}
+	if n.extended {
+		return nil, usage("opt.export-name.extended", "NBD_OPT_EXPORT_NAME does not go with extended headers, which are negotiated")
 	}
 	const doing = "choosing the export with NBD_OPT_EXPORT_NAME"
 	if err := n.raw.SendOption(ctx, wire.OptionRequest{Option: wire.OptExportName, Data: []byte(export)}); err != nil {
@@ -131,6 +138,10 @@ func (n *Negotiation) checkFlags(f wire.TransmissionFlags) error {
 	if f&wire.FlagSendDF != 0 && !n.structured {
 		return violation("flag.transmission.send-df.structured",
 			"transmission flags %v has NBD_FLAG_SEND_DF without structured replies", f)
+	}
+	if f&wire.FlagBlockStatusPayload != 0 && !n.extended {
+		return violation("flag.transmission.block-status-payload.negotiated",
+			"transmission flags %v has NBD_FLAG_BLOCK_STATUS_PAYLOAD without extended headers", f)
 	}
 	return f.Validate()
 }

@@ -23,6 +23,8 @@ type fake struct {
 	t    testing.TB
 	conn net.Conn
 	r    *bufio.Reader
+
+	extended bool // headers were negotiated so
 }
 
 // serve runs script at the other end of the connection that it returns, and
@@ -98,9 +100,13 @@ func (f *fake) abort() {
 }
 
 func (f *fake) request() (wire.Request, []byte) {
-	q, err := wire.ReadRequest(f.r)
+	parse := wire.ReadRequest
+	if f.extended {
+		parse = wire.ReadExtendedRequest
+	}
+	q, err := parse(f.r)
 	f.must(err)
-	p, err := wire.ReadPayload(f.r, q.PayloadLength(false), wire.DefaultLimits)
+	p, err := wire.ReadPayload(f.r, q.PayloadLength(f.extended), wire.DefaultLimits)
 	f.must(err)
 	return q, p
 }
@@ -110,7 +116,17 @@ func (f *fake) simple(q wire.Request, e wire.Errno, data ...byte) {
 }
 
 func (f *fake) chunk(q wire.Request, flags wire.ReplyFlags, t wire.ChunkType, payload []byte) {
-	f.send(wire.Chunk{Flags: flags, Type: t, Cookie: q.Cookie, Payload: payload}.Append(nil))
+	c := wire.Chunk{Flags: flags, Type: t, Cookie: q.Cookie, Payload: payload}
+	if f.extended {
+		c.Offset = q.Offset
+		f.send(c.AppendExtended(nil))
+		return
+	}
+	f.send(c.Append(nil))
+}
+
+func (f *fake) extents(q wire.Request, flags wire.ReplyFlags, id uint32, e ...wire.Extent) {
+	f.chunk(q, flags, wire.ChunkBlockStatusExt, wire.BlockStatus{ContextID: id, Extents: e}.AppendExtended(nil))
 }
 
 func (f *fake) data(q wire.Request, flags wire.ReplyFlags, offset uint64, data []byte) {
@@ -141,6 +157,7 @@ func (f *fake) disc() {
 // A hello is what a fake offers in a handshake.
 type hello struct {
 	simple      bool // no structured replies
+	extended    bool // extended headers
 	size        uint64
 	flags       wire.TransmissionFlags
 	constraints wire.SizeConstraints
@@ -158,6 +175,9 @@ func (f *fake) enter(h hello) {
 		f.must(err)
 		switch {
 		case o.Option == wire.OptStructuredReply && !h.simple:
+			f.answer(o.Option, wire.RepAck, nil)
+		case o.Option == wire.OptExtendedHeaders && h.extended:
+			f.extended = true
 			f.answer(o.Option, wire.RepAck, nil)
 		case o.Option == wire.OptSetMetaContext && !h.simple:
 			for _, m := range h.contexts {

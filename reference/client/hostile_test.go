@@ -63,7 +63,7 @@ var violations = []struct {
 	}, "chunk.unknown-type"},
 	{"extended status", structured(), status4k, func(f *fake, q wire.Request) []byte {
 		return chunk(q, wire.ReplyFlagDone, wire.ChunkBlockStatusExt, nil)
-	}, "chunk.unknown-type"},
+	}, "chunk.block-status-ext.unnegotiated"},
 
 	{"no data", structured(), read4k, func(f *fake, q wire.Request) []byte {
 		return chunk(q, wire.ReplyFlagDone, wire.ChunkNone, nil)

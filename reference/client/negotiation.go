@@ -19,7 +19,8 @@ type Negotiation struct {
 	greeting   wire.HandshakeFlags
 	flags      wire.ClientFlags
 	tls        starttls.Conn // nil in the clear
-	structured bool
+	structured bool          // replies come in chunks
+	extended   bool          // extended headers were negotiated; structured is set too
 	contexts   contexts
 	ended      *SessionError // why no option can be sent any more
 }
@@ -31,9 +32,10 @@ type contexts struct {
 }
 
 // Negotiate does the start of the handshake on conn: greeting, flags, TLS if
-// cfg asks for it and, unless cfg says otherwise, structured replies. From here on conn belongs to
-// the negotiation: it is closed when the session ends, and at once if
-// Negotiate fails.
+// cfg asks for it, extended headers likewise and, without those and unless cfg
+// says otherwise, structured replies. From here on conn belongs to the
+// negotiation: it is closed when the session ends, and at once if Negotiate
+// fails.
 //
 // All methods that take a context end the session if the context ends before
 // they are done: an option that is half answered can't be taken back.
@@ -46,16 +48,29 @@ func Negotiate(ctx context.Context, conn net.Conn, cfg Config) (*Negotiation, er
 	if err := n.secure(ctx); err != nil {
 		return nil, err
 	}
-	if n.Fixed() && !n.cfg.SimpleReplies {
-		err := n.simpleOption(ctx, wire.OptStructuredReply)
-		// The document knows UNSUP; the other two say no as well, and for good.
-		if err != nil && !refused(err, wire.RepErrUnsup, wire.RepErrPolicy, wire.RepErrPlatform) {
-			_ = n.Close()
-			return nil, err
-		}
-		n.structured = err == nil
+	var err error
+	if n.Fixed() && n.cfg.ExtendedHeaders {
+		n.extended, err = n.wish(ctx, wire.OptExtendedHeaders)
+		n.structured = n.extended
+	}
+	if n.Fixed() && !n.extended && !n.cfg.SimpleReplies && err == nil {
+		n.structured, err = n.wish(ctx, wire.OptStructuredReply)
+	}
+	if err != nil {
+		_ = n.Close()
+		return nil, err
 	}
 	return n, nil
+}
+
+// wish sends an option that the client can do without. The document knows
+// UNSUP for it; POLICY and PLATFORM say no as well, and for good.
+func (n *Negotiation) wish(ctx context.Context, o wire.Option) (granted bool, err error) {
+	err = n.simpleOption(ctx, o)
+	if refused(err, wire.RepErrUnsup, wire.RepErrPolicy, wire.RepErrPlatform) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 func (n *Negotiation) greet(ctx context.Context) *SessionError {
@@ -87,8 +102,12 @@ func (n *Negotiation) Greeting() wire.HandshakeFlags { return n.greeting }
 // [Negotiation.ExportName] is the only option.
 func (n *Negotiation) Fixed() bool { return n.flags&wire.FlagCFixedNewstyle != 0 }
 
-// Structured reports whether structured replies were negotiated.
+// Structured reports whether replies come in chunks: structured replies or
+// extended headers were negotiated.
 func (n *Negotiation) Structured() bool { return n.structured }
+
+// Extended reports whether extended headers were negotiated.
+func (n *Negotiation) Extended() bool { return n.extended }
 
 // Abort initiates a soft disconnect and closes the connection. That the server
 // hangs up without a reply is fine. If ctx ends first, the connection is closed

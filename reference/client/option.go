@@ -132,7 +132,7 @@ func (n *Negotiation) metaContext(ctx context.Context, o wire.Option, export str
 		if o == wire.OptListMetaContext {
 			clause = "opt.list-meta.needs-structured"
 		}
-		return nil, usage(clause, "%v needs structured replies, which are not negotiated", o)
+		return nil, usage(clause, "%v needs structured replies or extended headers, which are not negotiated", o)
 	}
 	replies, err := n.option(ctx, q, wire.RepMetaContext)
 	if err != nil {

@@ -147,6 +147,12 @@ func (c *Raw) SendRequest(ctx context.Context, q wire.Request, payload []byte) e
 	return c.Send(ctx, c.buf)
 }
 
+// SendExtendedRequest sends an extended request header and a payload, which may be nil.
+func (c *Raw) SendExtendedRequest(ctx context.Context, q wire.Request, payload []byte) error {
+	c.buf = append(q.AppendExtended(c.buf[:0]), payload...)
+	return c.Send(ctx, c.buf)
+}
+
 // ReplyHeader reads the header of the next simple reply or chunk.
 func (c *Raw) ReplyHeader(ctx context.Context) (p wire.Reply, err error) {
 	err = c.within(ctx, func() (err error) {

@@ -63,6 +63,13 @@ func (c *Client) receiveReply(p wire.Reply) *SessionError {
 		return violation("trans.cookie.echo", "reading a reply: cookie %#x belongs to no request in flight", p.Cookie())
 	}
 	switch {
+	case c.extended && p.Magic == wire.SimpleReplyMagic:
+		return violation("trans.extended.no-simple", "reply to %v: it is simple although extended headers are negotiated", t.request.Type)
+	case c.extended && p.Magic != wire.ExtendedReply:
+		return violation("trans.extended.reply", "reply to %v: it is structured although extended headers are negotiated", t.request.Type)
+	case c.extended && p.Chunk.Offset != t.request.Offset:
+		return violation("trans.extended.offset", "reply to %v at offset %d: its header has offset %d", t.request.Type, t.request.Offset, p.Chunk.Offset)
+	case c.extended:
 	case p.Magic == wire.SimpleReplyMagic:
 		return c.simple(t, p.Simple)
 	case p.Magic != wire.StructuredMagic:
@@ -76,7 +83,7 @@ func (c *Client) receiveReply(p wire.Reply) *SessionError {
 	if p.Chunk.Flags&wire.ReplyFlagDone == 0 {
 		return nil
 	}
-	if err := t.reply.complete(t.request, len(c.names)); err != nil {
+	if err := t.reply.complete(t.request, c.asked(t)); err != nil {
 		return err
 	}
 	if t.reply.err == nil {

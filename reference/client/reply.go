@@ -62,11 +62,12 @@ func (r *reply) extents(q wire.Request, s wire.BlockStatus) *SessionError {
 			return violation("cmdflag.req-one.length", "reply to NBD_CMD_BLOCK_STATUS with NBD_CMD_FLAG_REQ_ONE: an extent of %d bytes for a length of %d", last.Length, q.Length)
 		}
 	}
-	var sum uint64
+	left := q.Length
 	for _, e := range s.Extents[:len(s.Extents)-1] {
-		if sum += e.Length; sum >= q.Length {
+		if e.Length >= left {
 			return violation("chunk.block-status.sum", "reply to NBD_CMD_BLOCK_STATUS: extents go on behind the %d bytes asked for", q.Length)
 		}
+		left -= e.Length
 	}
 	if r.status == nil {
 		r.status = make(map[uint32][]wire.Extent)

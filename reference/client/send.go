@@ -25,8 +25,9 @@ type sending struct {
 	cookie uint64 // of the request that is being written, or 0
 }
 
-// start sends a request, which has been checked and fits into one. The
-// transaction that it returns has to be waited for.
+// start sends a request, which has been checked and fits into one. p is its
+// payload, or where the data of a read goes. The transaction that it returns
+// has to be waited for.
 func (c *Client) start(ctx context.Context, q wire.Request, p []byte) (*transaction, error) {
 	if err := c.acquire(ctx, c.slots, q); err != nil {
 		return nil, err
@@ -36,12 +37,15 @@ func (c *Client) start(ctx context.Context, q wire.Request, p []byte) (*transact
 		return nil, err
 	}
 	defer func() { <-c.sending.turn }()
+	if c.extended && q.Type == wire.CmdWrite {
+		q.Flags |= wire.CmdFlagPayloadLen
+	}
 	t, err := c.register(q, p, ctx.Done() == nil)
 	if err != nil {
 		<-c.slots
 		return nil, err
 	}
-	if q.Type != wire.CmdWrite {
+	if q.Type == wire.CmdRead {
 		p = nil
 	}
 	if err := c.write(ctx, t.request, p); err != nil {
@@ -76,7 +80,7 @@ func (c *Client) write(ctx context.Context, q wire.Request, p []byte) *SessionEr
 		defer c.guard(ctx, q.Cookie)()
 	}
 	s := &c.sending
-	s.header = q.Append(s.header[:0])
+	s.header = c.header(s.header[:0], q, p)
 	var err error
 	if len(p) <= copyBelow {
 		s.header = append(s.header, p...)
@@ -94,6 +98,17 @@ func (c *Client) write(ctx context.Context, q wire.Request, p []byte) *SessionEr
 		err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
 	}
 	return &SessionError{Err: fmt.Errorf("sending %v: %w", q.Type, err)}
+}
+
+// header appends the header of a request with payload p to b.
+func (c *Client) header(b []byte, q wire.Request, p []byte) []byte {
+	if !c.extended {
+		return q.Append(b)
+	}
+	if q.Flags&wire.CmdFlagPayloadLen != 0 {
+		q.Length = uint64(len(p))
+	}
+	return q.AppendExtended(b)
 }
 
 // guard limits the time for the write of the request with that cookie from the

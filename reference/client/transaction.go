@@ -12,8 +12,9 @@ import (
 // goroutine that waits for it until it gives it up: then receive is, and
 // puts it away once the final reply came.
 type transaction struct {
-	request wire.Request
-	data    []byte // where the data of a read goes
+	request wire.Request // of NBD_CMD_BLOCK_STATUS, with the effect length
+	filter  []uint32     // metadata contexts that a block status is limited to; nil: all
+	data    []byte       // where the data of a read goes
 	// exclusive says that nobody will give up the transaction, so that receive
 	// can read into data without asking.
 	exclusive bool
@@ -46,8 +47,15 @@ func (c *Client) register(q wire.Request, p []byte, exclusive bool) (*transactio
 	c.cookie++
 	q.Cookie = c.cookie
 	t.request, t.exclusive = q, exclusive
-	if q.Type == wire.CmdRead {
+	switch {
+	case q.Type == wire.CmdRead:
 		t.data = p
+	case q.Type == wire.CmdBlockStatus && p != nil:
+		f, err := wire.ParseStatusFilter(p)
+		if err != nil {
+			return nil, usageOf(err)
+		}
+		t.filter = f.ContextIDs
 	}
 	c.inflight[q.Cookie] = t
 	return t, nil
@@ -111,7 +119,7 @@ func (t *transaction) giveUp() bool {
 }
 
 func (c *Client) recycle(t *transaction) {
-	t.data, t.err, t.finished, t.given = nil, nil, false, false
+	t.data, t.filter, t.err, t.finished, t.given = nil, nil, nil, false, false
 	t.reply.reset()
 	c.mu.Lock()
 	defer c.mu.Unlock()
