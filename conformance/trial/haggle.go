@@ -210,12 +210,18 @@ func (s *Session) ExportName(name string) (wire.ExportNameReply, HangUp) {
 const UnknownOption wire.Option = 0x6e6f7065
 
 // InStep shows that the conversation is in step: during haggling an unknown
-// option is answered, in the transmission phase a small read. It returns what
-// is wrong, or "".
+// option is answered, in the transmission phase a small read, or a flush where
+// there is nothing to read. It returns what is wrong, or "".
 func (s *Session) InStep() string {
 	if s.phase == transmission {
-		r := s.Do(wire.Request{Type: wire.CmdRead, Length: min(s.Size, uint64(s.Constraints.Minimum))})
-		if r.End != Complete {
+		q := ReadOf(0, uint64(s.Constraints.Minimum))
+		if q.Length > s.Size {
+			if s.Flags&wire.FlagSendFlush == 0 {
+				return "" // nothing can be asked without breaking a rule
+			}
+			q = wire.Request{Type: wire.CmdFlush}
+		}
+		if r := s.Do(q); r.End != Complete {
 			return r.String()
 		}
 		return ""
