@@ -43,7 +43,7 @@ var TrimHangup = register(Quirk{
 
 // CrashOnUnknownCommand dies of a command that it does not know.
 var CrashOnUnknownCommand = register(Quirk{
-	Name: "crash-on-unknown-command", Breaks: "err.unknown-command",
+	Name: "crash-on-unknown-command", Breaks: "trans.end.unjustified.server",
 	Doc:   "closes all connections and listens no more when it gets a command that it does not know",
 	Hooks: onUnknownCommand(func(x *server.Exchange) { x.Silent, x.Crash = true, true }),
 })
@@ -61,7 +61,7 @@ var CrashOnLongName = register(Quirk{
 
 // HangOnUnknownCommand stops talking after a command that it does not know.
 var HangOnUnknownCommand = register(Quirk{
-	Name: "hang-on-unknown-command", Breaks: "err.unknown-command",
+	Name: "hang-on-unknown-command", Breaks: "trans.simple.required",
 	Doc:   "answers nothing any more after a command that it does not know",
 	Hooks: onUnknownCommand(func(x *server.Exchange) { x.Stall = true }),
 })

@@ -183,7 +183,7 @@ var ErrorMixed = register(Quirk{
 
 // UnknownCommandSwallows takes what follows an unknown command for its payload.
 var UnknownCommandSwallows = register(Quirk{
-	Name: "unknown-command-swallows", Breaks: "err.unknown-command",
+	Name: "unknown-command-swallows", Breaks: "layout.request.payload",
 	Doc: "waits for as many bytes behind an unknown command as its length says",
 	Hooks: server.Hooks{Request: func(_ *server.Session, q *wire.Request) {
 		if q.Type >= wire.CmdResize && q.Length > 0 {
