@@ -29,6 +29,28 @@ func BeAnsweredOrEnd(allowed ...wire.ReplyType) types.GomegaMatcher {
 	})
 }
 
+// BeAnsweredSomehow matches an [trial.Answer] that is complete, whatever it says.
+func BeAnsweredSomehow() types.GomegaMatcher {
+	return on("a final reply, of whatever type", func(a trial.Answer) string {
+		if a.End != trial.Complete {
+			return a.End.String()
+		}
+		return ""
+	})
+}
+
+// BeFinal matches an [trial.Answer] that is complete, whatever it says, and
+// one in whose place the server ended the connection: only a client that is
+// kept waiting does not know where it is.
+func BeFinal() types.GomegaMatcher {
+	return on("a final reply of whatever type, or the end of the session", func(a trial.Answer) string {
+		if a.End != trial.Complete && a.End != trial.HungUp {
+			return a.End.String()
+		}
+		return ""
+	})
+}
+
 func finalIn(a trial.Answer, allowed []wire.ReplyType) string {
 	switch {
 	case a.End != trial.Complete:

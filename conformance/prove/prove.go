@@ -147,8 +147,8 @@ func (j job) mustFail(ctx context.Context, census []servers.Listing) []Proof {
 		}
 		proofs = append(proofs, p)
 	}
-	if j.breaks == "" {
-		return proofs
+	if j.breaks == "" || len(proofs) > 0 && !seen {
+		return proofs // silence, and what only two connections show, is not for the judge to see
 	}
 	for _, e := range census {
 		if seen || ctx.Err() != nil {

@@ -72,7 +72,7 @@ var _ = Describe("The greeting", func() {
 
 			a := s.Option(wire.OptList, nil)
 
-			Expect(a.End).To(Or(Equal(Complete), Equal(HungUp)), "got %v", a)
+			Expect(a).To(BeFinal())
 			Observe(ctx, "options without NBD_FLAG_C_FIXED_NEWSTYLE", "%v", a.Summary())
 		})
 

@@ -100,7 +100,7 @@ var _ = Describe("NBD_OPT_LIST", func() {
 
 				Expect(a).To(BeAnsweredOrEnd(wire.RepErrInvalid), "with %d bytes of data", n)
 				if a.End == Complete {
-					Expect(s.InStep()).To(BeInStep(), "with %d bytes of data", n)
+					Expect(s.InStepOrGone()).To(BeInStep(), "with %d bytes of data", n)
 				}
 			}
 		})
@@ -116,7 +116,7 @@ var _ = Describe("NBD_OPT_LIST", func() {
 
 			a := s.Option(wire.OptList, nil)
 
-			Expect(a.End).To(Equal(Complete), "want a final reply: %v", a)
+			Expect(a).To(BeAnsweredSomehow())
 			Observe(ctx, "second NBD_OPT_LIST", "%s", a.Summary())
 			Expect(s.InStep()).To(BeInStep())
 		})

@@ -233,6 +233,16 @@ func (s *Session) InStep() string {
 	return ""
 }
 
+// InStepOrGone is InStep after the client broke a rule, over which the server
+// may leave at any time.
+func (s *Session) InStepOrGone() string {
+	wrong := s.InStep()
+	if s.broken != nil && s.ending(s.broken) == HungUp {
+		return ""
+	}
+	return wrong
+}
+
 // Summary tells in a few words how the answer ended.
 func (a Answer) Summary() string {
 	if a.End != Complete {

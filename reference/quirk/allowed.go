@@ -251,6 +251,9 @@ var ZeroLengthRefused = register(Quirk{
 	}},
 })
 
+// disguise makes an option one that nobody knows, nor sends.
+const disguise wire.Option = 0x5afe << 16
+
 // NothingOptional offers no feature that it need not offer.
 var NothingOptional = register(Quirk{
 	Name: "nothing-optional", Allowed: true,
@@ -258,11 +261,13 @@ var NothingOptional = register(Quirk{
 	Hooks: server.Hooks{Option: func(_ *server.Session, o *wire.OptionRequest) {
 		switch o.Option {
 		case wire.OptStructuredReply, wire.OptListMetaContext, wire.OptSetMetaContext, wire.OptExtendedHeaders:
-			o.Option += 1 << 16
+			o.Option |= disguise
 		}
 	}, OptionReply: func(x *server.OptionExchange) {
 		for i := range x.Replies {
-			x.Replies[i].Option &= 1<<16 - 1
+			if o := &x.Replies[i].Option; *o>>16 == disguise>>16 {
+				*o &^= disguise
+			}
 		}
 	}},
 	Config: func(c *server.Config) {

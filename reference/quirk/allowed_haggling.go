@@ -40,11 +40,8 @@ var AnyNameServed = register(Quirk{
 // BlockSizeInsisted serves nobody who does not ask for its size constraints.
 var BlockSizeInsisted = register(Quirk{
 	Name: "block-size-insisted", Allowed: true,
-	Doc: "enforces a minimum block size of 4096, and refuses clients that do not ask for NBD_INFO_BLOCK_SIZE",
-	Config: func(c *server.Config) {
-		c.Exports[0].Constraints = wire.SizeConstraints{Minimum: 4096, Preferred: 65536, MaxPayload: 1 << 20}
-		c.Exports[0].RequireBlockSize = true
-	},
+	Doc:    "enforces a minimum block size of 4096, and refuses clients that do not ask for NBD_INFO_BLOCK_SIZE",
+	Config: insist,
 })
 
 // ListForbidden keeps its exports to itself.
@@ -90,6 +87,18 @@ var InvalidHangup = register(Quirk{
 		if n := len(x.Replies); n > 0 && x.Replies[n-1].Type == wire.RepErrInvalid &&
 			x.Is(wire.OptList, wire.OptStartTLS, wire.OptStructuredReply, wire.OptInfo, wire.OptGo) {
 			x.Silent, x.Hangup = true, true
+		}
+	}},
+})
+
+// InvalidLastWord leaves clients that break the rules behind its answer.
+var InvalidLastWord = register(Quirk{
+	Name: "invalid-last-word", Allowed: true,
+	Doc: "hangs up behind NBD_REP_ERR_INVALID to a client that broke a rule for the data of an option",
+	Hooks: server.Hooks{OptionReply: func(x *server.OptionExchange) {
+		if n := len(x.Replies); n > 0 && x.Replies[n-1].Type == wire.RepErrInvalid &&
+			x.Is(wire.OptList, wire.OptStartTLS, wire.OptStructuredReply, wire.OptInfo, wire.OptGo) {
+			x.Hangup = true
 		}
 	}},
 })

@@ -44,6 +44,12 @@ var CrashOnClientGone = register(Quirk{
 				s.Crash()
 			}
 			return n, err
+		}, write: func(b []byte) (int, error) {
+			n, err := c.Write(b)
+			if err != nil && s.Export == nil {
+				s.Crash()
+			}
+			return n, err
 		}}
 	}},
 })
@@ -168,12 +174,12 @@ var ListTwice = register(Quirk{
 	}),
 })
 
-// StartTLSDataUnread takes the data of NBD_OPT_STARTTLS for the next option.
-var StartTLSDataUnread = register(Quirk{
-	Name: "starttls-data-unread", Breaks: "layout.option-reply.answered",
-	Doc: "takes the data of NBD_OPT_STARTTLS for the next option, and hangs up over its magic number",
+// StartTLSDataUnanswered waits for something that makes sense.
+var StartTLSDataUnanswered = register(Quirk{
+	Name: "starttls-data-unanswered", Breaks: "layout.option-reply.answered",
+	Doc: "does not answer NBD_OPT_STARTTLS with data",
 	Hooks: onOption(wire.OptStartTLS, func(x *server.OptionExchange) {
-		x.Hangup = len(x.Request.Data) > 0
+		x.Silent = len(x.Request.Data) > 0
 	}),
 })
 
@@ -264,16 +270,6 @@ var InfoDescriptionOther = register(Quirk{
 	}),
 })
 
-// BlockSizeEnforcedUntold enforces constraints and keeps them to itself.
-var BlockSizeEnforcedUntold = register(Quirk{
-	Name: "block-size-enforced-untold", Breaks: "rep.info-block-size.enforced",
-	Doc:   "enforces a minimum block size of 4096 and never sends NBD_INFO_BLOCK_SIZE",
-	Hooks: BlockSizeUntold.Hooks,
-	Config: func(c *server.Config) {
-		c.Exports[0].Constraints = wire.SizeConstraints{Minimum: 4096, Preferred: 4096, MaxPayload: wire.DefaultMaxPayload}
-	},
-})
-
 // StructuredReplyRefusedKept refuses structured replies and sends them.
 var StructuredReplyRefusedKept = register(Quirk{
 	Name: "structured-reply-refused-kept", Breaks: "trans.structured.unnegotiated",
@@ -294,4 +290,32 @@ var StructuredReplyToggled = register(Quirk{
 			x.Session.Structured = n%2 == 1
 		})
 	},
+})
+
+// StructuredReplyInvalid finds fault with a client that asks for structured replies.
+var StructuredReplyInvalid = register(Quirk{
+	Name: "structured-reply-invalid", Breaks: "layout.option-reply.type",
+	Doc:   "answers NBD_OPT_STRUCTURED_REPLY with NBD_REP_ERR_INVALID",
+	Hooks: onOption(wire.OptStructuredReply, func(x *server.OptionExchange) { x.Fail(wire.RepErrInvalid, "") }),
+})
+
+// StartTLSRefusedHangup wants nothing to do with clients that like TLS.
+var StartTLSRefusedHangup = register(Quirk{
+	Name: "starttls-refused-hangup", Breaks: "baseline.unsup.continue",
+	Doc:   "hangs up behind its refusal of NBD_OPT_STARTTLS",
+	Hooks: onOption(wire.OptStartTLS, func(x *server.OptionExchange) { x.Hangup = x.Failed() }),
+})
+
+// StartTLSNeedsTLS demands TLS of a client that asks for it.
+var StartTLSNeedsTLS = register(Quirk{
+	Name: "starttls-needs-tls", Breaks: "tls.notls.starttls",
+	Doc:   "answers NBD_OPT_STARTTLS with NBD_REP_ERR_TLS_REQD",
+	Hooks: onOption(wire.OptStartTLS, func(x *server.OptionExchange) { x.Fail(wire.RepErrTLSReqd, "") }),
+})
+
+// ExtendedHeadersInvalid finds fault with a client that asks for what it does not have.
+var ExtendedHeadersInvalid = register(Quirk{
+	Name: "extended-headers-invalid", Breaks: "baseline.unsup",
+	Doc:   "answers NBD_OPT_EXTENDED_HEADERS, which it does not have, with NBD_REP_ERR_INVALID",
+	Hooks: onOption(wire.OptExtendedHeaders, func(x *server.OptionExchange) { x.Fail(wire.RepErrInvalid, "") }),
 })

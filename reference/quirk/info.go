@@ -160,12 +160,22 @@ var BlockSizeReqdUntold = register(Quirk{
 			x.Replies = x.Replies[n-1:]
 		}
 	}},
+	Config: insist,
 })
+
+// insist makes the first export enforce constraints that a client has to ask for.
+func insist(c *server.Config) {
+	c.Exports[0].Constraints = wire.SizeConstraints{Minimum: 4096, Preferred: 65536, MaxPayload: 1 << 20}
+	c.Exports[0].RequireBlockSize = true
+}
 
 // BlockSizeUntold enforces constraints that it does not tell.
 var BlockSizeUntold = register(Quirk{
 	Name: "block-size-untold", Breaks: "rep.info-block-size.enforced",
-	Doc: "never sends NBD_INFO_BLOCK_SIZE, whatever it enforces",
+	Doc: "enforces a minimum block size of 4096 and never sends NBD_INFO_BLOCK_SIZE",
+	Config: func(c *server.Config) {
+		c.Exports[0].Constraints = wire.SizeConstraints{Minimum: 4096, Preferred: 65536, MaxPayload: 1 << 20}
+	},
 	Hooks: onInfo(func(x *server.OptionExchange) {
 		x.Drop(func(r wire.OptionReply) bool {
 			i, err := wire.ParseInfo(r.Data)
