@@ -25,6 +25,9 @@ func serveCommand() *cobra.Command {
 		Long: `Serve offers in-memory exports: "disk", which is also the default export, and
 "spare" of 1 MiB. Memory follows the data that is written, not the size.
 
+QEMU's clients up to 11.1 can write to it only in the profile
+no-extended-headers: with them they send writes in a form of their own.
+
 The server prints its URI once it listens. An interrupt lets the requests in
 flight finish and ends it.`,
 		Example: `  nbdconform serve

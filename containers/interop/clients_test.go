@@ -22,6 +22,10 @@ type reference struct {
 	cfg      server.Export
 	uri      string
 	writable bool
+	// compact is the same without extended headers, for qemu to write to: up to
+	// 11.1 it sends NBD_CMD_WRITE without NBD_CMD_FLAG_PAYLOAD_LEN, which extended
+	// headers demand.
+	compact string
 }
 
 // eachProfile calls f for every peer and every profile of the reference server.
@@ -40,11 +44,21 @@ func refer(t *testing.T, p peer, profile string) reference {
 	if err != nil {
 		t.Fatal(err)
 	}
+	e := cfg.Exports[0]
+	r := reference{peer: p, profile: profile, disk: e.Disk, cfg: e, writable: !e.ReadOnly}
+	r.uri = "nbd+unix:///disk?socket=" + serve(t, cfg, p.path(profile))
+	cfg.NoExtendedHeaders = true
+	r.compact = "nbd+unix:///disk?socket=" + serve(t, cfg, p.path(profile+"-compact"))
+	return r
+}
+
+// serve serves at a socket until the test ends, and returns the socket.
+func serve(t *testing.T, cfg server.Config, socket string) string {
+	t.Helper()
 	srv, err := server.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	socket := p.path(profile)
 	ln, err := net.Listen("unix", socket)
 	if err != nil {
 		t.Fatal(err)
@@ -57,8 +71,7 @@ func refer(t *testing.T, p peer, profile string) reference {
 			t.Errorf("serving: %v", err)
 		}
 	})
-	e := cfg.Exports[0]
-	return reference{p, profile, e.Disk, e, "nbd+unix:///disk?socket=" + socket, !e.ReadOnly}
+	return socket
 }
 
 // contents reads the disk behind the server's back.
@@ -173,7 +186,7 @@ func TestQemuImgConvertsAndCompares(t *testing.T) {
 		want := image(3, imageSize)
 		r.write(t, "in", want)
 		if r.writable {
-			r.must(t, "qemu-img", "convert", "-n", "-f", "raw", "-O", "raw", r.path("in"), r.uri)
+			r.must(t, "qemu-img", "convert", "-n", "-f", "raw", "-O", "raw", r.path("in"), r.compact)
 			same(t, "the disk", r.contents(t), want)
 		}
 		r.fill(t, want)
@@ -194,7 +207,7 @@ func TestQemuImgConvertsAndCompares(t *testing.T) {
 func TestQemuIoReadsBackWhatItWrites(t *testing.T) {
 	eachProfile(t, func(t *testing.T, r reference) {
 		if !r.writable {
-			if out, err := r.try(t, "qemu-io", "-f", "raw", "-c", "write 0 4k", r.uri); err == nil {
+			if out, err := r.try(t, "qemu-io", "-f", "raw", "-c", "write 0 4k", r.compact); err == nil {
 				t.Errorf("it writes to a read-only export: %s", out)
 			}
 			return
@@ -208,6 +221,6 @@ func TestQemuIoReadsBackWhatItWrites(t *testing.T) {
 		} {
 			argv = append(argv, "-c", c)
 		}
-		r.must(t, append(argv, r.uri)...)
+		r.must(t, append(argv, r.compact)...)
 	})
 }
