@@ -3,6 +3,7 @@ package judge
 import (
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +14,31 @@ import (
 	"nbdconform/conformance/clause"
 	"nbdconform/reference/wire"
 )
+
+// TestDecrypted keeps the handshake from the judge, and shows it the plain text.
+func TestDecrypted(t *testing.T) {
+	c := &conversation{}
+	c.hello()
+	c.opt(wire.OptStartTLS, "")
+	c.ack(wire.OptStartTLS)
+	j := c.tell(1 << 20)
+	j.Decrypted()
+	j.FromClient(wire.OptionRequest{Option: wire.OptStartTLS}.Append(nil))
+	j.FromServer(wire.OptionReply{Option: wire.OptStartTLS, Type: wire.RepAck}.Append(nil))
+	var got []clause.ID
+	for _, v := range j.Violations() {
+		got = append(got, v.Clause)
+	}
+	if want := []clause.ID{"tls.client.starttls.again", "tls.forced.starttls.again"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	j = New(Options{})
+	j.Decrypted() // too early: no effect
+	j.FromServer(wire.Greeting{Flags: wire.FlagFixedNewstyle}.Append(nil))
+	if v := j.Violations(); len(v) > 0 {
+		t.Errorf("got %v", v)
+	}
+}
 
 func TestConnTellsTheJudge(t *testing.T) {
 	defer goleak.VerifyNone(t)

@@ -12,14 +12,15 @@ import (
 
 // haggling is what the judge remembers of options.
 type haggling struct {
-	queue      []*option // sent and not finally answered, oldest first
-	modes      modes     // TLS modes that agree with all answers so far
-	options    int       // sent so far
-	structured bool      // NBD_OPT_STRUCTURED_REPLY was acknowledged
-	extended   bool      // NBD_OPT_EXTENDED_HEADERS was acknowledged
-	selected   selection // by the last NBD_OPT_SET_META_CONTEXT
-	described  *option   // a successful NBD_OPT_INFO with no other option since
-	baseExport string    // an export that the server named contexts of the base namespace for
+	queue      []*option     // sent and not finally answered, oldest first
+	void       []wire.Option // came in the clear behind NBD_OPT_STARTTLS
+	modes      modes         // TLS modes that agree with all answers so far
+	options    int           // sent so far
+	structured bool          // NBD_OPT_STRUCTURED_REPLY was acknowledged
+	extended   bool          // NBD_OPT_EXTENDED_HEADERS was acknowledged
+	selected   selection     // by the last NBD_OPT_SET_META_CONTEXT
+	described  *option       // a successful NBD_OPT_INFO with no other option since
+	baseExport string        // an export that the server named contexts of the base namespace for
 	baseNamed  bool
 	leaving    bool // NBD_OPT_EXPORT_NAME is being answered
 	aborted    bool // NBD_OPT_ABORT was answered

@@ -34,7 +34,7 @@ type Options struct {
 	Oldstyle bool
 	// Decrypted says that the bytes given after the answer NBD_REP_ACK to
 	// NBD_OPT_STARTTLS are the plain text from within TLS. Without it nothing
-	// behind that answer is judged.
+	// behind that answer is judged until [Judge.Decrypted] is called.
 	Decrypted bool
 	// Messages is how many messages the transcript keeps; 0 stands for 512.
 	Messages int

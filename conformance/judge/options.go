@@ -44,6 +44,9 @@ func (j *Judge) answered(p place, h wire.OptionReplyHeader) *option {
 	}
 	o := j.oldest()
 	switch {
+	case j.tls && slices.Contains(j.void, h.Option):
+		j.accuse(p, tlsUpgradeServer, "%v to %v answers within TLS what came in the clear behind NBD_OPT_STARTTLS", h.Type, h.Option)
+		return nil
 	case o != nil:
 		j.accuse(p, optionReplyOption, "the reply names %v, the option to answer is %v", h.Option, o.option)
 	case j.client.mode != following:

@@ -296,6 +296,19 @@ var optionTrips = []trip{
 		c.client([]byte{22, 3, 1, 0, 200})
 		c.server(pick(bad, []byte{0, 3, 0xe8}, []byte{22, 3, 3, 0, 122}))
 	}},
+	{"option from the clear is answered within TLS", []string{"client handshake.option.one-at-a-time", "server tls.upgrade.all.server"}, func(c *conversation, bad bool) {
+		c.opts.Decrypted = true
+		c.hello()
+		c.opt(wire.OptStartTLS, "")
+		if bad {
+			c.opt(wire.OptList, "")
+		}
+		c.ack(wire.OptStartTLS)
+		if bad {
+			c.ack(wire.OptList)
+		}
+		c.abort()
+	}},
 	{"client goes on in the clear", []string{"client tls.upgrade.all.client"}, func(c *conversation, bad bool) {
 		c.hello()
 		c.opt(wire.OptStartTLS, "")

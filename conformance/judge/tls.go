@@ -98,13 +98,34 @@ func (m modes) String() string {
 	return s
 }
 
+// Decrypted tells that the bytes given from here on are the plain text from
+// within TLS, as [Options].Decrypted does beforehand: the handshake is done, and
+// was kept from the judge. Without an acknowledged NBD_OPT_STARTTLS it has no effect.
+func (j *Judge) Decrypted() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.client.mode != opaque || j.server.mode != opaque {
+		return
+	}
+	j.tls = true
+	for _, s := range []*stream{&j.client, &j.server} {
+		s.mode, s.fresh = following, false
+	}
+}
+
 // finalStartTLS forgets what was negotiated and leaves the plain text behind.
+// Options that came in the clear behind NBD_OPT_STARTTLS are void: nobody may
+// answer them.
 func (j *Judge) finalStartTLS(p place, t wire.ReplyType) {
 	if t != wire.RepAck || j.tls {
 		return
 	}
 	j.structured, j.extended = false, false
 	j.selected, j.described = selection{}, nil
+	for _, o := range j.queue {
+		j.void = append(j.void, o.option)
+	}
+	j.queue = nil
 	if j.opts.Decrypted {
 		j.tls = true
 		return
@@ -112,7 +133,7 @@ func (j *Judge) finalStartTLS(p place, t wire.ReplyType) {
 	for _, s := range []*stream{&j.client, &j.server} {
 		s.mode, s.fresh = opaque, len(s.buf) == 0
 		s.pos += int64(len(s.buf))
-		s.buf = nil
+		s.buf, s.rest, s.sink = nil, 0, nil
 		s.msg = j.log.add(s.side, s.pos, kindAstray, nil, 0)
 		j.log.say(s.msg, "within TLS")
 	}

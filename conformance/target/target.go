@@ -10,6 +10,8 @@ import (
 	"context"
 	"errors"
 	"net"
+
+	"nbdconform/reference/starttls"
 )
 
 // ErrNoRestart is what Restart returns for a server that is not ours to start.
@@ -51,6 +53,9 @@ type Profile struct {
 	Size        uint64   // size of Export in bytes, or 0 where unknown
 	Features    []string // features that the setup promises, by their names in package feature; nil: nothing is known
 	Destructive bool     // the specs may write to the export
+
+	TLS       starttls.Client // how to do TLS with the server; nil where that is not known
+	TLSAlways bool            // talk within TLS even where the server does not insist
 }
 
 // Health is what is known of the program behind an address.

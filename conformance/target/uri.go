@@ -5,12 +5,14 @@ import (
 	"net"
 
 	"nbdconform/reference/nbduri"
+	"nbdconform/reference/starttls"
 )
 
 // An Address is a server that somebody else runs.
 type Address struct {
 	uri         nbduri.URI
 	text        string
+	tls         starttls.Client
 	destructive bool
 }
 
@@ -22,7 +24,11 @@ func NewAddress(text string, destructive bool) (*Address, []nbduri.Warning, erro
 	if err != nil {
 		return nil, nil, err
 	}
-	return &Address{uri: uri, text: text, destructive: destructive}, warnings, nil
+	how, err := uri.StartTLS()
+	if err != nil {
+		return nil, nil, err
+	}
+	return &Address{uri: uri, text: text, tls: how, destructive: destructive}, warnings, nil
 }
 
 // Identity implements [Target].
@@ -30,7 +36,10 @@ func (a *Address) Identity() Identity { return Identity{Name: a.text, Provider: 
 
 // Profile implements [Target].
 func (a *Address) Profile() Profile {
-	return Profile{Name: "as found", Export: a.uri.Export, Destructive: a.destructive}
+	return Profile{
+		Name: "as found", Export: a.uri.Export, Destructive: a.destructive,
+		TLS: a.tls, TLSAlways: a.uri.TLS,
+	}
 }
 
 // Dial implements [Target].

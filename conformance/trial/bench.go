@@ -35,6 +35,8 @@ type Facts struct {
 	Declared    feature.Set          // promised by the target's profile
 	Promised    []string             // the exports that the target's profile declares, or nil
 	Entered     bool                 // the transmission phase could be entered
+	Secure      bool                 // Haggle and Enter go over to TLS
+	TLSOnly     string               // an export that needs TLS where others don't, with feature.TLSOnlyExport
 	Concurrent  bool                 // two connections are served at the same time
 	Trouble     string               // what went wrong while asking, or ""
 

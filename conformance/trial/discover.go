@@ -53,7 +53,7 @@ func Discover(ctx context.Context, t target.Target, o Options) (*Bench, error) {
 		b.Facts.Export = *o.Export
 	}
 	for _, step := range []func(context.Context, *Bench){
-		askGreeting, askConcurrent, askList, askTLS, askExport(o.Export == nil && t.Profile().Export == ""), askExtended, askEntry,
+		askGreeting, askTLS, askForcedTLS, askConcurrent, askList, askTLSOnly, askExport(o.Export == nil && t.Profile().Export == ""), askExtended, askEntry,
 	} {
 		b.ask(ctx, step)
 	}
@@ -68,7 +68,9 @@ func (b *Bench) testable(named bool) error {
 	case b.Facts.Entered:
 		return nil
 	case b.Facts.refusal == wire.RepErrTLSReqd:
-		return errors.New("the server insists on TLS, which this version of nbdconform can't speak")
+		return errors.New("the server insists on TLS: say how to do it, as in nbds://HOST/EXPORT?tls-certificates=DIR")
+	case b.Target.Profile().TLSAlways && !b.Facts.Features[feature.StartTLS]:
+		return errors.New("the server does not do TLS, which the URI demands")
 	case b.Facts.refusal == wire.RepErrUnknown && named && len(b.Facts.Exports) > 0:
 		return fmt.Errorf("the server has no export %q: it lists %q", b.Facts.Export, b.Facts.Exports)
 	case b.Facts.refusal == wire.RepErrUnknown && len(b.Facts.Exports) == 0:
@@ -129,14 +131,6 @@ func askList(ctx context.Context, b *Bench) {
 	b.Facts.Exports = []string{}
 	for _, e := range a.Servers() {
 		b.Facts.Exports = append(b.Facts.Exports, e.Name)
-	}
-}
-
-func askTLS(ctx context.Context, b *Bench) {
-	s := Haggle(ctx)
-	if s.Option(wire.OptStartTLS, nil).Type() == wire.RepAck {
-		b.Facts.Features.Add(feature.StartTLS)
-		s.Close() // what comes next would have to be TLS
 	}
 }
 

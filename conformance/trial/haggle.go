@@ -22,8 +22,17 @@ func (s *Session) Greeting() wire.Greeting {
 	return g
 }
 
-// SendFlags answers the greeting.
+// SendFlags answers the greeting. Where the target has it all within TLS, and
+// the flags allow it, TLS comes next.
 func (s *Session) SendFlags(f wire.ClientFlags) {
+	s.SendFlagsInClear(f)
+	if s.trial.bench.Facts.Secure && f&wire.ClientFlags(s.offered)&wire.FlagCFixedNewstyle != 0 {
+		s.Secure()
+	}
+}
+
+// SendFlagsInClear answers the greeting, and TLS does not come next.
+func (s *Session) SendFlagsInClear(f wire.ClientFlags) {
 	s.Raw(f.Append(nil))
 	s.FlagsSent(f)
 }
@@ -36,7 +45,8 @@ func (s *Session) Polite() wire.ClientFlags {
 	return wire.ClientFlags(s.offered) & (wire.FlagCFixedNewstyle | wire.FlagCNoZeroes)
 }
 
-// Haggle connects and goes up to where options can be sent.
+// Haggle connects and goes up to where options can be sent, within TLS where the
+// target insists on that.
 func Haggle(ctx context.Context) *Session {
 	s := Open(ctx)
 	s.Greeting()

@@ -11,6 +11,7 @@ import (
 
 	"nbdconform/conformance/judge"
 	"nbdconform/reference/client"
+	"nbdconform/reference/starttls"
 	"nbdconform/reference/wire"
 )
 
@@ -27,6 +28,7 @@ type Session struct {
 	conn  net.Conn
 	raw   *client.Raw
 	judge *judge.Judge
+	tls   starttls.Conn // nil in the clear
 
 	offered   wire.HandshakeFlags
 	chosen    wire.ClientFlags

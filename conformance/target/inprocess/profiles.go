@@ -10,6 +10,8 @@ import (
 	"nbdconform/reference/export"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/server"
+	"nbdconform/reference/starttls"
+	"nbdconform/reference/starttls/pki"
 	"nbdconform/reference/wire"
 )
 
@@ -71,6 +73,23 @@ var profiles = []struct {
 		[]feature.Feature{feature.ExtendedHeaders, feature.BlockStatusPayload},
 		func(c *server.Config) { c.NoExtendedHeaders = true },
 	},
+	{
+		"tls",
+		[]feature.Feature{feature.StartTLS, feature.TLSOnlyExport},
+		nil,
+		func(c *server.Config) {
+			c.TLS = server.TLS{Mode: server.SelectiveTLS, Server: pki.Shared().Server(false)}
+			c.Exports = append(c.Exports, server.Export{Name: "vault", Disk: export.New(1 << 20), TLSOnly: true})
+		},
+	},
+	{
+		"tls-required",
+		[]feature.Feature{feature.StartTLS, feature.ForcedTLS},
+		nil,
+		func(c *server.Config) {
+			c.TLS = server.TLS{Mode: server.ForcedTLS, Server: pki.Shared().Server(true)}
+		},
+	},
 	{"rotational", []feature.Feature{feature.Rotational}, nil, func(c *server.Config) { c.Exports[0].Rotational = true }},
 }
 
@@ -105,6 +124,14 @@ func Config(profile string, size uint64, quirkName string) (server.Config, targe
 			{Name: "spare", Disk: export.New(1 << 20)},
 		}}
 		p.change(&c)
+		var names []string
+		for _, e := range c.Exports {
+			names = append(names, e.Name)
+		}
+		var how starttls.Client
+		if c.TLS.Mode != server.NoTLS {
+			how = pki.Shared().Client("localhost")
+		}
 		q.Apply(&c)
 		fs := feature.Set{}
 		fs.Add(everything...)
@@ -113,8 +140,8 @@ func Config(profile string, size uint64, quirkName string) (server.Config, targe
 			delete(fs, f)
 		}
 		about := target.Profile{
-			Name: p.name, Export: "disk", Exports: []string{"disk", "spare"}, Size: size,
-			Features: fs.Names(), Destructive: true,
+			Name: p.name, Export: "disk", Exports: names, Size: size,
+			Features: fs.Names(), Destructive: true, TLS: how,
 		}
 		return c, about, nil
 	}
