@@ -27,7 +27,7 @@ func (j *Judge) judgeRequest(r *request) {
 	}
 	switch r.Type {
 	case wire.CmdDisc:
-		if j.broken(discZero, r.Offset == 0 && r.Length == 0) {
+		if !r.announced && j.broken(discZero, r.Offset == 0 && r.Length == 0) {
 			j.accuse(p, discZero, "NBD_CMD_DISC has offset %d and length %d, both must be zero", r.Offset, r.Length)
 		}
 		if j.broken(discInflight, j.waiting == 0) {
@@ -36,7 +36,7 @@ func (j *Judge) judgeRequest(r *request) {
 		return
 	case wire.CmdFlush:
 		has(flushAdvertised, wire.FlagSendFlush)
-		if j.broken(flushZero, r.Offset == 0 && r.Length == 0) {
+		if !r.announced && j.broken(flushZero, r.Offset == 0 && r.Length == 0) {
 			j.accuse(p, flushZero, "NBD_CMD_FLUSH has offset %d and length %d, both must be zero", r.Offset, r.Length)
 		}
 		return
@@ -65,11 +65,12 @@ func (r *request) writes() bool {
 
 // ranged reports whether the command is about a range of the export.
 func (r *request) ranged() bool {
+	if r.announced && !r.filtered && r.Type != wire.CmdWrite {
+		return false // Length is that of the payload
+	}
 	switch r.Type {
-	case wire.CmdRead, wire.CmdWrite, wire.CmdTrim, wire.CmdCache, wire.CmdWriteZeroes:
+	case wire.CmdRead, wire.CmdWrite, wire.CmdTrim, wire.CmdCache, wire.CmdWriteZeroes, wire.CmdBlockStatus:
 		return true
-	case wire.CmdBlockStatus:
-		return r.Flags&wire.CmdFlagPayloadLen == 0 // else the range is in the payload
 	}
 	return false
 }
@@ -84,9 +85,12 @@ func (j *Judge) judgeCommandFlags(r *request) {
 	const known = wire.CmdFlagPayloadLen<<1 - 1
 	if j.broken(flagDocumented, f&^allowed == 0) {
 		j.accuse(p, flagDocumented, "%v has the flags %v, of which %v are documented for it", r.Type, f, allowed)
-		if f&^known != 0 {
+		switch extra := f &^ allowed; {
+		case f&^known != 0:
 			r.faults |= unknownFlag
-		} else {
+		case r.announced && extra == wire.CmdFlagPayloadLen:
+			r.faults |= strayPayload
+		default:
 			r.faults |= strayFlag
 		}
 	}
@@ -118,7 +122,7 @@ var zeroLength = map[wire.Command]struct{ ask, stay check }{
 }
 
 func (j *Judge) judgeZero(r *request) {
-	if c, ok := zeroLength[r.Type]; ok && j.broken(c.ask, r.Length > 0) {
+	if c, ok := zeroLength[r.Type]; ok && r.ranged() && j.broken(c.ask, r.Length > 0) {
 		j.accuse(r.place, c.ask, "%v has length 0", r.Type)
 	}
 }

@@ -221,6 +221,39 @@ const (
 	reqOneExtent
 	reqOneLength
 
+	extendedNoData
+	extendedDataInvalid
+	exportNameExtended
+	goExtended
+	listMetaExtended
+	listMetaExtendedBase
+	setMetaExtendedBase
+	extHeaderReqdUse
+	payloadFlagNegotiated
+	payloadFlagContexts
+	extendedRequest
+	writeAnnounced
+	payloadNonzero
+	filterAdvertised
+	filterLength
+	readNarrow
+	payloadTooLong
+	payloadEINVAL
+	filterUnsupported
+	filterDuplicate
+	filterUnknown
+	filterLimited
+	extendedNoSimple
+	extendedReply
+	extendedOffset
+	extAlways
+	extUnnegotiated
+	extLength
+	extCount
+	extCountNonzero
+	extExtentNonzero
+	extHighBits
+
 	checkCount
 )
 
@@ -450,4 +483,37 @@ var table = [checkCount]row{
 	statusReserved:      {"meta.allocation.reserved", should},
 	reqOneExtent:        {"cmdflag.req-one.one-extent", must},
 	reqOneLength:        {"cmdflag.req-one.length", must},
+
+	extendedNoData:        {"opt.extended-headers.no-data", must},
+	extendedDataInvalid:   {"opt.extended-headers.data-invalid", should},
+	exportNameExtended:    {"opt.export-name.extended", must},
+	goExtended:            {"opt.info.extended.unsup", must},
+	listMetaExtended:      {"opt.list-meta.extended.negotiated", must},
+	listMetaExtendedBase:  {"opt.list-meta.extended.base", must},
+	setMetaExtendedBase:   {"opt.set-meta.extended.base", must},
+	extHeaderReqdUse:      {"rep.err-ext-header-reqd.use", must},
+	payloadFlagNegotiated: {"flag.transmission.block-status-payload.negotiated", must},
+	payloadFlagContexts:   {"flag.transmission.block-status-payload.contexts", should},
+	extendedRequest:       {"trans.extended.request", must},
+	writeAnnounced:        {"trans.extended.write-payload", must},
+	payloadNonzero:        {"cmdflag.payload-len.nonzero", must},
+	filterAdvertised:      {"cmdflag.payload-len.needs-flag", should},
+	filterLength:          {"cmd.block-status.payload.length", must},
+	readNarrow:            {"cmd.read.extended.64-bit", should},
+	payloadTooLong:        {"trans.extended.payload-too-long", should},
+	payloadEINVAL:         {"cmdflag.payload-len.einval", must},
+	filterUnsupported:     {"cmd.block-status.payload.unsupported", must},
+	filterDuplicate:       {"cmd.block-status.payload.duplicate-id", must},
+	filterUnknown:         {"cmd.block-status.payload.unknown-id", must},
+	filterLimited:         {"cmd.block-status.payload.limited", must},
+	extendedNoSimple:      {"trans.extended.no-simple", must},
+	extendedReply:         {"trans.extended.reply", must},
+	extendedOffset:        {"trans.extended.offset", must},
+	extAlways:             {"chunk.block-status-ext.always", must},
+	extUnnegotiated:       {"chunk.block-status-ext.unnegotiated", must},
+	extLength:             {"chunk.block-status-ext.length", must},
+	extCount:              {"chunk.block-status-ext.count", must},
+	extCountNonzero:       {"chunk.block-status-ext.count-nonzero", must},
+	extExtentNonzero:      {"chunk.block-status-ext.extent-nonzero", must},
+	extHighBits:           {"chunk.block-status-ext.high-bits", must},
 }

@@ -50,6 +50,9 @@ func (j *Judge) chunkReply(magic uint32, h wire.ChunkHeader, b []byte) int {
 	} else {
 		j.broken(structuredUnnegotiated, true)
 	}
+	if j.extended {
+		j.judgeExtendedHeader(p, magic, h, r, over)
+	}
 	if r != nil {
 		r.answer.chunks++
 	}
@@ -75,8 +78,14 @@ func (j *Judge) chunkReply(magic uint32, h wire.ChunkHeader, b []byte) int {
 		s.sink = &j.read
 	case h.Type == wire.ChunkOffsetHole && r.Type == wire.CmdRead:
 	case h.Type == statusType(j.extended) && r.Type == wire.CmdBlockStatus:
+		if j.extended {
+			j.broken(extAlways, true)
+		}
 		j.statuses.start(d)
 		s.sink = &j.statuses
+	case h.Type == statusType(!j.extended) && r.Type == wire.CmdBlockStatus:
+		j.judgeStatusType(p, h.Type)
+		r.quiet = true
 	default:
 		j.accuse(p, chunkUnexpected, "%v is no chunk of a reply to %v", h.Type, r.Type)
 		r.quiet = true // and what it means for the reply is open

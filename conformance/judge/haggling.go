@@ -170,7 +170,12 @@ func (j *Judge) judgeOption(o *option) {
 		if j.broken(optionRepeated, !j.structured) {
 			j.accuse(o.place, optionRepeated, "NBD_OPT_STRUCTURED_REPLY is sent again after it was acknowledged")
 		}
+	case wire.OptExportName:
+		if j.broken(exportNameExtended, !j.extended) {
+			j.accuse(o.place, exportNameExtended, "NBD_OPT_EXPORT_NAME is sent although extended headers were negotiated")
+		}
 	case wire.OptExtendedHeaders:
+		empty(extendedNoData)
 		if j.broken(optionRepeated, !j.extended) {
 			j.accuse(o.place, optionRepeated, "NBD_OPT_EXTENDED_HEADERS is sent again after it was acknowledged")
 		}

@@ -64,6 +64,7 @@ func (j *Judge) infoReply(d *replyData) {
 		}
 		j.log.say(p.msg, fmt.Sprintf("NBD_REP_INFO NBD_INFO_EXPORT size %d flags %v", e.Size, e.Flags))
 		j.judgeFlags(p, e.Flags)
+		j.judgePayloadFlag(p, o, e.Flags)
 		o.exportInfo = &e
 	case wire.InfoBlockSize:
 		s, err := wire.ParseSizeConstraints(i.Payload)
@@ -88,6 +89,9 @@ func (j *Judge) judgeFlags(p place, f wire.TransmissionFlags) {
 	}
 	if j.broken(transmissionDFStructured, f&wire.FlagSendDF == 0 || j.structured || j.extended) {
 		j.accuse(p, transmissionDFStructured, "the transmission flags are %v, structured replies were not negotiated", f)
+	}
+	if j.broken(payloadFlagNegotiated, f&wire.FlagBlockStatusPayload == 0 || j.extended) {
+		j.accuse(p, payloadFlagNegotiated, "the transmission flags are %v, extended headers were not negotiated", f)
 	}
 	if f&wire.FlagSendFastZero != 0 && j.broken(transmissionFastZero, f&wire.FlagSendWriteZeroes != 0) {
 		j.accuse(p, transmissionFastZero, "the transmission flags %v have SEND_FAST_ZERO without SEND_WRITE_ZEROES", f)
@@ -185,6 +189,9 @@ func (j *Judge) refusedForSize(p place, o *option) {
 		return
 	}
 	s := *o.sizes
+	if j.extended { // which is reason enough, opt.extended-headers.block-size-reqd
+		return
+	}
 	isDefault := s.Minimum == 1 && s.Preferred == wire.DefaultPreferred && s.MaxPayload >= wire.DefaultMaxPayload
 	if j.broken(infoBlockSizeReqdDefault, !isDefault) {
 		j.accuse(p, infoBlockSizeReqdDefault, "NBD_REP_ERR_BLOCK_SIZE_REQD comes with the default size constraints")

@@ -154,7 +154,11 @@ func (j *Judge) judgeFit(p place, o *option, t wire.ReplyType) {
 	if j.broken(c, fits) {
 		j.accuse(p, c, "%v is no answer to %v", t, o.option)
 	}
-	if c, ok := implemented[o.option]; ok && j.broken(c, t != wire.RepErrUnsup) {
+	if o.option == wire.OptGo && j.extended {
+		if j.broken(goExtended, t != wire.RepErrUnsup) {
+			j.accuse(p, goExtended, "NBD_OPT_GO is answered by %v although extended headers were acknowledged", t)
+		}
+	} else if c, ok := implemented[o.option]; ok && j.broken(c, t != wire.RepErrUnsup) {
 		j.accuse(p, c, "the server does not implement %v", o.option)
 	}
 }
@@ -192,6 +196,7 @@ func (j *Judge) final(p place, o *option, t wire.ReplyType) {
 	j.described = nil
 	j.remove(o)
 	j.judgeMode(p, o, t)
+	j.judgeExtHeaderReqd(p, o, t)
 	j.shutdown = t == wire.RepErrShutdown
 	dataInvalid := func(c check) {
 		if o.length > 0 && j.broken(c, t != wire.RepAck) {
@@ -207,6 +212,7 @@ func (j *Judge) final(p place, o *option, t wire.ReplyType) {
 		dataInvalid(structuredDataInvalid)
 		j.structured = j.structured || t == wire.RepAck
 	case wire.OptExtendedHeaders:
+		dataInvalid(extendedDataInvalid)
 		j.extended = j.extended || t == wire.RepAck
 	case wire.OptStartTLS:
 		j.finalStartTLS(p, t)

@@ -11,6 +11,9 @@ func (j *Judge) outcome(p place, r *request, failed bool, e wire.Errno) {
 	if r.quiet || r.ambiguous || j.export.unknown || zeroOf(r) {
 		return
 	}
+	if j.extended && r.announced && j.broken(payloadTooLong, r.faults&tooLong == 0) {
+		j.accuse(p, payloadTooLong, "%v announces %d bytes of payload and is answered, the maximum payload size is %d", r.Type, r.Length, j.export.maxPayload())
+	}
 	if r.faults&writesRO != 0 && j.broken(readOnlyWrites, failed) {
 		j.accuse(p, readOnlyWrites, "%v succeeds on a read-only export", r.Type)
 		return
@@ -20,7 +23,8 @@ func (j *Judge) outcome(p place, r *request, failed bool, e wire.Errno) {
 		return
 	}
 	switch {
-	case r.faults&(unadvertised|oversized) != 0: // anything may come of it
+	case r.faults&(unadvertised|oversized|tooLong|unannounced|badFilter) != 0: // anything may come of it
+	case r.faults == noFilter && !failed: // the server may have what it does not advertise
 	case r.faults != 0:
 		j.judgeFaults(p, r, failed, e)
 	case failed:
@@ -74,6 +78,10 @@ func (j *Judge) dues(r *request) []due {
 		{unknownCmd, errUnknownCommand, einval},
 		{unknownFlag, unknown, einval},
 		{strayFlag, errInapplicableFlag, einval},
+		{strayPayload, payloadEINVAL, einval},
+		{noFilter, filterUnsupported, einval},
+		{unknownID, filterUnknown, einval},
+		{duplicateID, filterDuplicate, einval},
 		{unselected, statusUnselected, einval},
 		{blindFast, fastZeroUnadvertised, einval},
 	}

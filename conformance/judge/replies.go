@@ -132,6 +132,9 @@ func (j *Judge) simpleReply(m wire.SimpleReply, b []byte) int {
 	s := &j.server
 	j.open(s, kindReply, b, 0, nil)
 	at := s.here()
+	if j.extended {
+		j.accuse(at, extendedNoSimple, "a simple reply comes, extended headers are negotiated")
+	}
 	r, over := j.match(at, m.Cookie, true)
 	if r == nil {
 		if m.Error == wire.OK && j.maybeData() {

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"encoding/binary"
 	"errors"
 	"io"
 
@@ -59,7 +60,7 @@ func (t *transmission) keep() bool {
 }
 
 // A fault is something wrong with a request, for which the document names an error.
-type fault uint16
+type fault uint32
 
 const (
 	beyondEnd    fault = 1 << iota // reaches beyond the end of the export
@@ -72,6 +73,13 @@ const (
 	blindFast                      // has NBD_CMD_FLAG_FAST_ZERO unadvertised
 	unadvertised                   // is a command that the server does not advertise
 	oversized                      // has a payload, in either direction, beyond the maximum
+	tooLong                        // announces a payload beyond the maximum, with extended headers
+	unannounced                    // is a write without NBD_CMD_FLAG_PAYLOAD_LEN, with extended headers
+	strayPayload                   // has a payload that is not documented for the command
+	noFilter                       // has a payload that the server does not advertise
+	badFilter                      // has a payload that does not have its layout
+	unknownID                      // has a payload with a metadata context that is not selected
+	duplicateID                    // has a payload with a metadata context twice
 )
 
 // A request is a request without its whole answer.
@@ -80,6 +88,9 @@ type request struct {
 	place
 	faults    fault
 	ambiguous bool // another one with its cookie is, or was, pending at the same time
+	announced bool // a payload follows as NBD_CMD_FLAG_PAYLOAD_LEN says: until it is read, Length is the payload's
+	filtered  bool // the payload was read: Length is the effect length in it
+	filter    []uint32
 	quiet     bool // it was taken for the one that is answered: nothing of the answer is judged
 	answer    answer
 }
@@ -98,11 +109,21 @@ func (j *Judge) request(b []byte) int {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return 0
 	}
-	if j.broken(requestMagic, err == nil) {
+	if err != nil {
 		return j.noRequest(b, err)
 	}
-	j.open(s, kindRequest, b[:n], q.PayloadLength(j.extended), nil)
-	r := &request{Request: q, place: s.here()}
+	j.broken(requestMagic, true)
+	r := &request{Request: q, announced: j.extended && q.Flags&wire.CmdFlagPayloadLen != 0}
+	var filter sink
+	if r.announced && q.Type == wire.CmdBlockStatus {
+		filter = &filterData{judge: j, r: r}
+	}
+	j.open(s, kindRequest, b[:n], q.PayloadLength(j.extended), filter)
+	r.place = s.here()
+	if j.extended {
+		j.broken(extendedRequest, true)
+		j.judgeAnnounced(r)
+	}
 	j.judgeRequest(r)
 	if q.Type == wire.CmdDisc {
 		j.disc = r
@@ -132,6 +153,9 @@ func (j *Judge) request(b []byte) int {
 func (j *Judge) noRequest(b []byte, err error) int {
 	s := &j.client
 	c := requestMagic
+	if j.extended && binary.BigEndian.Uint32(b) == wire.RequestMagic {
+		c = extendedRequest
+	}
 	if j.viaGo && string(b[:4]) == "IHAV" {
 		c = goNoMoreOptions
 	}

@@ -2,6 +2,8 @@ package judge
 
 import (
 	"encoding/binary"
+	"math"
+	"strings"
 
 	"nbdconform/reference/wire"
 )
@@ -21,7 +23,8 @@ type statusData struct {
 	head     int    // bytes in front of the extents
 	extents  uint64
 	sum      uint64 // bytes in the extents so far
-	told     [4]bool
+	counted  bool   // the descriptor count was looked at
+	told     [5]bool
 }
 
 const (
@@ -29,6 +32,7 @@ const (
 	toldSum
 	toldMultiple
 	toldReserved
+	toldHigh
 )
 
 func (d *statusData) start(c *chunkData) {
@@ -43,7 +47,12 @@ func (d *statusData) start(c *chunkData) {
 	if j.broken(statusMaxExtents, n <= wire.MaxExtents) {
 		j.accuse(d.place, statusMaxExtents, "the chunk has %d extents, it should have no more than %d", n, wire.MaxExtents)
 	}
-	if j.broken(statusLength, h.Length >= uint64(d.head) && (h.Length-uint64(d.head))%size == 0) {
+	if d.extended {
+		if j.broken(extLength, n > 0 && (h.Length-uint64(d.head))%size == 0) {
+			j.accuse(d.place, extLength, "%v has length %d, 8 and a positive multiple of 16 is due", h.Type, h.Length)
+			d.counted = true // to no use
+		}
+	} else if j.broken(statusLength, h.Length >= uint64(d.head) && (h.Length-uint64(d.head))%size == 0) {
 		j.accuse(d.place, statusLength, "%v has length %d, %d and a multiple of %d is due", h.Type, h.Length, d.head, size)
 	} else if j.broken(statusAtLeastOne, n > 0) {
 		j.accuse(d.place, statusAtLeastOne, "%v has no extent", h.Type)
@@ -63,6 +72,9 @@ func (d *statusData) data(b []byte) int {
 		n := min(len(b), limit-len(d.part))
 		d.part = append(d.part, b[:n]...)
 		b = b[n:]
+		if d.extended && !d.counted && len(d.part) >= d.head {
+			d.judgeCount()
+		}
 		if len(d.part) == limit {
 			d.decode()
 		}
@@ -104,11 +116,15 @@ func (d *statusData) extent(e wire.Extent) {
 		}
 		return false
 	}
-	if tell(toldZero, statusExtentNonzero, e.Length != 0) {
-		j.accuse(p, statusExtentNonzero, "extent %d has length 0", d.extents)
+	nonzero := statusExtentNonzero
+	if d.extended {
+		nonzero = extExtentNonzero
+	}
+	if tell(toldZero, nonzero, e.Length != 0) {
+		j.accuse(p, nonzero, "extent %d has length 0", d.extents)
 	}
 	switch {
-	case r.Flags&wire.CmdFlagPayloadLen != 0: // the length that was asked for is in the payload
+	case r.announced && !r.filtered: // the length that was asked for is unknown
 	case r.Flags&wire.CmdFlagReqOne != 0:
 		if d.extents == 0 && r.Length > 0 && j.broken(reqOneLength, e.Length <= r.Length) {
 			j.accuse(p, reqOneLength, "the extent has %d bytes, the request %d and NBD_CMD_FLAG_REQ_ONE", e.Length, r.Length)
@@ -126,7 +142,16 @@ func (d *statusData) extent(e wire.Extent) {
 			j.accuse(p, statusMultiple, "extent %d has %d bytes, the minimum block size is %d", d.extents-1, e.Length, s.Minimum)
 		}
 	}
-	if j.selected.ids[d.id] == "base:allocation" && !j.selected.unknown {
+	if j.selected.unknown {
+		return
+	}
+	if d.extended && strings.HasPrefix(j.selected.ids[d.id], "base:") {
+		if tell(toldHigh, extHighBits, e.Status>>32 == 0) {
+			j.accuse(p, extHighBits, "extent %d has the status %#x, context %q has 32 bits", d.extents-1, e.Status, j.selected.ids[d.id])
+		}
+		e.Status &= math.MaxUint32
+	}
+	if j.selected.ids[d.id] == "base:allocation" {
 		const known = wire.StateHole | wire.StateZero
 		if tell(toldReserved, statusReserved, wire.StateFlags(e.Status)&^known == 0) {
 			j.accuse(p, statusReserved, "extent %d has the status %v, of which %v is defined", d.extents-1, wire.StateFlags(e.Status), known)
@@ -161,7 +186,11 @@ func (d *statusData) count() {
 // statusEnds judges a reply to NBD_CMD_BLOCK_STATUS as a whole.
 func (j *Judge) statusEnds(p place, r *request) {
 	a := &r.answer
-	if a.errors > 0 || a.coarse || j.selected.unknown || r.Length == 0 || r.faults&unselected != 0 || r.Flags&wire.CmdFlagPayloadLen != 0 {
+	if a.errors > 0 || a.coarse || j.selected.unknown || r.Length == 0 || r.faults&unselected != 0 || r.announced && !r.filtered {
+		return
+	}
+	if r.filtered {
+		j.judgeFiltered(p, r)
 		return
 	}
 	j.broken(statusPerContext, true)
