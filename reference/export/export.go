@@ -14,6 +14,9 @@ const (
 	// Depth is a context for local experiments: status 1 where storage is
 	// allocated, 0 where there is a hole.
 	Depth = "x-nbdconform:depth"
+	// Stripes is a context for local experiments that has as many extents as
+	// there can be: status 0 and 1 take turns, page by page.
+	Stripes = "x-nbdconform:stripes"
 )
 
 // An Export is a disk. Its methods may be called from several goroutines.

@@ -11,19 +11,24 @@ const (
 	stateHole state = wire.StateHole | wire.StateZero
 )
 
-// Extents implements [Export] for [BaseAllocation] and [Depth]; other
-// contexts fail with NBD_EINVAL.
+// Extents implements [Export] for [BaseAllocation], [Depth], [AllocationDepth]
+// and [Stripes]; other contexts fail with NBD_EINVAL.
 func (m *Memory) Extents(dst []wire.Extent, context string, off, n uint64, limit int) ([]wire.Extent, error) {
 	var status func(state) uint64
 	switch context {
 	case BaseAllocation:
 		status = func(s state) uint64 { return uint64(s) }
-	case Depth:
+	case Depth, AllocationDepth:
 		status = func(s state) uint64 { return uint64(1 &^ (s & wire.StateHole)) }
+	case Stripes:
 	default:
 		return dst, wire.EINVAL
 	}
 	e := extents{list: dst, from: len(dst), limit: limit}
+	if context == Stripes {
+		e.stripes(off, m.clip(off, n))
+		return e.list, nil
+	}
 	for n = m.clip(off, n); n > 0 && !e.full; {
 		leaf, last := m.find(off)
 		k := n
@@ -77,5 +82,14 @@ func (e *extents) add(n, status uint64) {
 	}
 	if e.full = len(e.list)-e.from >= e.limit; !e.full {
 		e.list = append(e.list, wire.Extent{Length: n, Status: status})
+	}
+}
+
+// stripes adds n bytes of [Stripes].
+func (e *extents) stripes(off, n uint64) {
+	for n > 0 && !e.full {
+		k := min(n, PageSize-off%PageSize)
+		e.add(k, off/PageSize%2)
+		off, n = off+k, n-k
 	}
 }

@@ -62,8 +62,8 @@ type Export struct {
 	// if the constraints are not the defaults.
 	RequireBlockSize bool
 
-	// Contexts are the metadata contexts that can be selected; nil: those of
-	// [export.Memory]. An empty slice: none.
+	// Contexts are the metadata contexts that can be selected; nil: those
+	// that the disk has. An empty slice: none.
 	Contexts []string
 }
 
@@ -93,7 +93,7 @@ func (c Config) withDefaults() (Config, error) {
 			e.Constraints = wire.DefaultSizeConstraints
 		}
 		if e.Contexts == nil {
-			e.Contexts = []string{export.BaseAllocation, export.Depth}
+			e.Contexts = export.ContextsOf(e.Disk)
 		}
 		if err := errors.Join(wire.ValidateString("export name", e.Name),
 			wire.ValidateString("description", e.Description), e.Constraints.Validate()); err != nil {

@@ -39,16 +39,22 @@ func (o *option) metaRequest(structured, malformed string) (q wire.MetaContextRe
 	return q, e
 }
 
-// listMetaContext answers NBD_OPT_LIST_META_CONTEXT. A namespace and a colon
-// stand for all contexts of the namespace, as do no queries at all for all.
+// lists reports whether a query for the list means the context. What ends
+// with a colon stands for all that begins so: a namespace, or a family of
+// contexts such as "qemu:dirty-bitmap:".
+func lists(query, name string) bool {
+	return query == name || strings.HasSuffix(query, ":") && strings.HasPrefix(name, query)
+}
+
+// listMetaContext answers NBD_OPT_LIST_META_CONTEXT. No queries at all stand
+// for all contexts.
 func (o *option) listMetaContext() {
 	q, e := o.metaRequest("opt.list-meta.without-structured", "opt.list-meta.malformed")
 	if e == nil {
 		return
 	}
 	for _, name := range e.Contexts {
-		namespace := name[:strings.IndexByte(name, ':')+1]
-		if len(q.Queries) == 0 || slices.Contains(q.Queries, name) || slices.Contains(q.Queries, namespace) {
+		if len(q.Queries) == 0 || slices.ContainsFunc(q.Queries, func(s string) bool { return lists(s, name) }) {
 			o.reply(wire.RepMetaContext, wire.MetaContext{Name: name}.Append(nil))
 		}
 	}

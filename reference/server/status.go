@@ -2,6 +2,7 @@ package server
 
 import (
 	"math"
+	"strings"
 
 	"nbdconform/reference/export"
 	"nbdconform/reference/wire"
@@ -33,7 +34,7 @@ func (t *transmission) blockStatus(r *request) *buffer {
 			}
 			return t.failure(r, err)
 		}
-		list = alignExtents(list, t.minimum, m.Name == export.BaseAllocation, most)
+		list = alignExtents(list, t.minimum, mixer(m.Name), most)
 		var flags wire.ReplyFlags
 		if i == len(r.contexts)-1 {
 			flags = wire.ReplyFlagDone
@@ -52,13 +53,24 @@ func (t *transmission) statusChunk(b []byte, r *request, flags wire.ReplyFlags, 
 	return s.Append(t.chunk(b, r, wire.ChunkHeader{Flags: flags, Type: wire.ChunkBlockStatus, Length: 4 + 8*n}))
 }
 
+// mixer says which status a block has of which parts have two: the flags that
+// hold for all of it in base:allocation, those that hold for any of it in a
+// dirty bitmap, and elsewhere the last.
+func mixer(context string) func(a, b uint64) uint64 {
+	switch {
+	case context == export.BaseAllocation:
+		return func(a, b uint64) uint64 { return a & b }
+	case strings.HasPrefix(context, export.DirtyBitmap):
+		return func(a, b uint64) uint64 { return a | b }
+	}
+	return func(_, b uint64) uint64 { return b }
+}
+
 // alignExtents moves the borders between extents to multiples of minimum, by
-// merging what lies within one block, in place. A block of
-// base:allocation has the flags that hold for all of it; in other contexts
-// the last extent wins. What is left of the list is at most as long as
-// before; an unaligned end stays only if there is nothing else. No extent gets
-// longer than most.
-func alignExtents(list []wire.Extent, minimum uint64, flags bool, most uint64) []wire.Extent {
+// merging what lies within one block, in place; mix says what becomes of two
+// of them. What is left of the list is at most as long as before; an unaligned
+// end stays only if there is nothing else. No extent gets longer than most.
+func alignExtents(list []wire.Extent, minimum uint64, mix func(a, b uint64) uint64, most uint64) []wire.Extent {
 	out := list[:0]
 	emit := func(n, status uint64) {
 		n = min(n, most&^(minimum-1))
@@ -68,26 +80,22 @@ func alignExtents(list []wire.Extent, minimum uint64, flags bool, most uint64) [
 			out = append(out, wire.Extent{Length: n, Status: status})
 		}
 	}
-	var have, mix uint64 // of a block that is not complete
+	var have, status uint64 // of a block that is not complete
 	for _, e := range list {
 		if have > 0 {
 			k := min(e.Length, minimum-have)
-			if flags {
-				mix &= e.Status
-			} else {
-				mix = e.Status
-			}
+			status = mix(status, e.Status)
 			have, e.Length = have+k, e.Length-k
 			if have < minimum {
 				continue
 			}
-			emit(have, mix)
+			emit(have, status)
 		}
-		have, mix = e.Length%minimum, e.Status
+		have, status = e.Length%minimum, e.Status
 		emit(e.Length-have, e.Status)
 	}
 	if len(out) == 0 {
-		emit(have, mix)
+		emit(have, status)
 	}
 	return out
 }
