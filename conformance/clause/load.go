@@ -30,6 +30,7 @@ var files = []struct{ document, name string }{
 	{"proto", "values-interop.yaml"},
 	{"proto", "layout.yaml"},
 	{"extended-headers", "extended-headers.yaml"},
+	{"qemu", "qemu.yaml"},
 }
 
 // also lists the files with further sentences for clauses of other files, and

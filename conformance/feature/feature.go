@@ -22,6 +22,8 @@ const (
 	StructuredReply Feature = "structured-reply" // NBD_OPT_STRUCTURED_REPLY
 	MetaContext     Feature = "meta-context"     // NBD_OPT_LIST_META_CONTEXT and NBD_OPT_SET_META_CONTEXT
 	BaseAllocation  Feature = "base-allocation"  // the metadata context of that name
+	DirtyBitmap     Feature = "dirty-bitmap"     // metadata contexts qemu:dirty-bitmap:*
+	AllocationDepth Feature = "allocation-depth" // the metadata context qemu:allocation-depth
 	StartTLS        Feature = "starttls"         // NBD_OPT_STARTTLS is acknowledged
 	ForcedTLS       Feature = "forced-tls"       // FORCEDTLS mode: nothing goes without
 	TLSOnlyExport   Feature = "tls-only-export"  // SELECTIVETLS mode, with an export that does not go without

@@ -40,6 +40,8 @@ type Facts struct {
 	Concurrent  bool                 // two connections are served at the same time
 	Trouble     string               // what went wrong while asking, or ""
 
+	QEMUContexts []string // metadata contexts of the namespace "qemu" that are listed
+
 	refusal wire.ReplyType // the final reply to NBD_OPT_INFO for the export
 }
 

@@ -183,6 +183,7 @@ func askExport(choose bool) func(context.Context, *Bench) {
 		if len(a.Contexts()) > 0 {
 			b.Facts.Features.Add(feature.BaseAllocation)
 		}
+		b.Facts.note(s.Option(wire.OptListMetaContext, wire.MetaContextRequest{Export: b.Facts.Export, Queries: []string{"qemu:"}}))
 	}
 }
 

@@ -29,7 +29,7 @@ var Program = program.Program{
 		},
 		{
 			// An image over another, so that there is a depth to ask for, with two bitmaps.
-			Name: "qcow2", Since: "6.0", Exports: []string{""}, Size: size, Features: writable,
+			Name: "qcow2", Since: "6.0", Exports: []string{""}, Size: size, Features: layered,
 			Start: func(p program.Place) program.Launch {
 				return program.Launch{
 					Prepare: []string{
@@ -74,6 +74,10 @@ func common(v program.Version) []string {
 		fs = append(fs, "extended-headers")
 	}
 	return fs
+}
+
+func layered(v program.Version) []string {
+	return append(writable(v), "dirty-bitmap", "allocation-depth")
 }
 
 func readOnly(v program.Version) []string {

@@ -8,9 +8,12 @@ import (
 )
 
 // DirtyBitmap opens the name of the context of a dirty bitmap; the name of
-// the bitmap follows. Its status is 1 where the bitmap is dirty. Section
+// the bitmap follows. Its status is 0 or [Dirty]. Section
 // "qemu" of QEMU's description of its namespace.
 const DirtyBitmap = "qemu:dirty-bitmap:"
+
+// Dirty is the status of an extent of a dirty bitmap that has changed: NBD_STATE_DIRTY.
+const Dirty uint64 = 1 << 0
 
 // A Tracked is an export that remembers in named bitmaps what has changed
 // since they were last cleared. What a write, a zero or a trim touches counts
@@ -118,7 +121,7 @@ func (t *Tracked) Extents(dst []wire.Extent, context string, off, n uint64, limi
 			if left := (*s)[i].last - off; left < n {
 				k = left + 1
 			}
-			e.add(k, 1)
+			e.add(k, Dirty)
 			off, n = off+k, n-k
 		}
 	}

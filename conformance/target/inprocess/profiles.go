@@ -26,14 +26,16 @@ var everything = []feature.Feature{
 	feature.ExtendedHeaders, feature.BlockStatusPayload,
 }
 
-// profiles are the ways of setting up the reference server. change
-// edits the configuration of the default one.
-var profiles = []struct {
+// A profile is a way of setting up the reference server. change edits the
+// configuration of the default one.
+type profile struct {
 	name   string
 	add    []feature.Feature
 	drop   []feature.Feature
 	change func(*server.Config)
-}{
+}
+
+var profiles = append([]profile{
 	{"default", nil, nil, func(*server.Config) {}},
 	{
 		"read-only",
@@ -91,7 +93,7 @@ var profiles = []struct {
 		},
 	},
 	{"rotational", []feature.Feature{feature.Rotational}, nil, func(c *server.Config) { c.Exports[0].Rotational = true }},
-}
+}, extensions...)
 
 // Profiles lists the names of the reference server's profiles, the default first.
 func Profiles() []string {

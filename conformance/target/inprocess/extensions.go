@@ -1,0 +1,28 @@
+package inprocess
+
+import (
+	"bytes"
+
+	"nbdconform/conformance/feature"
+	"nbdconform/reference/export"
+	"nbdconform/reference/server"
+)
+
+// extensions are the profiles with what is not in the protocol document itself.
+var extensions = []profile{
+	{
+		"contexts",
+		[]feature.Feature{feature.DirtyBitmap, feature.AllocationDepth},
+		nil,
+		func(c *server.Config) { c.Exports[0].Disk = withContexts(c.Exports[0].Disk) },
+	},
+}
+
+// withContexts puts a layer with two dirty bitmaps over a disk that has data
+// at its beginning, so that there is something to tell in every context.
+func withContexts(base export.Export) export.Export {
+	_ = base.WriteAt(bytes.Repeat([]byte{1}, int(min(base.Size(), 1<<20))), 0) // a Memory without limits takes it
+	d := export.NewTracked(export.NewLayered(base), "b0", "b1")
+	_ = d.WriteAt(bytes.Repeat([]byte{2}, int(min(d.Size(), 1<<20))), min(d.Size(), 2<<20))
+	return d
+}
