@@ -129,12 +129,21 @@ var _ = Describe("NBD_CMD_READ", func() {
 		})
 })
 
-// forms are the modes in which a session has simple replies and, where the
-// server has them, structured ones.
-func forms(ctx context.Context) [][]Mode {
+// compactForms are the modes in which a session has simple replies and, where
+// the server has them, structured ones.
+func compactForms(ctx context.Context) [][]Mode {
 	modes := [][]Mode{nil}
 	if FactsOf(ctx).Features[feature.StructuredReply] {
 		modes = append(modes, []Mode{StructuredReplies})
+	}
+	return modes
+}
+
+// forms are those and, where the server has them, extended headers.
+func forms(ctx context.Context) [][]Mode {
+	modes := compactForms(ctx)
+	if FactsOf(ctx).Features[feature.ExtendedHeaders] {
+		modes = append(modes, []Mode{ExtendedHeaders})
 	}
 	return modes
 }

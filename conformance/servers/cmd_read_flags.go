@@ -53,7 +53,7 @@ var _ = Describe("A flag of NBD_CMD_READ", func() {
 		TrippedBy(quirk.UnknownFlagAccepted, "want a reply with NBD_EINVAL"),
 		func(ctx context.Context) {
 			b := Room(ctx, 1)
-			for _, mode := range forms(ctx) {
+			for _, mode := range compactForms(ctx) {
 				refusesFlag(ctx, wire.Request{Flags: wire.CmdFlagPayloadLen, Length: b}, mode...)
 			}
 		})

@@ -98,6 +98,6 @@ var _ = Describe("The cookie of a reply", func() {
 func withCookie(s *Session, cookie uint64, q wire.Request) Reply {
 	q.Cookie = cookie
 	s.Expect(q)
-	s.Raw(q.Append(nil))
+	s.Raw(s.Encode(q))
 	return s.Await(cookie)
 }

@@ -53,7 +53,7 @@ func (b *Batch) Add(q wire.Request, payload ...byte) (cookie uint64) {
 	if q.Type != wire.CmdDisc {
 		b.s.Expect(q)
 	}
-	b.bytes = append(q.Append(b.bytes), payload...)
+	b.bytes = append(b.bytes, b.s.Encode(q, payload...)...)
 	return q.Cookie
 }
 

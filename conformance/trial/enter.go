@@ -11,6 +11,7 @@ type Mode func(*entry)
 
 type entry struct {
 	structured   bool
+	extended     bool
 	queries      []string
 	exportName   bool
 	noConstraint bool
@@ -18,6 +19,9 @@ type entry struct {
 
 // StructuredReplies negotiates structured replies.
 func StructuredReplies(e *entry) { e.structured = true }
+
+// ExtendedHeaders negotiates extended headers, in place of structured replies.
+func ExtendedHeaders(e *entry) { e.extended = true }
 
 // BaseAllocation negotiates structured replies and selects base:allocation.
 func BaseAllocation(e *entry) { e.structured, e.queries = true, append(e.queries, "base:allocation") }
@@ -38,7 +42,10 @@ func Enter(ctx context.Context, modes ...Mode) *Session {
 		m(&e)
 	}
 	s := Haggle(ctx)
-	if e.structured {
+	switch {
+	case e.extended:
+		s.Extended()
+	case e.structured:
 		s.Structured()
 	}
 	if len(e.queries) > 0 {

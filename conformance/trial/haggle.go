@@ -100,6 +100,9 @@ func (s *Session) AnswerTo(q wire.OptionRequest, sent End) Answer {
 	if a.End == Complete && q.Option == wire.OptStructuredReply && a.Type() == wire.RepAck {
 		s.structured = true
 	}
+	if a.End == Complete && q.Option == wire.OptExtendedHeaders && a.Type() == wire.RepAck {
+		s.extended = true
+	}
 	if a.End == Complete && q.Option == wire.OptAbort {
 		s.phase = over
 	}
@@ -179,6 +182,13 @@ func (a Answer) String() string {
 func (s *Session) Structured() {
 	if a := s.Option(wire.OptStructuredReply, nil); a.Type() != wire.RepAck {
 		Blocked("cmd.read.structured", "negotiating structured replies: %v", a)
+	}
+}
+
+// Extended negotiates extended headers.
+func (s *Session) Extended() {
+	if a := s.Option(wire.OptExtendedHeaders, nil); a.Type() != wire.RepAck {
+		Blocked("trans.extended.reply", "negotiating extended headers: %v", a)
 	}
 }
 

@@ -49,13 +49,21 @@ func (r *Reply) add(c wire.Chunk) {
 			r.place(h.Offset, uint64(h.Size), nil)
 		}
 	case c.Type == wire.ChunkBlockStatus:
-		if b, err := wire.ParseBlockStatus(c.Payload); err == nil {
-			if r.Extents == nil {
-				r.Extents = map[uint32][]wire.Extent{}
-			}
-			r.Extents[b.ContextID] = b.Extents
-		}
+		r.status(wire.ParseBlockStatus(c.Payload))
+	case c.Type == wire.ChunkBlockStatusExt:
+		r.status(wire.ParseBlockStatusExt(c.Payload))
 	}
+}
+
+// status takes extents over, if they could be parsed.
+func (r *Reply) status(b wire.BlockStatus, err error) {
+	if err != nil {
+		return
+	}
+	if r.Extents == nil {
+		r.Extents = map[uint32][]wire.Extent{}
+	}
+	r.Extents[b.ContextID] = b.Extents
 }
 
 // place puts n bytes of content at an offset of the export into Data.

@@ -41,6 +41,7 @@ type Session struct {
 
 	// What was negotiated.
 	structured  bool
+	extended    bool
 	Size        uint64 // of the export, bytes
 	Flags       wire.TransmissionFlags
 	Constraints wire.SizeConstraints
@@ -215,7 +216,7 @@ func (s *Session) leave() {
 		case haggling:
 			_ = s.raw.SendOption(ctx, wire.OptionRequest{Option: wire.OptAbort})
 		case transmission:
-			_ = s.raw.SendRequest(ctx, wire.Request{Type: wire.CmdDisc, Cookie: s.next()}, nil)
+			_ = s.raw.Send(ctx, s.Encode(wire.Request{Type: wire.CmdDisc, Cookie: s.next()}))
 		}
 	}
 	s.Close()

@@ -21,9 +21,21 @@ func (s *Session) Send(q wire.Request, payload ...byte) (cookie uint64) {
 	}
 	s.Expect(q)
 	_, _ = s.patience(uint64(len(payload)), func(ctx context.Context) error {
-		return s.raw.SendRequest(ctx, q, payload)
+		return s.raw.Send(ctx, s.Encode(q, payload...))
 	})
 	return q.Cookie
+}
+
+// Encode is a request as it goes out: in the form that was negotiated, where
+// extended headers take NBD_CMD_FLAG_PAYLOAD_LEN with every NBD_CMD_WRITE.
+func (s *Session) Encode(q wire.Request, payload ...byte) []byte {
+	if !s.extended {
+		return append(q.Append(nil), payload...)
+	}
+	if q.Type == wire.CmdWrite {
+		q.Flags |= wire.CmdFlagPayloadLen
+	}
+	return append(q.AppendExtended(nil), payload...)
 }
 
 // Expect makes the session ready for the reply to a request that is sent by other means.
@@ -42,7 +54,7 @@ func (s *Session) Await(cookie uint64) Reply {
 		if s.broken != nil && s.ending(s.broken) == HungUp {
 			s.broken = nil // a failed write: answers sent before may still be there
 		}
-		end, err := s.patience(r.Request.Length, s.receive)
+		end, err := s.patience(min(r.Request.Length, maxAssembled), s.receive)
 		if end != Complete {
 			r.End, r.Err = end, err
 			break
@@ -69,7 +81,7 @@ func (s *Session) receive(ctx context.Context) error {
 	}
 	if h.Magic == wire.SimpleReplyMagic {
 		r.Simple, r.Error = true, h.Simple.Error
-		if r.Request.Type == wire.CmdRead && r.Error == wire.OK && !s.structured {
+		if r.Request.Type == wire.CmdRead && r.Error == wire.OK && !s.structured && !s.extended {
 			r.Data, err = s.raw.Data(ctx, r.Request.Length)
 			r.Covered = uint64(len(r.Data))
 		}
@@ -126,7 +138,7 @@ func (s *Session) Status(offset, n uint64, flags wire.CommandFlags) []wire.Exten
 // Disconnect sends NBD_CMD_DISC and waits for the server to end the connection.
 func (s *Session) Disconnect() HangUp {
 	q := wire.Request{Type: wire.CmdDisc, Cookie: s.next()}
-	s.Raw(q.Append(nil))
+	s.Raw(s.Encode(q))
 	s.phase = over
 	return s.End()
 }

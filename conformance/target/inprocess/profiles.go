@@ -18,6 +18,9 @@ import (
 // DefaultSize is the size of the reference server's export, in bytes.
 const DefaultSize = 64 << 20
 
+// HugeSize is the size of the export in the profile huge, in bytes.
+const HugeSize = 6 << 30
+
 // everything is what the reference server has where a profile leaves nothing out.
 var everything = []feature.Feature{
 	feature.FixedNewstyle, feature.NoZeroes, feature.List, feature.Info, feature.StructuredReply,
@@ -92,6 +95,13 @@ var profiles = append([]profile{
 			c.TLS = server.TLS{Mode: server.ForcedTLS, Server: pki.Shared().Server(true)}
 		},
 	},
+	{
+		// Larger than 32 bits can tell, and of holes.
+		"huge",
+		nil,
+		nil,
+		func(c *server.Config) { c.Exports[0].Disk = export.New(HugeSize) },
+	},
 	{"rotational", []feature.Feature{feature.Rotational}, nil, func(c *server.Config) { c.Exports[0].Rotational = true }},
 }, extensions...)
 
@@ -142,7 +152,7 @@ func Config(profile string, size uint64, quirkName string) (server.Config, targe
 			delete(fs, f)
 		}
 		about := target.Profile{
-			Name: p.name, Export: "disk", Exports: names, Size: size,
+			Name: p.name, Export: "disk", Exports: names, Size: c.Exports[0].Disk.Size(),
 			Features: fs.Names(), Destructive: true, TLS: how,
 		}
 		return c, about, nil
