@@ -41,10 +41,9 @@ var _ = Describe("NBD_CMD_FLUSH", func() {
 			want := s.Write(0, Pattern(1, 8*n))
 
 			r := s.Do(wire.Request{Type: wire.CmdFlush})
-			s.Leave()
 
 			Expect(r).To(BeReply(WithError(wire.OK)))
-			Expect(Enter(ctx).Read(0, 8*n)).To(HaveBytes(want))
+			Expect(s.Read(0, 8*n)).To(HaveBytes(want))
 		})
 
 	// "The server MAY process commands out of order, and MAY reply out of order"

@@ -168,7 +168,7 @@ var _ = Describe("NBD_CMD_WRITE_ZEROES", func() {
 	// "the client MAY set the command flag `NBD_CMD_FLAG_NO_HOLE` to inform the server that the area MUST be
 	// fully provisioned"; `NBD_STATE_HOLE` "means that the given extent is not allocated in the backend storage".
 	It("leaves no hole behind with NBD_CMD_FLAG_NO_HOLE", ID("zeroes.no-hole.allocated"),
-		MUST("cmdflag.no-hole.provision"),
+		MUST("layout.allocation.hole", "cmdflag.no-hole.provision"),
 		Needs(feature.WriteZeroes, feature.BaseAllocation), Writes(), AtLeast(1<<17),
 		TrippedBy(quirk.NoHoleIgnored, "want no hole"),
 		func(ctx context.Context) {

@@ -15,6 +15,18 @@ import (
 )
 
 var _ = Describe("A read-only export", func() {
+	// "The server MUST NOT set the flag for features it does not support."
+	It("does not advertise commands that only write", ID("read-only.flags"),
+		MUST("flag.transmission.unsupported.read-only"),
+		Needs(feature.ReadOnly),
+		TrippedBy(quirk.FlagsReadOnlyWithTrim, "want neither"),
+		func(ctx context.Context) {
+			s := Enter(ctx)
+
+			Expect(s.Flags&(wire.FlagSendTrim|wire.FlagSendWriteZeroes)).To(BeZero(),
+				"want neither NBD_FLAG_SEND_TRIM nor NBD_FLAG_SEND_WRITE_ZEROES, got %v", s.Flags)
+		})
+
 	// "If this flag is set, the server MUST error subsequent write operations to the export."
 	It("refuses NBD_CMD_WRITE and stays as it is", ID("read-only.write"),
 		MUST("flag.transmission.read-only.writes"),

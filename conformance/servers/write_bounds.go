@@ -76,10 +76,8 @@ var _ = Describe("NBD_CMD_WRITE beyond the end of the export", func() {
 		Writes(), AtLeast(3*512), Provokes("size.bounds.client"),
 		TrippedBy(quirk.RangeShifted, "differs"),
 		func(ctx context.Context) {
-			s := Enter(ctx)
-			n := Room(ctx, 3)
-			at := FactsOf(ctx).Last()
-			before := s.Write(at-2*n, Pattern(1, 2*n))
+			n, at := Room(ctx, 3), FactsOf(ctx).Last()
+			s, before := Stored(ctx, at-2*n, Pattern(1, 2*n))
 
 			s.Do(wire.Request{Type: wire.CmdWrite, Offset: at, Length: 2 * n}, Pattern(2, 2*n)...)
 			s.Leave()
@@ -93,9 +91,8 @@ var _ = Describe("NBD_CMD_WRITE beyond the end of the export", func() {
 		Writes(), AtLeast(2*512), Provokes("size.bounds.client"),
 		TrippedBy(quirk.RangeWrapped, "differs"),
 		func(ctx context.Context) {
-			s := Enter(ctx)
 			n := Room(ctx, 2)
-			first := s.Write(0, Pattern(1, 2*n))
+			s, first := Stored(ctx, 0, Pattern(1, 2*n))
 
 			r := s.Do(wire.Request{Type: wire.CmdWrite, Offset: -n, Length: 2 * n}, Pattern(2, 2*n)...)
 			s.Leave()

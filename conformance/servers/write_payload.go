@@ -129,22 +129,19 @@ var _ = Describe("The payload of NBD_CMD_WRITE", func() {
 		Needs(feature.BlockSize), Writes(), Provokes("size.client.max-payload"),
 		TrippedBy(quirk.UnalignedTorn, "differs"),
 		func(ctx context.Context) {
-			s := Enter(ctx)
 			block := Room(ctx, 3)
+			s, first := Stored(ctx, 0, Pattern(1, block))
 			n := (uint64(s.Constraints.MaxPayload)/block + 1) * block
 			if n+block > s.Size || n > wire.DefaultMaxPayload {
 				Unsupported("needs a maximum payload size below that of the export and 2^25, the server has %d", s.Constraints.MaxPayload)
 			}
-			first := s.Write(0, Pattern(1, block))
 
 			r := s.Do(wire.Request{Type: wire.CmdWrite, Offset: block, Length: n}, Pattern(2, n)...)
 
 			Expect(r).To(BeReplyOrEnd())
-			if r.End != Complete {
-				s = Enter(ctx)
-			}
 			Expect(s.InStepOrEnded()).To(BeInStep())
 			Observe(ctx, "NBD_CMD_WRITE beyond the maximum payload size", "%v, %v", r.End, r.Error)
+			s.Leave()
 			Expect(Enter(ctx).Read(0, block)).To(HaveBytes(first))
 		})
 
@@ -185,9 +182,8 @@ var _ = Describe("The payload of NBD_CMD_WRITE", func() {
 		Writes(), AtLeast(3*512), Provokes("trans.end.unjustified.client"),
 		TrippedBy(quirk.WriteAbandonedBlocks, "no answer"),
 		func(ctx context.Context) {
-			s := Enter(ctx)
 			n := Room(ctx, 3)
-			want := s.Write(0, Pattern(1, 3*n))
+			s, want := Stored(ctx, 0, Pattern(1, 3*n))
 
 			q := wire.Request{Type: wire.CmdWrite, Offset: n, Length: n}
 			s.Raw(append(q.Append(nil), Pattern(2, n/2)...))

@@ -69,10 +69,10 @@ func refusesBeyond(ctx context.Context, c wire.Command, errors ...wire.Errno) {
 // sparesOthers sends a command without payload that crosses the end of the
 // export, and one that crosses 2^64, and looks at what is in front of both.
 func sparesOthers(ctx context.Context, c wire.Command) {
-	s := Enter(ctx)
 	n, last := Room(ctx, 4), FactsOf(ctx).Last()
-	first := s.Write(0, Pattern(1, n))
-	before := s.Write(last-n, Pattern(2, n))
+	s, first := Stored(ctx, 0, Pattern(1, n))
+	s.Leave()
+	s, before := Stored(ctx, last-n, Pattern(2, n))
 
 	for _, at := range []uint64{last, -n} {
 		s.Do(wire.Request{Type: c, Offset: at, Length: 2 * n})

@@ -64,3 +64,17 @@ func Orders(n uint64) []byte {
 	}
 	return b[:n]
 }
+
+// Stored writes data on a connection of its own, and returns a new connection
+// with what the range reads as there. That is the data, save on a server which
+// gives every client a copy of the export: other connections tell no more of it.
+func Stored(ctx context.Context, offset uint64, data []byte) (*Session, []byte) {
+	s := Enter(ctx)
+	s.Write(offset, data)
+	if s.Flags&wire.FlagSendFlush != 0 {
+		s.Do(wire.Request{Type: wire.CmdFlush})
+	}
+	s.Leave()
+	s = Enter(ctx)
+	return s, s.Read(offset, uint64(len(data)))
+}
