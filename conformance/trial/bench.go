@@ -91,8 +91,7 @@ func (b *Bench) served(ctx context.Context) error {
 	defer t.hangUp()
 	return t.attempt(ctx, func(ctx context.Context) {
 		if b.Facts.Entered {
-			s := Enter(ctx)
-			s.Disconnect()
+			Enter(ctx)
 			return
 		}
 		Open(ctx).Greeting()

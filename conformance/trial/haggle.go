@@ -123,7 +123,7 @@ func (s *Session) enter(a Answer) {
 				s.Size, s.Flags = e.Size, e.Flags
 			}
 		case wire.InfoBlockSize:
-			if c, err := wire.ParseSizeConstraints(i.Payload); err == nil {
+			if c, err := wire.ParseSizeConstraints(i.Payload); err == nil && c.Validate() == nil {
 				s.Constraints = c
 			}
 		}

@@ -158,12 +158,13 @@ func (t *Trial) verdict(a *abort) Outcome {
 			o.Verdict, o.BlockedBy = result.Blocked, string(by)
 			o.Message = join(fmt.Sprintf("the conversation broke down, see %s", by), a.message)
 		}
+	case len(o.Violations) > 0: // a server that breaks a rule frees its client of some
 	case len(stray) > 0:
 		o.Verdict = result.Error
 		o.Message = fmt.Sprintf("harness: the spec broke %s without announcing it: %s", stray[0].Clause, stray[0].Detail)
 	default:
 		for _, c := range t.spec.Provokes {
-			if !provoked[c] && len(o.Violations) == 0 { // a server that breaks a rule frees its client of some
+			if !provoked[c] {
 				o.Verdict = result.Error
 				o.Message = fmt.Sprintf("harness: the spec announces that it breaks %s and does not", c)
 			}
