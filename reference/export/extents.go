@@ -67,7 +67,8 @@ func (n *node) extents(e *extents, at, k uint64, status func(state) uint64) {
 	}
 }
 
-// extents collects a list whose neighbours differ.
+// extents collects a list whose neighbours differ. Once it is full it takes
+// nothing more: what fits the last extent may lie behind what was left out.
 type extents struct {
 	list  []wire.Extent
 	from  int // where this list starts
@@ -76,6 +77,9 @@ type extents struct {
 }
 
 func (e *extents) add(n, status uint64) {
+	if e.full {
+		return
+	}
 	if last := len(e.list) - 1; last >= e.from && e.list[last].Status == status {
 		e.list[last].Length += n
 		return

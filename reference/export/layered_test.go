@@ -187,3 +187,21 @@ func TestALayerUnderConcurrentChanges(t *testing.T) {
 		}
 	}
 }
+
+// A list that is full has no room for what comes behind the extent that did not fit.
+func TestLayeredExtentsStopAtTheLimit(t *testing.T) {
+	l := NewLayered(New(8 * PageSize))
+	if err := l.WriteAt([]byte("data"), 2*PageSize); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Zero(3*PageSize, PageSize, false, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Zero(0, 2*PageSize, false, false); err != nil {
+		t.Fatal(err)
+	}
+	list, err := l.Extents(nil, BaseAllocation, 0, 8*PageSize, 1)
+	if err != nil || len(list) != 1 || list[0].Length != 2*PageSize {
+		t.Errorf("Extents with a limit of 1: %v, %v, want the two pages of zeroes", list, err)
+	}
+}
