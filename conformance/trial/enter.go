@@ -54,6 +54,21 @@ func Enter(ctx context.Context, modes ...Mode) *Session {
 			Blocked("opt.set-meta.reply", "the server selected none of the contexts %q", e.queries)
 		}
 	}
+	s.proceed(e)
+	return s
+}
+
+// Proceed enters the transmission phase with the export under test. Of the
+// modes only those count that are about the entry itself.
+func (s *Session) Proceed(modes ...Mode) {
+	var e entry
+	for _, m := range modes {
+		m(&e)
+	}
+	s.proceed(e)
+}
+
+func (s *Session) proceed(e entry) {
 	if !e.exportName {
 		infos := []wire.InfoType{wire.InfoBlockSize}
 		if e.noConstraint {
@@ -61,7 +76,7 @@ func Enter(ctx context.Context, modes ...Mode) *Session {
 		}
 		a := s.Go(infos...)
 		if a.Type() == wire.RepAck {
-			return s
+			return
 		}
 		if a.Type() != wire.RepErrUnsup {
 			Blocked("baseline.server.go", "entering the transmission phase: %v", a)
@@ -70,5 +85,4 @@ func Enter(ctx context.Context, modes ...Mode) *Session {
 	if _, h := s.ExportName(s.trial.bench.Facts.Export); h.End != Complete {
 		Blocked("interop.server.export-name", "entering the transmission phase with NBD_OPT_EXPORT_NAME: %v: %v", h.End, h.Err)
 	}
-	return s
 }

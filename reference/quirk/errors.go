@@ -217,7 +217,7 @@ var ZeroesUnalignedAccepted = register(Quirk{
 
 // StatusUnalignedAccepted serves cache and block status requests below the minimum block size.
 var StatusUnalignedAccepted = register(Quirk{
-	Name: "status-unaligned-accepted", Breaks: "size.align.server.other",
+	Name: "status-unaligned-accepted", Allowed: true, // size.align.server.other is disputed
 	Doc:   "serves an NBD_CMD_CACHE or NBD_CMD_BLOCK_STATUS that is not aligned to the minimum block size",
 	Hooks: skip("size.align.server.other"),
 })

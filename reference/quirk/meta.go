@@ -110,7 +110,7 @@ var SetMetaUnknownNamespaceRejected = register(Quirk{
 
 // ListMetaUnknownLeafRejected minds leaf-names of base that it does not know.
 var ListMetaUnknownLeafRejected = register(Quirk{
-	Name: "list-meta-unknown-leaf-rejected", Breaks: "meta.base.unknown-leaf.list",
+	Name: "list-meta-unknown-leaf-rejected", Allowed: true, // as opt.list-meta.invalid has it
 	Doc:   "answers NBD_REP_ERR_INVALID to a query for the list with an unknown leaf-name of base",
 	Hooks: onQuery(wire.OptListMetaContext, unknownLeaf, invalid),
 })
