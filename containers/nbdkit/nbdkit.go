@@ -30,6 +30,10 @@ var Program = program.Program{
 		setup("no-extents", everything, memory("--filter=noextents")),
 		setup("no-structured-reply", without(everything, "structured-reply", "meta-context", "block-status", "df"), memory("--no-sr")),
 		bare(),
+		setup("tls", append(without(everything), "starttls"),
+			memory("--tls=on", "--tls-certificates="+program.PKI)).WithTLS(),
+		setup("tls-required", append(without(everything), "starttls", "forced-tls"),
+			memory("--tls=require", "--tls-certificates="+program.PKI, "--tls-verify-peer")).WithTLS(),
 		file(),
 	},
 }

@@ -17,12 +17,13 @@ const pidFile = "nbd-server.pid"
 // that are on for it, separated by spaces.
 type export struct{ name, on string }
 
-// start returns how nbd-server is started with exports. Its configuration
-// wants absolute names, so the shell fills in the directory.
-func start(exports []export) func(program.Place) program.Launch {
+// start returns how nbd-server is started with exports, and with further lines
+// in the section [generic]. Its configuration wants absolute names, so the shell
+// fills in the directory.
+func start(exports []export, generic ...string) func(program.Place) program.Launch {
 	return func(p program.Place) program.Launch {
 		var l program.Launch
-		conf := []string{"[generic]", "allowlist = true"}
+		conf := append([]string{"[generic]", "allowlist = true"}, generic...)
 		if p.Socket != "" {
 			conf = append(conf, "unixsock = "+p.Socket)
 		} else {

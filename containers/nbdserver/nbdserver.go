@@ -2,7 +2,10 @@
 package nbdserver
 
 import (
+	"fmt"
+
 	"nbdconform/containers/program"
+	"nbdconform/reference/starttls"
 )
 
 // Program is nbd-server. Every export of it has a name.
@@ -17,7 +20,22 @@ var Program = program.Program{
 		setup("copy-on-write", []string{"write-zeroes"}, export{"disk", "copyonwrite"}),
 		setup("several-exports", []string{"flush", "fua", "trim", "write-zeroes", "multi-conn"},
 			export{"disk", "flush fua trim"}, export{"locked", "readonly"}, export{"other", ""}),
+		secure("tls", []string{"starttls"}),
+		secure("tls-required", []string{"starttls", "forced-tls"}, "force_tls = true"),
 	},
+}
+
+// secure returns a profile with TLS and one export.
+func secure(name string, features []string, generic ...string) program.Setup {
+	for key, file := range map[string]string{
+		"certfile": starttls.ServerCert, "keyfile": starttls.ServerKey, "cacertfile": starttls.CACert,
+	} {
+		generic = append(generic, fmt.Sprintf("%s = $PWD/%s/%s", key, program.PKI, file))
+	}
+	e := export{"disk", "flush fua trim"}
+	s := setup(name, append([]string{"flush", "fua", "trim", "write-zeroes", "multi-conn"}, features...), e)
+	s.Start = start([]export{e}, generic...)
+	return s.WithTLS()
 }
 
 // setup returns a profile that tests the first of its exports and is certain of features.

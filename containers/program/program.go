@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"nbdconform/conformance/target"
+	"nbdconform/reference/starttls"
 )
 
 // MiB is the unit of the exports' sizes.
@@ -36,11 +37,13 @@ type Setup struct {
 	Features func(Version) []string
 	// Start returns how to start it.
 	Start func(Place) Launch
+	// TLS returns how to do TLS with it; nil: it has none. See WithTLS.
+	TLS func() starttls.Client
 }
 
 // Profile returns what the setup promises of a version.
 func (s Setup) Profile(v Version) target.Profile {
-	return target.Profile{
+	p := target.Profile{
 		Name:        s.Name,
 		Export:      s.Export,
 		Exports:     slices.Clone(s.Exports),
@@ -48,6 +51,10 @@ func (s Setup) Profile(v Version) target.Profile {
 		Features:    s.Features(v),
 		Destructive: true, // the disk is there for the specs alone
 	}
+	if s.TLS != nil {
+		p.TLS = s.TLS()
+	}
+	return p
 }
 
 // A Place is where a server shall listen and what it is. Socket is the path of

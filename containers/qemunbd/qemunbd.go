@@ -27,6 +27,12 @@ var Program = program.Program{
 			Name: "named", Export: "disk", Exports: []string{"disk"}, Size: size, Features: writable,
 			Start: raw("-x", "disk", "-D", "a disk with a name", "--discard=unmap"),
 		},
+		program.Setup{
+			Name: "tls-required", Export: "disk", Exports: []string{"disk"}, Size: size,
+			Features: and(writable, "starttls", "forced-tls"),
+			Start: raw("-x", "disk", "--discard=unmap",
+				"--object", "tls-creds-x509,id=t,endpoint=server,dir="+program.PKI, "--tls-creds", "t"),
+		}.WithTLS(),
 		{
 			// An image over another, so that there is a depth to ask for, with two bitmaps.
 			Name: "qcow2", Since: "6.0", Exports: []string{""}, Size: size, Features: layered,
@@ -90,4 +96,9 @@ func writable(v program.Version) []string {
 		fs = append(fs, "multi-conn")
 	}
 	return fs
+}
+
+// and adds features to those of f.
+func and(f func(program.Version) []string, more ...string) func(program.Version) []string {
+	return func(v program.Version) []string { return append(f(v), more...) }
 }
