@@ -12,6 +12,8 @@ import (
 var documents = []struct{ name, path string }{
 	{"proto", "../../../shared/spec/proto.md"},
 	{"extended-headers", "../../../shared/spec/proto-extended-headers.md"},
+	{"resize", "../../../shared/spec/resize-extension.diff"},
+	{"qemu", "../../../shared/spec/nbd.rst"}, // docs/interop/nbd.rst of QEMU
 }
 
 // document returns the i-th of them, which are not part of the repository:
@@ -31,6 +33,9 @@ func document(t *testing.T, i int) []byte {
 	}
 	if err != nil {
 		t.Fatal(err)
+	}
+	if filepath.Ext(path) == ".diff" {
+		return Added(md)
 	}
 	return md
 }

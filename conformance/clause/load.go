@@ -30,6 +30,7 @@ var files = []struct{ document, name string }{
 	{"proto", "values-interop.yaml"},
 	{"proto", "layout.yaml"},
 	{"extended-headers", "extended-headers.yaml"},
+	{"resize", "resize.yaml"},
 	{"qemu", "qemu.yaml"},
 }
 

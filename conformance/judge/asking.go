@@ -49,8 +49,10 @@ func (j *Judge) judgeRequest(r *request) {
 			j.accuse(p, statusNeedsContext, "NBD_CMD_BLOCK_STATUS is sent, no metadata context is selected for the export in use")
 			r.faults |= unselected
 		}
-	case wire.CmdResize:
-		return // an extension's, and its length is no range
+	case wire.CmdResize: // its length is no range
+		has(resizeAdvertised, wire.FlagSendResize)
+		j.judgeResize(r)
+		return
 	}
 	if r.writes() && e.flags&wire.FlagReadOnly != 0 {
 		r.faults |= writesRO
@@ -133,10 +135,15 @@ func (j *Judge) judgeRange(r *request) {
 	if !r.ranged() || e.unknown {
 		return
 	}
+	if j.resizes.pending > 0 && j.judgeMeanwhile(r) {
+		return
+	}
 	end := r.Offset + r.Length
 	if j.broken(boundsClient, end >= r.Offset && end <= e.size) {
 		j.accuse(p, boundsClient, "%v reaches from %d over %d bytes, the export has %d", r.Type, r.Offset, r.Length, e.size)
-		r.faults |= beyondEnd
+		if r.faults |= beyondEnd; end >= r.Offset && end <= j.resizes.old {
+			r.faults = r.faults&^beyondEnd | shrunk
+		}
 	}
 	payload := r.Type == wire.CmdWrite || r.Type == wire.CmdRead && !j.structured && !j.extended
 	if payload && e.sizes != nil && r.Length > uint64(e.sizes.MaxPayload) {

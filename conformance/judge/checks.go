@@ -218,6 +218,12 @@ const (
 	statusMaxExtents
 	statusMultiple
 	statusReserved
+	resizeAdvertised
+	resizeOutstanding
+	resizeBetween
+	resizeBeyond
+	resizeErrors
+	resizeENOSPC
 	reqOneExtent
 	reqOneLength
 
@@ -481,6 +487,12 @@ var table = [checkCount]row{
 	statusMaxExtents:    {"chunk.block-status.max-extents", should},
 	statusMultiple:      {"cmd.block-status.multiple-of-minimum", should},
 	statusReserved:      {"meta.allocation.reserved", should},
+	resizeAdvertised:    {"resize.needs-flag", must},
+	resizeOutstanding:   {"resize.outstanding", must},
+	resizeBetween:       {"resize.between", must},
+	resizeBeyond:        {"resize.between.beyond", should},
+	resizeErrors:        {"resize.errors", should},
+	resizeENOSPC:        {"resize.shrunk.enospc", must},
 	reqOneExtent:        {"cmdflag.req-one.one-extent", must},
 	reqOneLength:        {"cmdflag.req-one.length", must},
 

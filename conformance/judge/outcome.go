@@ -1,6 +1,8 @@
 package judge
 
 import (
+	"slices"
+
 	"nbdconform/reference/wire"
 )
 
@@ -8,6 +10,9 @@ import (
 // Errors other than those that the document wants, or does not want, are free.
 func (j *Judge) outcome(p place, r *request, failed bool, e wire.Errno) {
 	j.eshut = j.eshut || failed && e == wire.ESHUTDOWN
+	if r.Type == wire.CmdResize {
+		j.resized(r, failed)
+	}
 	if r.quiet || r.ambiguous || j.export.unknown || zeroOf(r) {
 		return
 	}
@@ -74,6 +79,7 @@ func (j *Judge) dues(r *request) []due {
 	return []due{
 		{writesRO, readOnly[r.Type], eperm},
 		{beyondEnd, bounds[r.Type], beyond},
+		{shrunk, resizeENOSPC, []wire.Errno{wire.ENOSPC}},
 		{unaligned, align, einval},
 		{unknownCmd, errUnknownCommand, einval},
 		{unknownFlag, unknown, einval},
@@ -106,6 +112,9 @@ func (j *Judge) judgeFaults(p place, r *request, failed bool, e wire.Errno) {
 		}
 		ok = ok || failed && d.check == cacheFlags // any rejection
 	}
+	if r.faults&(beyondEnd|shrunk) != 0 && j.export.flags&wire.FlagSendResize != 0 {
+		ok = ok || !failed || e == wire.ENOSPC // another client may have changed the size
+	}
 	switch {
 	case ok || first == nil:
 	case failed:
@@ -118,6 +127,10 @@ func (j *Judge) judgeFaults(p place, r *request, failed bool, e wire.Errno) {
 
 // judgeError judges the error that a request without faults fails with.
 func (j *Judge) judgeError(p place, r *request, e wire.Errno) {
+	if r.Type == wire.CmdResize && j.broken(resizeErrors, e == wire.OK || slices.Contains(errorsOfResize, e)) {
+		j.accuse(p, resizeErrors, "NBD_CMD_RESIZE fails with %v, one of %v is due", e, errorsOfResize)
+		return
+	}
 	flags := j.export.flags
 	fast := r.Flags&wire.CmdFlagFastZero != 0
 	advertised := flags&wire.FlagSendFastZero != 0

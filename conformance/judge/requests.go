@@ -14,7 +14,8 @@ type transmission struct {
 	viaGo    bool  // entered by NBD_OPT_GO
 	padding  check // what zeroes ahead of the first reply break, or 0
 	pending  map[uint64][]*request
-	waiting  int      // requests in pending
+	waiting  int // requests in pending
+	resizes  resizes
 	crowded  bool     // there were more than the judge keeps
 	ended    ring     // requests that have their whole answer, the last ones
 	kept     int      // of what pending replies are made of
@@ -80,6 +81,7 @@ const (
 	badFilter                      // has a payload that does not have its layout
 	unknownID                      // has a payload with a metadata context that is not selected
 	duplicateID                    // has a payload with a metadata context twice
+	shrunk                         // reaches beyond the end of the export, and would not have before it was made smaller
 )
 
 // A request is a request without its whole answer.

@@ -82,6 +82,7 @@ var _ = Describe("An unknown command", func() {
 	It("is NBD_CMD_RESIZE, where that is not advertised", ID("unknown-command.resize"),
 		SHOULD("err.unknown-command"),
 		Without(feature.Resize), Attempts(),
+		Provokes("resize.needs-flag"),
 		TrippedBy(quirk.UnknownCommandAccepted, "want a reply with NBD_EINVAL"),
 		func(ctx context.Context) {
 			for _, mode := range forms(ctx) {

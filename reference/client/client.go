@@ -6,6 +6,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"nbdconform/reference/wire"
 )
@@ -18,8 +19,10 @@ type Client struct {
 	r          *bufio.Reader // for receive alone
 	cfg        Config
 	export     Export
-	structured bool // replies come in chunks
-	extended   bool // extended headers were negotiated; structured is set too
+	size       atomic.Uint64 // of the export, bytes
+	resizing   chan struct{} // holds one entry while a resize is under way
+	structured bool          // replies come in chunks
+	extended   bool          // extended headers were negotiated; structured is set too
 	contexts   []wire.MetaContext
 	names      map[uint32]string // of contexts, by id
 	maxPayload uint64            // longest payload of one request, bytes
@@ -50,9 +53,11 @@ func newClient(n *Negotiation, e Export, list []wire.MetaContext) *Client {
 		slots:    make(chan struct{}, n.cfg.MaxInFlight),
 		sending:  sending{turn: make(chan struct{}, 1)},
 		inflight: make(map[uint64]*transaction),
+		resizing: make(chan struct{}, 1),
 		drained:  make(chan struct{}),
 		done:     make(chan struct{}),
 	}
+	c.size.Store(e.Size)
 	c.hurry, c.rush = context.WithCancel(context.Background())
 	for _, m := range list {
 		c.names[m.ID] = m.Name
@@ -82,12 +87,12 @@ func requestSizes(s wire.SizeConstraints, most uint32, extended bool) (payload, 
 // Export is what the server said about the export.
 func (c *Client) Export() Export {
 	e := c.export
-	e.Infos = slices.Clone(e.Infos)
+	e.Infos, e.Size = slices.Clone(e.Infos), c.size.Load()
 	return e
 }
 
-// Size is the size of the export, in bytes.
-func (c *Client) Size() uint64 { return c.export.Size }
+// Size is the size of the export, in bytes. It changes by Resize alone.
+func (c *Client) Size() uint64 { return c.size.Load() }
 
 // Flags are the transmission flags.
 func (c *Client) Flags() wire.TransmissionFlags { return c.export.Flags }

@@ -92,6 +92,7 @@ var exposed = map[wire.Command]struct {
 	wire.CmdTrim:        {wire.FlagSendTrim, "cmd.trim.needs-flag"},
 	wire.CmdCache:       {wire.FlagSendCache, ""},
 	wire.CmdWriteZeroes: {wire.FlagSendWriteZeroes, "cmd.write-zeroes.needs-flag"},
+	wire.CmdResize:      {wire.FlagSendResize, "resize.needs-flag"},
 }
 
 func writes(t wire.Command) bool {
@@ -115,6 +116,9 @@ func (c *Client) check(q wire.Request) error {
 	}
 	if err := c.checkCommandFlags(q); err != nil {
 		return err
+	}
+	if q.Type == wire.CmdResize { // which has a size in place of a range
+		return nil
 	}
 	return c.checkRange(q)
 }
@@ -151,8 +155,8 @@ func (c *Client) checkRange(q wire.Request) error {
 		}
 		return usage(clause, "%v at offset %d, length %d: the minimum block size is %d", q.Type, q.Offset, q.Length, least)
 	}
-	if q.Offset > c.export.Size || q.Length > c.export.Size-q.Offset {
-		return usage("size.bounds.client", "%v at offset %d, length %d: the size of the export is %d", q.Type, q.Offset, q.Length, c.export.Size)
+	if size := c.size.Load(); q.Offset > size || q.Length > size-q.Offset {
+		return usage("size.bounds.client", "%v at offset %d, length %d: the size of the export is %d", q.Type, q.Offset, q.Length, size)
 	}
 	return nil
 }

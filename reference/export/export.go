@@ -28,7 +28,7 @@ const (
 // An error is a [wire.Errno] or wraps one, as [*Error] does; anything else
 // stands for NBD_EIO.
 type Export interface {
-	// Size is the size of the export. It does not change.
+	// Size is the size of the export. It changes by [Resizer] alone.
 	Size() uint64
 	// ReadAt fills p from off. After an error the contents of p are undefined.
 	ReadAt(p []byte, off uint64) error

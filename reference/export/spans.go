@@ -29,13 +29,3 @@ func (s spans) add(p span) spans {
 	}
 	return slices.Replace(s, i, j, p)
 }
-
-// cut takes everything from off on out of the set.
-func (s spans) cut(off uint64) spans {
-	i := s.at(off)
-	if i < len(s) && s[i].first < off {
-		s[i].last = off - 1
-		i++
-	}
-	return s[:i]
-}

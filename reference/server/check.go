@@ -29,6 +29,7 @@ var demands = [...]demand{
 		readOnly: "cmd.write-zeroes.read-only", align: "size.align.server",
 		bounds: "cmd.write-zeroes.bounds", beyond: wire.ENOSPC},
 	wire.CmdBlockStatus: {align: "size.align.server.other", bounds: "cmd.block-status.bounds", beyond: wire.EINVAL},
+	wire.CmdResize:      {},
 }
 
 // check holds a request against all that can be known without doing it. It
@@ -37,7 +38,7 @@ func (t *transmission) check(q *wire.Request) (wire.Errno, string) {
 	if t.srv.stopping.Load() {
 		return wire.ESHUTDOWN, "the server is shutting down"
 	}
-	if int(q.Type) >= len(demands) || q.Type == wire.CmdDisc {
+	if int(q.Type) >= len(demands) || q.Type == wire.CmdDisc || q.Type == wire.CmdResize && t.Flags&wire.FlagSendResize == 0 {
 		if t.enforce("err.unknown-command", false) {
 			return wire.OK, ""
 		}
@@ -52,6 +53,9 @@ func (t *transmission) check(q *wire.Request) (wire.Errno, string) {
 			return wire.EINVAL, "offset and length of a flush have to be zero"
 		}
 		return wire.OK, ""
+	}
+	if q.Type == wire.CmdResize {
+		return t.checkResize(q)
 	}
 	if e, text := t.checkRange(q, d); e != wire.OK {
 		return e, text
@@ -110,7 +114,15 @@ func (t *transmission) checkRange(q *wire.Request, d *demand) (wire.Errno, strin
 	if !t.enforce(d.align, (q.Offset|q.Length)%t.minimum == 0) {
 		return wire.EINVAL, "the request is not aligned to the minimum block size"
 	}
-	if !t.enforce(d.bounds, q.Offset <= t.size && q.Length <= t.size-q.Offset) {
+	size := t.disk.Size()
+	t.most = max(t.most, size)
+	within := func(size uint64) bool { return q.Offset <= size && q.Length <= size-q.Offset }
+	switch {
+	case within(size):
+	case within(t.most) && t.enforce("resize.shrunk.enospc", false):
+	case within(t.most):
+		return wire.ENOSPC, "the request ends beyond the export, which has shrunk"
+	case !t.enforce(d.bounds, false):
 		return d.beyond, "the request ends beyond the export"
 	}
 	return wire.OK, ""

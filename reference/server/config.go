@@ -48,6 +48,7 @@ type Export struct {
 
 	ReadOnly   bool
 	Rotational bool
+	Resizable  bool // offers NBD_CMD_RESIZE; the disk has to be an [export.Resizer]
 	Hidden     bool // not in NBD_OPT_LIST
 	TLSOnly    bool // needs TLS in SELECTIVETLS mode too
 
@@ -84,6 +85,9 @@ func (c Config) withDefaults() (Config, error) {
 		e := &c.Exports[i]
 		if e.Disk == nil {
 			return c, fmt.Errorf("export %q has no disk", e.Name)
+		}
+		if _, ok := e.Disk.(export.Resizer); e.Resizable && !ok {
+			return c, fmt.Errorf("the disk of export %q can't be resized", e.Name)
 		}
 		if names[e.Name] {
 			return c, fmt.Errorf("export %q is there twice", e.Name)
@@ -125,6 +129,9 @@ func (s *Session) flags(e *Export, name string) wire.TransmissionFlags {
 	}
 	if e.Rotational {
 		f |= wire.FlagRotational
+	}
+	if e.Resizable && !e.ReadOnly {
+		f |= wire.FlagSendResize
 	}
 	if !s.Structured {
 		f &^= wire.FlagSendDF

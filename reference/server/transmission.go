@@ -19,7 +19,7 @@ import (
 type transmission struct {
 	*conn
 	disk       export.Export
-	size       uint64
+	most       uint64 // that the disk was seen to have, bytes
 	maxPayload uint64 // bytes of data in one request or reply
 	minimum    uint64 // block size
 
@@ -54,7 +54,7 @@ func (c *conn) transmission() error {
 	if c.hooks.Wrap != nil {
 		t.disk = c.hooks.Wrap(t.disk)
 	}
-	t.size = t.disk.Size()
+	t.most = t.disk.Size()
 	if i, ok := t.disk.(export.Immediate); ok && buffered(socket(c.transport())) {
 		t.immediate = i.Immediate()
 	}
@@ -254,6 +254,8 @@ func (t *transmission) do(r *request) *buffer {
 		return t.status(r, t.writeZeroes(r))
 	case wire.CmdBlockStatus:
 		return t.blockStatus(r)
+	case wire.CmdResize:
+		return t.status(r, t.resize(r))
 	}
 	return t.status(r, nil) // an unknown command, and hooks that let it pass
 }

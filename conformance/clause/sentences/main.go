@@ -3,7 +3,7 @@
 //
 //	go run ./conformance/clause/sentences FILE [FROM-LINE TO-LINE]
 //
-// Each line reads "LINE FINGERPRINT SECTION | text". With -all it prints the
+// Of a diff it takes the lines that are added. Each line reads "LINE FINGERPRINT SECTION | text". With -all it prints the
 // other sentences as well.
 package main
 
@@ -11,6 +11,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 
 	"nbdconform/conformance/clause"
@@ -32,6 +33,9 @@ func run(args []string, all bool) error {
 	md, err := os.ReadFile(args[0])
 	if err != nil {
 		return err
+	}
+	if filepath.Ext(args[0]) == ".diff" {
+		md = clause.Added(md)
 	}
 	from, to := 1, len(md)+1
 	if len(args) == 3 {

@@ -16,6 +16,15 @@ var extensions = []profile{
 		nil,
 		func(c *server.Config) { c.Exports[0].Disk = withContexts(c.Exports[0].Disk) },
 	},
+	{
+		"resize",
+		[]feature.Feature{feature.Resize},
+		nil,
+		func(c *server.Config) {
+			e := &c.Exports[0]
+			e.Disk, e.Resizable = export.NewResizable(e.Disk.Size(), 2*e.Disk.Size()), true
+		},
+	},
 }
 
 // withContexts puts a layer with two dirty bitmaps over a disk that has data
