@@ -63,7 +63,7 @@ var _ = Describe("NBD_OPT_STARTTLS", func() {
 		TrippedBy(quirk.StartTLSDataUnanswered, "no answer in time"),
 		func(ctx context.Context) {
 			for _, n := range []uint64{1, 20, 1000} {
-				s := Haggle(ctx)
+				s := HaggleInClear(ctx)
 
 				a := s.Option(wire.OptStartTLS, Bytes(Pattern(9, n)))
 
@@ -99,7 +99,7 @@ var _ = Describe("NBD_OPT_STARTTLS", func() {
 		Needs(feature.StartTLS), Provokes("tls.upgrade.all.client"),
 		TrippedBy(quirk.StartTLSAckedInTheClear, "0x0 opens no TLS record"),
 		func(ctx context.Context) {
-			s := Haggle(ctx)
+			s := HaggleInClear(ctx)
 			a := s.Option(wire.OptStartTLS, nil)
 			Expect(a).To(BeAnswered(wire.RepAck))
 

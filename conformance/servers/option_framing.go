@@ -66,7 +66,7 @@ var _ = Describe("The framing of options", func() {
 			Needs(feature.FixedNewstyle), Provokes("haggling.hard.unjustified.client", huge.provokes...),
 			TrippedBy(quirk.CrashOnHugeOption, "the server died"),
 			func(ctx context.Context) {
-				s := Haggle(ctx)
+				s := HaggleInClear(ctx)
 
 				s.Raw(append(wire.OptionHeader{Option: huge.option, Length: 1<<32 - 1}.Append(nil), Pattern(2, 1<<16)...))
 

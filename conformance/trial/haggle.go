@@ -103,6 +103,9 @@ func (s *Session) AnswerTo(q wire.OptionRequest, sent End) Answer {
 	if a.End == Complete && q.Option == wire.OptExtendedHeaders && a.Type() == wire.RepAck {
 		s.extended = true
 	}
+	if a.End == Complete && q.Option == wire.OptStartTLS && a.Type() == wire.RepAck && s.tls == nil {
+		s.phase = over // in the clear; Upgrade goes on
+	}
 	if a.End == Complete && q.Option == wire.OptAbort {
 		s.phase = over
 	}

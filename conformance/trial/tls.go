@@ -66,7 +66,7 @@ func (s *Session) Upgrade(c starttls.Client) HangUp {
 	if end != Complete {
 		return HangUp{End: end, Err: err}
 	}
-	s.tls, s.structured, s.extended, s.Contexts = conn, false, false, nil
+	s.tls, s.phase, s.structured, s.extended, s.Contexts = conn, haggling, false, false, nil
 	s.judge.Decrypted()
 	s.raw = client.NewRaw(judge.Conn(conn, s.judge))
 	return HangUp{End: Complete}
