@@ -104,27 +104,30 @@ var _ = Describe("What an export stores", func() {
 			Expect(s.Read(0, window)).To(HaveBytes(model))
 		})
 
-	// "The client MAY issue a soft disconnect at any time"; "The server MUST handle all outstanding requests".
-	It("includes what was in flight when the client said goodbye", ID("storage.disc"),
-		MUST("cmd.disc.outstanding", "cmd.write.then-reply"),
+	// "The server MUST handle all outstanding requests, shut down the TLS session (if one is running), and
+	// close the TCP session." An error is an answer as well.
+	It("is told by a reply to every write in flight when the client says goodbye", ID("storage.disc"),
+		MUST("cmd.disc.outstanding"),
 		Writes(), AtLeast(8*512), Provokes("trans.end.soft.inflight"),
-		TrippedBy(quirk.DiscDropsOutstanding, "cmd.disc.outstanding"),
+		TrippedBy(quirk.DiscDropsOutstanding, "the server ended the connection"),
 		func(ctx context.Context) {
 			s := Enter(ctx)
 			n := Room(ctx, 8)
-			want := Pattern(4, 8*n)
 			b := s.Batch()
 			var cookies []uint64
 			for at := uint64(0); at < 8*n; at += n {
-				cookies = append(cookies, b.Add(wire.Request{Type: wire.CmdWrite, Offset: at, Length: n}, want[at:at+n]...))
+				cookies = append(cookies, b.Add(wire.Request{Type: wire.CmdWrite, Offset: at, Length: n}, Pattern(4, n)...))
 			}
 			b.Add(wire.Request{Type: wire.CmdDisc})
 
 			b.Send()
 
+			errors := map[wire.Errno]int{}
 			for _, c := range cookies {
-				Expect(s.Await(c)).To(BeReply(WithError(wire.OK)), "cmd.disc.outstanding")
+				r := s.Await(c)
+				Expect(r).To(BeReply())
+				errors[r.Error]++
 			}
-			Expect(s.End()).To(BeEnded())
+			Observe(ctx, "writes in flight at NBD_CMD_DISC", "%v", errors)
 		})
 })
