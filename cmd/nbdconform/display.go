@@ -91,7 +91,7 @@ func (b *bar) done(s result.Spec) {
 	if s.Verdict.Broken() {
 		b.broken++
 	}
-	if b.bar != nil && s.Group != "judge" {
+	if b.bar != nil && s.Group != result.JudgeGroup {
 		b.bar.Increment()
 	}
 }

@@ -33,7 +33,6 @@ func TestRefusals(t *testing.T) {
 		"URI of another scheme":        {args: words("run --uri http://localhost"), want: `scheme "http" is none of nbd,`},
 		"URI with a port too large":    {args: words("run --uri nbd://localhost:99999"), want: "port 99999 is out of range"},
 		"URI behind --target":          {args: words("run --target uri:nbd://127.0.0.1:1"), want: "connection refused"},
-		"TLS":                          {args: words("run --uri nbds://localhost"), want: "TLS is not supported yet"},
 		"command that does not exist":  {args: words("run -- no-such-server {socket}"), want: `"no-such-server": executable file not found in $PATH`},
 		"command without an address":   {args: words("run -- true"), want: "neither {socket} nor {port}"},
 		"command that ends at once":    {args: append(words("run -- sh -c"), "echo no disk >&2; exit 3 # {socket}"), want: "exit status 3; it said: no disk"},

@@ -64,7 +64,7 @@ func (j *judged) lines() []result.Spec {
 
 func (j *judged) line(c clause.Clause) result.Spec {
 	line := result.Spec{
-		ID: JudgePrefix + string(c.ID), Name: c.Requires, Group: "judge", Level: string(c.Level),
+		ID: JudgePrefix + string(c.ID), Name: c.Requires, Group: result.JudgeGroup, Level: string(c.Level),
 		Clauses: []string{string(c.ID)}, Verdict: result.Pass, Requires: c.Requires, Section: c.Section,
 	}
 	seen := j.broken[c.ID]

@@ -112,6 +112,7 @@ var _ = Describe("The payload of NBD_CMD_WRITE", func() {
 		TrippedBy(quirk.WriteIncomplete, "differs"),
 		func(ctx context.Context) {
 			s := Enter(ctx)
+			Room(ctx, 1)
 			n := FactsOf(ctx).Largest()
 			for seed := range byte(2) {
 				data := Pattern(seed, n)

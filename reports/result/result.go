@@ -80,6 +80,10 @@ type Target struct {
 	Declared   []string `json:"declared,omitempty"`
 }
 
+// JudgeGroup is the group of lines that are no specs, but what the judge saw
+// on the connections of all.
+const JudgeGroup = "judge"
+
 // A Spec is the outcome of one spec.
 type Spec struct {
 	ID      string   `json:"id"`

@@ -30,6 +30,12 @@ func (v Verdict) Broken() bool { return v == Fail || v == Crash || v == Hang }
 // Judged says whether v is an answer to the question that the spec asked.
 func (v Verdict) Judged() bool { return v == Pass || v == Weak || v.Broken() }
 
+// judged says whether s answers a question that was asked. What the judge saw
+// beside it answers none, unless it was a breach.
+func (s Spec) judged() bool {
+	return s.Verdict.Judged() && (s.Group != JudgeGroup || s.Verdict.Broken())
+}
+
 // Exit is the exit status of the run: 0 conforms, 1 does not, 2 the run itself
 // is not to be trusted.
 //
@@ -73,7 +79,7 @@ func (r Result) Doubts() []string {
 		first, _, _ := strings.Cut(r.EndedEarly, "\n")
 		doubts = append(doubts, "the run ended early: "+first)
 	}
-	if !slices.ContainsFunc(r.Specs, func(s Spec) bool { return s.Verdict.Judged() }) {
+	if !slices.ContainsFunc(r.Specs, Spec.judged) {
 		doubts = append(doubts, "nothing was judged: no spec passed or failed")
 	}
 	explained := slices.ContainsFunc(r.Specs, func(s Spec) bool { return s.Verdict.Broken() })
