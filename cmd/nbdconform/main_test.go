@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -132,10 +133,13 @@ func (o outcome) want(t *testing.T, status int) {
 	}
 }
 
+// allSpecs is read once: Ginkgo's suite is global.
+var allSpecs = sync.OnceValues(func() ([]servers.Listing, error) { return servers.Census("") })
+
 // census lists the specs.
 func census(t *testing.T) []servers.Listing {
 	t.Helper()
-	all, err := servers.Census("")
+	all, err := allSpecs()
 	if err != nil {
 		t.Fatal(err)
 	}

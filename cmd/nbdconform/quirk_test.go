@@ -31,6 +31,22 @@ func TestQuirkFailsBehindAnAddress(t *testing.T) {
 	failsWith(t, o.result(t), "greeting.client-flags.unknown", "flag.client.unknown.drop")
 }
 
+// A server that makes it hard for its clients to behave is at fault, not the suite.
+func TestAServerThatConfusesItsClientsFails(t *testing.T) {
+	t.Parallel()
+	for _, q := range []quirk.Quirk{
+		quirk.BlockSizeMaximumTiny, quirk.BlockSizeMinimumOdd, quirk.BlockSizeNotAFactor,
+		quirk.BlockSizeReqdThoughRequested, quirk.GreetingNotFixed, quirk.CrashOnClientGone,
+	} {
+		t.Run(q.Name, func(t *testing.T) {
+			t.Parallel()
+			o := nbdconform(t, "run", "--quirk", q.Name)
+			o.want(t, exitViolates)
+			wholeCensus(t, o.result(t))
+		})
+	}
+}
+
 // A quirk in a clause that no spec is about is the judge's to notice.
 func TestQuirkFailsInALineOfTheJudge(t *testing.T) {
 	t.Parallel()
@@ -55,7 +71,7 @@ func TestAllowedQuirkConforms(t *testing.T) {
 
 func TestBrokenShouldAloneConforms(t *testing.T) {
 	t.Parallel()
-	q := quirk.CacheRefused
+	q := quirk.AbortDataRejected
 	s, _ := tripped(t, func(s *spec.Spec, trip quirk.Quirk) bool {
 		return s.Level == clause.Should && trip.Name == q.Name
 	})

@@ -159,14 +159,14 @@ func (t *Trial) verdict(a *abort) Outcome {
 			o.Message = join(fmt.Sprintf("the conversation broke down, see %s", by), a.message)
 		}
 	case len(o.Violations) > 0: // a server that breaks a rule frees its client of some
+	case len(stray) > 0 && t.waited != "":
+		o.Verdict, o.Message = result.Hang, t.waited // who gets no answer can't leave as one should
 	case len(stray) > 0:
-		o.Verdict = result.Error
-		o.Message = fmt.Sprintf("harness: the spec broke %s without announcing it: %s", stray[0].Clause, stray[0].Detail)
+		t.blame(&o, stray[0].Clause, fmt.Sprintf("the spec broke %s without announcing it: %s", stray[0].Clause, stray[0].Detail))
 	default:
 		for _, c := range t.spec.Provokes {
 			if !provoked[c] {
-				o.Verdict = result.Error
-				o.Message = fmt.Sprintf("harness: the spec announces that it breaks %s and does not", c)
+				t.blame(&o, c, fmt.Sprintf("the spec announces that it breaks %s and does not", c))
 			}
 		}
 	}
@@ -180,6 +180,28 @@ func (t *Trial) verdict(a *abort) Outcome {
 		o.Transcript = t.transcript()
 	}
 	return o
+}
+
+// blame decides who is at fault where the spec's own side misbehaves: the
+// suite, unless the server was seen to make it impossible to behave before the
+// first spec. That does one which lacks the baseline, which breaks rules of the
+// same matter, such as the sizes of blocks, or which lets nobody into the
+// transmission phase.
+func (t *Trial) blame(o *Outcome, c clause.ID, what string) {
+	matter, _, _ := strings.Cut(string(c), ".")
+	for _, v := range t.bench.Early.Violations {
+		if has := string(v.Clause); strings.HasPrefix(has, matter+".") || strings.HasPrefix(has, "baseline.") {
+			o.Verdict, o.BlockedBy = result.Blocked, string(v.Clause)
+			o.Message = join(fmt.Sprintf("the server breaks %s: %s", v.Clause, v.Detail), what)
+			return
+		}
+	}
+	if !t.bench.Facts.Entered {
+		o.Verdict, o.BlockedBy = result.Blocked, "baseline.server.go"
+		o.Message = join("the transmission phase could not be entered: "+t.bench.Facts.Trouble, what)
+		return
+	}
+	o.Verdict, o.Message = result.Error, "harness: "+what
 }
 
 // derailed names the clause whose violation made a conversation impossible to follow, or "".
