@@ -31,6 +31,7 @@ var files = []struct{ document, name string }{
 	{"proto", "layout.yaml"},
 	{"extended-headers", "extended-headers.yaml"},
 	{"resize", "resize.yaml"},
+	{"init-state", "init-state.yaml"},
 	{"qemu", "qemu.yaml"},
 }
 

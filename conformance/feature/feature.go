@@ -22,6 +22,7 @@ const (
 	StructuredReply Feature = "structured-reply" // NBD_OPT_STRUCTURED_REPLY
 	MetaContext     Feature = "meta-context"     // NBD_OPT_LIST_META_CONTEXT and NBD_OPT_SET_META_CONTEXT
 	BaseAllocation  Feature = "base-allocation"  // the metadata context of that name
+	InitState       Feature = "init-state"       // NBD_INFO_INIT_STATE is sent where it is requested
 	DirtyBitmap     Feature = "dirty-bitmap"     // metadata contexts qemu:dirty-bitmap:*
 	AllocationDepth Feature = "allocation-depth" // the metadata context qemu:allocation-depth
 	StartTLS        Feature = "starttls"         // NBD_OPT_STARTTLS is acknowledged

@@ -218,6 +218,7 @@ const (
 	statusMaxExtents
 	statusMultiple
 	statusReserved
+	initStateLength
 	resizeAdvertised
 	resizeOutstanding
 	resizeBetween
@@ -487,6 +488,7 @@ var table = [checkCount]row{
 	statusMaxExtents:    {"chunk.block-status.max-extents", should},
 	statusMultiple:      {"cmd.block-status.multiple-of-minimum", should},
 	statusReserved:      {"meta.allocation.reserved", should},
+	initStateLength:     {"init-state.length", must},
 	resizeAdvertised:    {"resize.needs-flag", must},
 	resizeOutstanding:   {"resize.outstanding", must},
 	resizeBetween:       {"resize.between", must},

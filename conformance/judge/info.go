@@ -76,6 +76,16 @@ func (j *Judge) infoReply(d *replyData) {
 			s.Minimum, s.Preferred, s.MaxPayload))
 		j.judgeSizes(p, s)
 		o.sizes = &s
+	case wire.InfoInitState:
+		if o.asks(i.Type) == 0 {
+			return // a later extension may have the number
+		}
+		f, err := wire.ParseInitFlags(i.Payload)
+		if j.broken(initStateLength, err == nil) {
+			j.accuse(p, initStateLength, "%v", err)
+			return
+		}
+		j.log.say(p.msg, fmt.Sprintf("NBD_REP_INFO NBD_INFO_INIT_STATE %v", f))
 	case wire.InfoName, wire.InfoDescription:
 		j.log.say(p.msg, fmt.Sprintf("NBD_REP_INFO %v %q", i.Type, clip(string(i.Payload))))
 		j.judgeString(p, i.Type.String(), string(i.Payload))

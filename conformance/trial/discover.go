@@ -171,6 +171,9 @@ func askExport(choose bool) func(context.Context, *Bench) {
 				b.Facts.Features.Add(feature.BlockSize)
 			}
 		}
+		if a = s.Describe(wire.InfoInitState); a.Info(wire.InfoInitState) != nil {
+			b.Facts.Features.Add(feature.InitState)
+		}
 		if s.Option(wire.OptStructuredReply, nil).Type() != wire.RepAck {
 			return
 		}

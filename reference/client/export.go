@@ -18,6 +18,8 @@ type Export struct {
 	Advertised  bool
 	Canonical   string // the server's name for it, or ""
 	Description string // for people, or ""
+	// InitState is what NBD_INFO_INIT_STATE says, if Config.Infos asks for it, with unknown flags.
+	InitState wire.InitFlags
 	// Infos is all information in the order it came, with types that are not
 	// known. Of a type that comes twice the last counts.
 	Infos []wire.Info
@@ -93,15 +95,15 @@ func (n *Negotiation) info(ctx context.Context, o wire.Option, export string, in
 	if err != nil {
 		return Export{}, err
 	}
-	e, err := n.details(export, replies)
+	e, err := n.details(export, q.Infos, replies)
 	if err != nil {
 		return Export{}, n.fail(sessionError(fmt.Sprintf("reading the replies to %v", o), err))
 	}
 	return e, nil
 }
 
-// details makes an Export of the replies to NBD_OPT_INFO and NBD_OPT_GO. Its errors end the session.
-func (n *Negotiation) details(name string, replies []wire.OptionReply) (Export, error) {
+// details makes an Export of the replies to NBD_OPT_INFO and NBD_OPT_GO that asked for some information. Its errors end the session.
+func (n *Negotiation) details(name string, asked []wire.InfoType, replies []wire.OptionReply) (Export, error) {
 	e := Export{Name: name, Constraints: wire.DefaultSizeConstraints}
 	for _, p := range replies {
 		i, err := wire.ParseInfo(p.Data)
@@ -121,6 +123,13 @@ func (n *Negotiation) details(name string, replies []wire.OptionReply) (Export, 
 				return e, err
 			}
 			e.Advertised = true
+		case wire.InfoInitState:
+			if !slices.Contains(asked, i.Type) {
+				continue // a later extension may have the number
+			}
+			if e.InitState, err = wire.ParseInitFlags(i.Payload); err != nil {
+				return e, err
+			}
 		case wire.InfoName:
 			e.Canonical = string(i.Payload)
 		case wire.InfoDescription:

@@ -52,6 +52,10 @@ type Export struct {
 	Hidden     bool // not in NBD_OPT_LIST
 	TLSOnly    bool // needs TLS in SELECTIVETLS mode too
 
+	// InitState answers those who ask for NBD_INFO_INIT_STATE, of a proposal
+	// that no document has, with what the disk is like at that moment.
+	InitState bool
+
 	// Omit has the transmission flags of features that are not offered; the
 	// commands and command flags behind them are refused.
 	Omit wire.TransmissionFlags

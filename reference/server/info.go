@@ -41,6 +41,11 @@ func (o *option) info() {
 	if q.Wants(wire.InfoDescription) && e.Description != "" {
 		o.inform(wire.Info{Type: wire.InfoDescription, Payload: []byte(e.Description)})
 	}
+	if e.InitState && q.Wants(wire.InfoInitState) {
+		if f := initState(e.Disk); f != 0 {
+			o.inform(f.Info())
+		}
+	}
 	o.reply(wire.RepAck, nil)
 	if o.enter = o.req.Option == wire.OptGo; o.enter {
 		o.choose(e, q.Export, flags)

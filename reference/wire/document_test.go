@@ -13,7 +13,10 @@ import (
 
 // extensions are constants that no document has, each with the reason.
 var extensions = map[string]string{
-	"success": "the document has no name for the error value 0",
+	"success":             "the document has no name for the error value 0",
+	"NBD_INFO_INIT_STATE": "from the INIT_STATE proposal",
+	"NBD_INIT_SPARSE":     "from the INIT_STATE proposal",
+	"NBD_INIT_ZERO":       "from the INIT_STATE proposal",
 }
 
 // magicNames are what the document calls our magic numbers.

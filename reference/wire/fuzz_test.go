@@ -108,6 +108,10 @@ func FuzzParseExportInfo(f *testing.F) {
 	fuzzPayload(f, wire.ParseExportInfo, func(e wire.ExportInfo, b []byte) []byte { return append(b, e.Info().Payload...) })
 }
 
+func FuzzParseInitFlags(f *testing.F) {
+	fuzzPayload(f, wire.ParseInitFlags, func(i wire.InitFlags, b []byte) []byte { return append(b, i.Info().Payload...) })
+}
+
 func FuzzParseSizeConstraints(f *testing.F) {
 	fuzzPayload(f, wire.ParseSizeConstraints, func(s wire.SizeConstraints, b []byte) []byte { return append(b, s.Info().Payload...) })
 }

@@ -35,6 +35,9 @@ func (i Info) Validate() error {
 		return server.text("NBD_INFO_DESCRIPTION", string(i.Payload))
 	case InfoBlockSize:
 		return validate(ParseSizeConstraints(i.Payload))
+	case InfoInitState:
+		_, err := ParseInitFlags(i.Payload)
+		return err
 	}
 	return nil
 }

@@ -69,6 +69,7 @@ func optionReplies() []message {
 		info("reply-info-description", wire.OptGo, wire.InfoDescription, "the disk"),
 		infoData("reply-info-block-size", wire.OptGo,
 			wire.SizeConstraints{Minimum: 512, Preferred: 4096, MaxPayload: 32 << 20}, wire.ParseSizeConstraints),
+		infoData("reply-info-init-state", wire.OptGo, wire.InitSparse|wire.InitZero, wire.ParseInitFlags),
 		info("reply-info-unknown", wire.OptGo, 0xabcd, "\x01\x02\x03"),
 		replyData("reply-meta-context", wire.OptSetMetaContext, wire.RepMetaContext,
 			wire.MetaContext{ID: 42, Name: "base:allocation"}, wire.ParseMetaContext, wire.MetaContext.Append, from(4)),

@@ -82,11 +82,12 @@ func _() {
 	_ = x[InfoName-1]
 	_ = x[InfoDescription-2]
 	_ = x[InfoBlockSize-3]
+	_ = x[InfoInitState-4]
 }
 
-const _InfoType_name = "NBD_INFO_EXPORTNBD_INFO_NAMENBD_INFO_DESCRIPTIONNBD_INFO_BLOCK_SIZE"
+const _InfoType_name = "NBD_INFO_EXPORTNBD_INFO_NAMENBD_INFO_DESCRIPTIONNBD_INFO_BLOCK_SIZENBD_INFO_INIT_STATE"
 
-var _InfoType_index = [...]uint8{0, 15, 28, 48, 67}
+var _InfoType_index = [...]uint8{0, 15, 28, 48, 67, 86}
 
 func (i InfoType) String() string {
 	idx := int(i) - 0

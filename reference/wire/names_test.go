@@ -22,11 +22,12 @@ var named = map[string]func(uint64) fmt.Stringer{
 	"CommandFlags":      func(v uint64) fmt.Stringer { return wire.CommandFlags(v) },
 	"ReplyFlags":        func(v uint64) fmt.Stringer { return wire.ReplyFlags(v) },
 	"StateFlags":        func(v uint64) fmt.Stringer { return wire.StateFlags(v) },
+	"InitFlags":         func(v uint64) fmt.Stringer { return wire.InitFlags(v) },
 }
 
 var flagPrefixes = map[string]string{
 	"HandshakeFlags": "NBD_FLAG_", "ClientFlags": "NBD_FLAG_C_", "TransmissionFlags": "NBD_FLAG_",
-	"CommandFlags": "NBD_CMD_FLAG_", "ReplyFlags": "NBD_REPLY_FLAG_", "StateFlags": "NBD_STATE_",
+	"CommandFlags": "NBD_CMD_FLAG_", "ReplyFlags": "NBD_REPLY_FLAG_", "StateFlags": "NBD_STATE_", "InitFlags": "NBD_INIT_",
 }
 
 // Says also when names_string.go is older than the constants.

@@ -54,6 +54,7 @@ const (
 	InfoName        InfoType = 1 // NBD_INFO_NAME
 	InfoDescription InfoType = 2 // NBD_INFO_DESCRIPTION
 	InfoBlockSize   InfoType = 3 // NBD_INFO_BLOCK_SIZE
+	InfoInitState   InfoType = 4 // NBD_INFO_INIT_STATE
 )
 
 // A Command is the type of a transmission request.

@@ -17,6 +17,12 @@ var extensions = []profile{
 		func(c *server.Config) { c.Exports[0].Disk = withContexts(c.Exports[0].Disk) },
 	},
 	{
+		"init-state",
+		[]feature.Feature{feature.InitState},
+		nil,
+		func(c *server.Config) { c.Exports[0].InitState = true },
+	},
+	{
 		"resize",
 		[]feature.Feature{feature.Resize},
 		nil,

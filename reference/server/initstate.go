@@ -1,0 +1,35 @@
+package server
+
+import (
+	"nbdconform/reference/export"
+	"nbdconform/reference/wire"
+)
+
+// initState looks at a whole disk, or at its first 2^20 extents: what is
+// behind them is taken for data. It says nothing where the disk can't tell.
+func initState(d export.Export) (f wire.InitFlags) {
+	const most, step = 1 << 20, 1 << 10
+	var scratch [step]wire.Extent
+	zero, off := true, uint64(0)
+	for n := 0; off < d.Size(); n += step {
+		list, err := d.Extents(scratch[:0], export.BaseAllocation, off, d.Size()-off, step)
+		if err != nil || len(list) == 0 {
+			return 0
+		}
+		for _, e := range list {
+			s := wire.StateFlags(e.Status)
+			zero = zero && s&wire.StateZero != 0
+			if s&wire.StateHole != 0 {
+				f |= wire.InitSparse
+			}
+			off += e.Length
+		}
+		if zero = zero && (n < most || off == d.Size()); !zero && (f != 0 || n >= most) {
+			return f
+		}
+	}
+	if zero {
+		f |= wire.InitZero
+	}
+	return f
+}
