@@ -244,7 +244,6 @@ const (
 	filterAdvertised
 	filterLength
 	readNarrow
-	payloadTooLong
 	payloadEINVAL
 	filterUnsupported
 	filterDuplicate
@@ -514,7 +513,6 @@ var table = [checkCount]row{
 	filterAdvertised:      {"cmdflag.payload-len.needs-flag", should},
 	filterLength:          {"cmd.block-status.payload.length", must},
 	readNarrow:            {"cmd.read.extended.64-bit", should},
-	payloadTooLong:        {"trans.extended.payload-too-long", should},
 	payloadEINVAL:         {"cmdflag.payload-len.einval", must},
 	filterUnsupported:     {"cmd.block-status.payload.unsupported", must},
 	filterDuplicate:       {"cmd.block-status.payload.duplicate-id", must},

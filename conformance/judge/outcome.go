@@ -16,9 +16,6 @@ func (j *Judge) outcome(p place, r *request, failed bool, e wire.Errno) {
 	if r.quiet || r.ambiguous || j.export.unknown || zeroOf(r) {
 		return
 	}
-	if j.extended && r.announced && j.broken(payloadTooLong, r.faults&tooLong == 0) {
-		j.accuse(p, payloadTooLong, "%v announces %d bytes of payload and is answered, the maximum payload size is %d", r.Type, r.Length, j.export.maxPayload())
-	}
 	if r.faults&writesRO != 0 && j.broken(readOnlyWrites, failed) {
 		j.accuse(p, readOnlyWrites, "%v succeeds on a read-only export", r.Type)
 		return

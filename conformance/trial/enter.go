@@ -13,6 +13,7 @@ type entry struct {
 	structured   bool
 	extended     bool
 	queries      []string
+	everyContext bool
 	exportName   bool
 	noConstraint bool
 }
@@ -25,6 +26,10 @@ func ExtendedHeaders(e *entry) { e.extended = true }
 
 // BaseAllocation negotiates structured replies and selects base:allocation.
 func BaseAllocation(e *entry) { e.structured, e.queries = true, append(e.queries, "base:allocation") }
+
+// EveryContext selects every metadata context that the server lists for the
+// export under test, once replies in chunks are negotiated.
+func EveryContext(e *entry) { e.everyContext = true }
 
 // ViaExportName enters with NBD_OPT_EXPORT_NAME instead of NBD_OPT_GO.
 func ViaExportName(e *entry) { e.exportName = true }
@@ -47,6 +52,9 @@ func Enter(ctx context.Context, modes ...Mode) *Session {
 		s.Extended()
 	case e.structured:
 		s.Structured()
+	}
+	if e.everyContext {
+		e.queries = append(e.queries, s.listed()...)
 	}
 	if len(e.queries) > 0 {
 		s.Select(e.queries...)
@@ -85,4 +93,17 @@ func (s *Session) proceed(e entry) {
 	if _, h := s.ExportName(s.trial.bench.Facts.Export); h.End != Complete {
 		Blocked("interop.server.export-name", "entering the transmission phase with NBD_OPT_EXPORT_NAME: %v: %v", h.End, h.Err)
 	}
+}
+
+// listed are the metadata contexts that the server lists for the export under test.
+func (s *Session) listed() []string {
+	a := s.Option(wire.OptListMetaContext, wire.MetaContextRequest{Export: s.trial.bench.Facts.Export})
+	if a.Type() != wire.RepAck {
+		Blocked("opt.list-meta.reply", "listing metadata contexts: %v", a)
+	}
+	var names []string
+	for _, m := range a.Contexts() {
+		names = append(names, m.Name)
+	}
+	return names
 }

@@ -282,7 +282,7 @@ var SimpleUnlessRead = register(Quirk{
 	Name: "simple-unless-read", Allowed: true,
 	Doc: "answers everything without a payload that succeeds, but reads, by simple replies",
 	Hooks: server.Hooks{Reply: func(x *server.Exchange) {
-		if len(x.Replies) == 1 && x.Replies[0].Chunk.Type == wire.ChunkNone && x.Replies[0].Structured &&
+		if len(x.Replies) == 1 && x.Replies[0].Chunk.Type == wire.ChunkNone && x.Replies[0].Structured && !x.Session.Extended &&
 			!x.Is(wire.CmdRead, wire.CmdBlockStatus) {
 			simple(x)
 		}

@@ -126,6 +126,44 @@ func conversations() (list [][]byte) {
 			list = append(list, cat(start, haggle, enter, q.Append(nil), payload, after, disc))
 		}
 	}
+	return append(list, extendedConversations(start, enter)...)
+}
+
+// extendedConversations are those with extended headers.
+func extendedConversations(start, enter []byte) (list [][]byte) {
+	abort, structured, extended := opt(wire.OptAbort, nil), opt(wire.OptStructuredReply, nil), opt(wire.OptExtendedHeaders, nil)
+	both := queries(wire.OptSetMetaContext, export.BaseAllocation, export.Depth)
+	ask := func(q wire.Request, payload ...byte) []byte { return append(q.AppendExtended(nil), payload...) }
+	disc := ask(wire.Request{Type: wire.CmdDisc, Cookie: 1 << 40})
+	read := ask(wire.Request{Type: wire.CmdRead, Cookie: 9, Offset: 4096, Length: 4096})
+	list = append(list,
+		cat(start, opt(wire.OptExtendedHeaders, []byte("x")), abort),
+		cat(start, structured, extended, enter, read, disc),
+		cat(start, extended, structured, enter, read, disc),
+		cat(start, extended, both, queries(wire.OptListMetaContext), info(wire.OptInfo, "", 3), enter, disc),
+	)
+	filter := func(n uint64, ids ...uint32) []byte { return wire.StatusFilter{Length: n, ContextIDs: ids}.Append(nil) }
+	const announced = wire.CmdFlagPayloadLen
+	for _, c := range []struct {
+		q       wire.Request
+		payload []byte
+	}{
+		{wire.Request{Type: wire.CmdWrite, Flags: announced, Offset: 4096, Length: 512}, make([]byte, 512)},
+		{wire.Request{Type: wire.CmdRead, Offset: 4096, Length: 65536}, nil},
+		{wire.Request{Type: wire.CmdRead, Offset: 1 << 40, Length: 4096}, nil},
+		{wire.Request{Type: wire.CmdRead, Flags: announced, Length: 512}, make([]byte, 512)},
+		{wire.Request{Type: wire.CmdTrim, Length: 1 << 32}, nil},
+		{wire.Request{Type: wire.CmdBlockStatus, Offset: 4096, Length: 65536}, nil},
+		{wire.Request{Type: wire.CmdBlockStatus, Flags: announced, Length: 12}, filter(4096, 1)},
+		{wire.Request{Type: wire.CmdBlockStatus, Flags: announced | wire.CmdFlagReqOne, Length: 12}, filter(4096, 1)},
+		{wire.Request{Type: wire.CmdBlockStatus, Flags: announced, Length: 16}, filter(4096, 1, 7)},
+		{wire.Request{Type: wire.CmdBlockStatus, Flags: announced, Length: 16}, filter(4096, 1, 1)},
+		{wire.Request{Type: wire.CmdBlockStatus, Flags: announced, Length: 12}, filter(1<<40, 1)},
+	} {
+		for _, contexts := range [][]byte{nil, both} {
+			list = append(list, cat(start, extended, contexts, enter, ask(c.q, c.payload...), read, disc))
+		}
+	}
 	return list
 }
 

@@ -208,7 +208,7 @@ var StatusBeyondAccepted = register(Quirk{
 			x.Replies = nil
 			for _, m := range x.Session.Contexts {
 				s := wire.BlockStatus{ContextID: m.ID, Extents: []wire.Extent{{Length: x.Request.Length}}}
-				x.Replies = append(x.Replies, x.Chunk(wire.ChunkBlockStatus, s.Append(nil)))
+				x.Replies = append(x.Replies, x.StatusChunk(s))
 			}
 			x.Done()
 		}
