@@ -79,7 +79,7 @@ func (d *readData) offset() {
 }
 
 func (d *readData) end() {
-	if d.n < len(d.first) {
+	if d.n < len(d.first) && !d.r.unspecified() {
 		d.judge.accuse(d.place, dataLength, "NBD_REPLY_TYPE_OFFSET_DATA has length %d, at least 9 is due", d.header.Length)
 	}
 	d.judge.chunkEnds(&d.chunkData)
