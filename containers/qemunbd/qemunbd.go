@@ -8,7 +8,10 @@ import (
 	"nbdconform/containers/program"
 )
 
-const size = 64 * program.MiB
+const (
+	size = 64 * program.MiB
+	huge = 6 * 1024 * program.MiB // takes more than 32 bits; sparse
+)
 
 // Program is qemu-nbd.
 var Program = program.Program{
@@ -26,6 +29,15 @@ var Program = program.Program{
 		{
 			Name: "named", Export: "disk", Exports: []string{"disk"}, Size: size, Features: writable,
 			Start: raw("-x", "disk", "-D", "a disk with a name", "--discard=unmap"),
+		},
+		{
+			Name: "huge", Exports: []string{""}, Size: huge, Features: writable,
+			Start: func(p program.Place) program.Launch {
+				return program.Launch{
+					Prepare: []string{fmt.Sprintf("truncate -s %d disk", huge)},
+					Argv:    argv(p, "raw", "--discard=unmap"),
+				}
+			},
 		},
 		program.Setup{
 			Name: "tls-required", Export: "disk", Exports: []string{"disk"}, Size: size,
@@ -77,7 +89,7 @@ func argv(p program.Place, format string, flags ...string) []string {
 func common(v program.Version) []string {
 	fs := []string{"list", "info", "block-size", "structured-reply", "meta-context", "block-status", "df", "cache"}
 	if v.AtLeast("8.2") {
-		fs = append(fs, "extended-headers")
+		fs = append(fs, "extended-headers", "block-status-payload")
 	}
 	return fs
 }
