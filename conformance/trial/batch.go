@@ -50,7 +50,9 @@ func (b *Batch) Add(q wire.Request, payload ...byte) (cookie uint64) {
 	if q.Cookie == 0 {
 		q.Cookie = b.s.next()
 	}
-	if q.Type != wire.CmdDisc {
+	if q.Type == wire.CmdDisc {
+		b.s.phase = over // nothing is said behind it
+	} else {
 		b.s.Expect(q)
 	}
 	b.bytes = append(b.bytes, b.s.Encode(q, payload...)...)
