@@ -38,8 +38,8 @@ var _ = Describe("The greeting", func() {
 				s := Open(ctx)
 				s.Greeting()
 
-				s.SendFlags(s.Polite() | undefined)
-				a := s.Option(wire.OptAbort, nil) // a server that goes on answers this
+				s.SendFlagsInClear(s.Polite() | undefined)
+				a := s.Option(wire.OptList, nil) // a server that goes on answers this
 
 				Expect(a).To(BeEnded(), "for client flags %#x", uint32(undefined))
 			}
@@ -54,8 +54,8 @@ var _ = Describe("The greeting", func() {
 			s := Open(ctx)
 			s.Greeting()
 
-			s.SendFlags(s.Polite() | wire.FlagCNoZeroes)
-			a := s.Option(wire.OptAbort, nil)
+			s.SendFlagsInClear(s.Polite() | wire.FlagCNoZeroes)
+			a := s.Option(wire.OptList, nil)
 
 			Expect(a).To(BeEnded())
 		})
