@@ -71,10 +71,9 @@ var _ = Describe("An option for metadata contexts that is malformed", func() {
 					a := s.Option(option, c.data)
 
 					Expect(a).To(BeAnsweredOrErrorOrEnd(), "for %s", c.what)
-					if a.End == Complete {
-						Expect(s.InStep()).To(BeInStep(), "for %v with %s", option, c.what)
-					}
-					Observe(ctx, "excess data", "%v, %s: %v", option, c.what, a.Type())
+					next := s.Option(UnknownOption, nil)
+					Expect(next).To(BeAnsweredOrErrorOrEnd(), "behind %s", c.what)
+					Observe(ctx, "excess data", "%v, %s: %v, and to the next option %v (%v)", option, c.what, a.Type(), next.Type(), next.End)
 				}
 			}
 		})

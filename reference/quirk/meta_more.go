@@ -122,7 +122,7 @@ var SetMetaWithoutStructuredPolicy = register(Quirk{
 
 // SetMetaAccumulates keeps what was selected before.
 var SetMetaAccumulates = register(Quirk{
-	Name: "set-meta-accumulates", Breaks: "chunk.block-status.per-context",
+	Name: "set-meta-accumulates", Breaks: "layout.opt.set-meta.replaces",
 	Doc: "adds to the selection instead of replacing it, and tells what is new alone",
 	New: func() server.Hooks {
 		var before []wire.MetaContext
@@ -139,7 +139,7 @@ var SetMetaAccumulates = register(Quirk{
 
 // SetMetaFailureKeeps keeps what was selected when the next selection fails.
 var SetMetaFailureKeeps = register(Quirk{
-	Name: "set-meta-failure-keeps", Breaks: "meta.block-status.unselected",
+	Name: "set-meta-failure-keeps", Breaks: "layout.opt.set-meta.replaces",
 	Doc: "keeps the contexts that were selected before when NBD_OPT_SET_META_CONTEXT fails",
 	New: func() server.Hooks {
 		var before []wire.MetaContext
@@ -155,14 +155,14 @@ var SetMetaFailureKeeps = register(Quirk{
 
 // ListMetaClears forgets the selection over a list.
 var ListMetaClears = register(Quirk{
-	Name: "list-meta-clears", Breaks: "chunk.block-status.per-context",
+	Name: "list-meta-clears", Breaks: "layout.opt.set-meta.replaces",
 	Doc:   "forgets which contexts are selected when it lists contexts",
 	Hooks: onOption(wire.OptListMetaContext, forgetContexts),
 })
 
 // InfoForgetsContexts forgets the selection over information.
 var InfoForgetsContexts = register(Quirk{
-	Name: "info-forgets-contexts", Breaks: "chunk.block-status.per-context",
+	Name: "info-forgets-contexts", Breaks: "layout.opt.set-meta.replaces",
 	Doc:   "forgets which contexts are selected when it answers NBD_OPT_INFO",
 	Hooks: onOption(wire.OptInfo, forgetContexts),
 })
@@ -171,14 +171,14 @@ func forgetContexts(x *server.OptionExchange) { x.Session.Contexts = nil }
 
 // ExportNameForgetsContexts knows contexts with NBD_OPT_GO alone.
 var ExportNameForgetsContexts = register(Quirk{
-	Name: "export-name-forgets-contexts", Breaks: "chunk.block-status.per-context",
+	Name: "export-name-forgets-contexts", Breaks: "layout.opt.set-meta.replaces",
 	Doc:   "forgets which contexts are selected over NBD_OPT_EXPORT_NAME",
 	Hooks: server.Hooks{ExportName: func(x *server.ExportNameExchange) { x.Session.Contexts = nil }},
 })
 
 // ListMetaSelects takes a list for a selection.
 var ListMetaSelects = register(Quirk{
-	Name: "list-meta-selects", Breaks: "meta.block-status.unselected",
+	Name: "list-meta-selects", Breaks: "layout.opt.set-meta.replaces",
 	Doc: "selects the contexts that it lists",
 	Hooks: onOption(wire.OptListMetaContext, func(x *server.OptionExchange) {
 		q, _ := wire.ParseMetaContextRequest(x.Request.Data)
