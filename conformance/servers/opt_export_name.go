@@ -73,7 +73,6 @@ var _ = Describe("NBD_OPT_EXPORT_NAME", func() {
 	// "In non-fixed newstyle only one option can be set (NBD_OPT_EXPORT_NAME)"
 	It("lets a client in that did not set NBD_FLAG_C_FIXED_NEWSTYLE", ID("export-name.not-fixed"),
 		SHOULD("interop.server.export-name"),
-		Without(feature.ForcedTLS),
 		Without(feature.ForcedTLS), // where there is no TLS for such a client
 		TrippedBy(quirk.ExportNameRefused, "the server ended the connection"),
 		func(ctx context.Context) {
