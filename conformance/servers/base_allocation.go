@@ -161,7 +161,7 @@ var _ = Describe("The context base:allocation", func() {
 	// also that a server MAY report unknown content even where NBD_CMD_WRITE_ZEROES has been
 	// requested"
 	It("tells of written zeroes what it likes", ID("allocation.zero.zeroed"),
-		MAY("meta.allocation.zero.zeroed"), Needs(feature.BaseAllocation, feature.WriteZeroes), Writes(), AtLeast(16*grain),
+		MAY("meta.allocation.zero.zeroed"), Needs(feature.BaseAllocation, feature.WriteZeroes), Writes(), AtLeast(32*grain),
 		func(ctx context.Context) {
 			s := Enter(ctx, BaseAllocation)
 			for _, flags := range []wire.CommandFlags{0, wire.CmdFlagNoHole} {
