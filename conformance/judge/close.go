@@ -108,6 +108,7 @@ func (j *Judge) serverLeaves(p place) {
 		return
 	}
 	if j.disc != nil {
+		j.judgeUnfinished(p)
 		if j.broken(discOutstanding, j.waiting == 0) {
 			j.accuse(p, discOutstanding, "the server hangs up on NBD_CMD_DISC with %d requests unanswered", j.waiting)
 		}
@@ -131,4 +132,17 @@ func (j *Judge) serverLeaves(p place) {
 		}
 	}
 	j.accuse(p, shutdownWait, "the server hangs up with %d requests unanswered, and the client broke nothing that is mandatory", j.waiting)
+}
+
+// judgeUnfinished judges replies to NBD_CMD_READ that said everything and had
+// no final chunk by the time the server hung up.
+func (j *Judge) judgeUnfinished(p place) {
+	for _, same := range j.pending {
+		for _, r := range same {
+			if a := &r.answer; r.Type == wire.CmdRead && a.chunks > 0 && !a.coarse && a.covered.total == r.Length && !r.quiet {
+				j.accuse(p, chunkDoneLast, "the server hangs up, all of the read with cookie %#x has come, "+
+					"and none of its %d chunks has NBD_REPLY_FLAG_DONE", r.Cookie, a.chunks)
+			}
+		}
+	}
 }

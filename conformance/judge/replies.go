@@ -96,7 +96,9 @@ func (j *Judge) match(p place, cookie uint64, simple bool) (r *request, over boo
 		return same[0], false
 	}
 	if j.disc != nil && cookie == j.disc.Cookie {
-		j.accuse(p, discNoReply, "the reply answers NBD_CMD_DISC")
+		if j.disc.faults&(unknownFlag|strayFlag) == 0 { // which NBD_EINVAL is due for, whatever the command
+			j.accuse(p, discNoReply, "the reply answers NBD_CMD_DISC")
+		}
 		return j.disc, true
 	}
 	unsure := j.crowded || j.client.mode != following

@@ -111,6 +111,25 @@ var replyTrips = []trip{
 		}
 		c.serverCloses()
 	}},
+	{"disconnect with an unknown flag is answered", []string{"client cmdflag.documented"}, func(c *conversation, bad bool) {
+		c.plain(all)
+		if bad {
+			c.ask(wire.Request{Type: wire.CmdDisc, Cookie: 5, Flags: 1 << 15})
+			c.simple(5, wire.EINVAL, 0)
+		}
+		c.serverCloses()
+	}},
+	{"disconnect leaves a read without a final chunk", []string{
+		"client trans.end.soft.inflight", "server chunk.flag.done-last", "server cmd.disc.outstanding",
+	}, func(c *conversation, bad bool) {
+		c.fragments(all)
+		if bad {
+			c.ask(read(512))
+			c.ask(wire.Request{Type: wire.CmdDisc, Cookie: 5})
+			c.data(0, 1, 0, 512)
+			c.serverCloses()
+		}
+	}},
 	{"server goes on after a disconnect", []string{"server cmd.disc.close"}, func(c *conversation, bad bool) {
 		c.plain(all)
 		c.ask(wire.Request{Type: wire.CmdDisc, Cookie: 5})

@@ -92,3 +92,13 @@ func extent(c wire.Chunk) (offset, length uint64) {
 	d, _ := wire.ParseOffsetData(c.Payload)
 	return d.Offset, uint64(len(d.Data))
 }
+
+// WithDefinedError asks for success or an error value that the document defines.
+func WithDefinedError() Property {
+	return Property{"with success or a defined error value", func(r trial.Reply) string {
+		if !r.Error.Known() {
+			return fmt.Sprintf("got error value %d", uint32(r.Error))
+		}
+		return ""
+	}}
+}

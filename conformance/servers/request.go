@@ -72,7 +72,7 @@ var _ = Describe("A request", func() {
 		func(ctx context.Context) {
 			b := Room(ctx, 1)
 			for _, magic := range []uint32{
-				wire.RequestMagic + 1, wire.HistoricRequest, wire.TransactionLogMagic, wire.ExtendedRequest,
+				wire.RequestMagic ^ 1<<31, wire.HistoricRequest, wire.TransactionLogMagic, wire.ExtendedRequest,
 				wire.SimpleReplyMagic, wire.StructuredMagic, wire.HistoricReply, wire.ExtendedReply, 0,
 			} {
 				s := Enter(ctx)
@@ -85,7 +85,7 @@ var _ = Describe("A request", func() {
 				s.Raw(bytes)
 				r := s.Await(q.Cookie)
 
-				Observe(ctx, fmt.Sprintf("request with magic %#010x", magic), "%s", outcome(r))
+				Observe(ctx, fmt.Sprintf("request with magic %#08x", magic), "%s", outcome(r))
 				s.Close()
 				if r.End == Silence {
 					return // as with the others

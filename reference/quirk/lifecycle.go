@@ -9,7 +9,7 @@ import (
 
 // DiscIgnored goes on after NBD_CMD_DISC.
 var DiscIgnored = register(Quirk{
-	Name: "disc-ignored", Breaks: "cmd.disc.close",
+	Name: "disc-ignored", Breaks: "baseline.server.disc",
 	Doc:   "neither answers NBD_CMD_DISC nor closes the connection",
 	Hooks: onReply(wire.CmdDisc, func(x *server.Exchange) { x.Hangup = false }),
 })

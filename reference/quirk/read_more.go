@@ -192,18 +192,9 @@ var UnknownCommandSwallows = register(Quirk{
 	}},
 })
 
-// DiscFlagsIgnored does not recognise a request to disconnect that has flags.
-var DiscFlagsIgnored = register(Quirk{
-	Name: "disc-flags-ignored", Breaks: "cmd.disc.close",
-	Doc: "ignores NBD_CMD_DISC with flags",
-	Hooks: onReply(wire.CmdDisc, func(x *server.Exchange) {
-		x.Hangup = x.Request.Flags == 0
-	}),
-})
-
 // DiscRangeIgnored does not recognise a request to disconnect that has a range.
 var DiscRangeIgnored = register(Quirk{
-	Name: "disc-range-ignored", Breaks: "cmd.disc.close",
+	Name: "disc-range-ignored", Breaks: "baseline.server.disc",
 	Doc: "ignores NBD_CMD_DISC with an offset or a length",
 	Hooks: onReply(wire.CmdDisc, func(x *server.Exchange) {
 		x.Hangup = x.Request.Offset == 0 && x.Request.Length == 0
