@@ -10,4 +10,7 @@
 // libnbd share: [LoadServer] and [LoadClient]. Package pki makes such a
 // directory for tests. Keys are read from a file of name:hex lines, as these
 // programs and psktool have it: [LoadPSKServer] and [LoadPSKClient].
+//
+// A program that can load a library at run time is no static program. The
+// build tag nopsk leaves the keys out, and the dynamic linker with them.
 package starttls

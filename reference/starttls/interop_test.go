@@ -106,6 +106,7 @@ type way struct {
 	query  string // of a URI, with %s for the directory
 	user   string // of a URI, with an @
 	object string // of QEMU, without its id and endpoint
+	asUser string // what is added to object for clients
 	nbdkit []string
 }
 
@@ -116,6 +117,16 @@ func ways() []way {
 		query:  "tls-certificates=%s",
 		object: "tls-creds-x509,dir=%s",
 		nbdkit: []string{"--tls-certificates=%s", "--tls-verify-peer"},
+	}, {
+		name: "PSK",
+		server: func(dir string) (starttls.Server, error) {
+			return starttls.LoadPSKServer(filepath.Join(dir, "keys.psk"))
+		},
+		query:  "tls-psk-file=%s/keys.psk",
+		user:   "alice@",
+		object: "tls-creds-psk,dir=%s",
+		asUser: ",username=alice",
+		nbdkit: []string{"--tls-psk=%s/keys.psk"},
 	}}
 }
 
@@ -163,7 +174,7 @@ func TestOtherClients(t *testing.T) {
 					}
 				})
 				t.Run("qemu-img", func(t *testing.T) {
-					out, err := run(t, "qemu-img", "info", "--object", in(dir, w.object)+",id=t,endpoint=client", "--image-opts",
+					out, err := run(t, "qemu-img", "info", "--object", in(dir, w.object)+w.asUser+",id=t,endpoint=client", "--image-opts",
 						fmt.Sprintf("driver=raw,file.driver=nbd,file.host=localhost,file.port=%d,file.export=disk,file.tls-creds=t", port))
 					if err != nil || !strings.Contains(out, "1 MiB (1048576 bytes)") {
 						t.Errorf("%v: %s", err, out)

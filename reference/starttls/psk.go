@@ -13,12 +13,13 @@ import (
 // own, and the library that has them is not there.
 var ErrNoPSK = errors.New("TLS with pre-shared keys needs GnuTLS, which is not to be had")
 
-// LoadPSKServer reads the keys that clients may have from a file.
+// LoadPSKServer uses the keys that clients may have from a file, which is read
+// anew for every connection.
 func LoadPSKServer(file string) (Server, error) {
 	if _, err := loadKeys(file); err != nil {
 		return nil, err
 	}
-	return nil, ErrNoPSK
+	return newPSKServer(file)
 }
 
 // LoadPSKClient reads the client's key from a file, by the client's name.
@@ -27,10 +28,11 @@ func LoadPSKClient(file, name string) (Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, ok := keys[name]; !ok {
+	key, ok := keys[name]
+	if !ok {
 		return nil, fmt.Errorf("loading the pre-shared key: %s has none for %q", file, name)
 	}
-	return nil, ErrNoPSK
+	return newPSKClient(name, key)
 }
 
 // loadKeys reads a file of name:hex lines. Empty lines and comments, which

@@ -85,6 +85,21 @@ func sides(t *testing.T, test func(t *testing.T, c starttls.Client, s starttls.S
 		s.MaxVersion = tls.VersionTLS12
 		test(t, p.Client("localhost"), s)
 	})
+	t.Run("PSK", func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "keys.psk")
+		if err := os.WriteFile(file, []byte("# who may\n\nbob:00\nalice:0123456789abcdef0123456789ABCDEF\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := starttls.LoadPSKServer(file)
+		if errors.Is(err, starttls.ErrNoPSK) {
+			t.Skip(err)
+		}
+		c, err2 := starttls.LoadPSKClient(file, "alice")
+		if err := errors.Join(err, err2); err != nil {
+			t.Fatal(err)
+		}
+		test(t, c, s)
+	})
 }
 
 func TestBothDirectionsAtOnce(t *testing.T) {

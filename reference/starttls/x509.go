@@ -16,6 +16,9 @@ import (
 // lastWrite is how long Close waits for a Write that is under way.
 const lastWrite = 100 * time.Millisecond
 
+// lastAlert is how long Close may take to send close_notify.
+const lastAlert = time.Second
+
 // An X509Server has a certificate. Section "TLS versions" asks for TLS 1.2 and
 // what came after it, and that is what both sides speak.
 type X509Server struct {

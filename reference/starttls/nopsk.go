@@ -1,0 +1,11 @@
+//go:build !((linux || freebsd || darwin) && (amd64 || arm64)) || nopsk
+
+package starttls
+
+import "fmt"
+
+var errNotBuilt = fmt.Errorf("%w: this program was built without it (see the build tag nopsk)", ErrNoPSK)
+
+func newPSKServer(string) (Server, error) { return nil, errNotBuilt }
+
+func newPSKClient(string, []byte) (Client, error) { return nil, errNotBuilt }
