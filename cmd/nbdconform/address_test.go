@@ -34,7 +34,7 @@ func offer(t *testing.T, cfg server.Config) string {
 			t.Errorf("serving: %v", err)
 		}
 	})
-	return uriOf(ln.Addr())
+	return uriOf(ln.Addr(), cfg.TLS.Mode == server.ForcedTLS)
 }
 
 // named is a URI of offer with an export's name.

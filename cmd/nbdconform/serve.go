@@ -12,11 +12,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"nbdconform/conformance/target/inprocess"
+	"nbdconform/reference/quirk"
 	"nbdconform/reference/server"
 )
 
 func serveCommand() *cobra.Command {
-	var listen, unix, quirk, profile string
+	var listen, unix, quirkName, profile string
+	var secure serveTLS
 	var size sizeValue = inprocess.DefaultSize
 	var verbose bool
 	c := &cobra.Command{
@@ -28,20 +30,36 @@ func serveCommand() *cobra.Command {
 QEMU's clients up to 11.1 can write to it only in the profile
 no-extended-headers: with them they send writes in a form of their own.
 
+With TLS, clients reach it as in nbds://localhost/?tls-certificates=DIR or
+nbds://NAME@localhost/?tls-psk-file=FILE. Pre-shared keys need GnuTLS on this
+machine, and a program that was not built with the tag nopsk.
+
 The server prints its URI once it listens. An interrupt lets the requests in
 flight finish and ends it.`,
 		Example: `  nbdconform serve
   nbdconform serve --listen 127.0.0.1:0 --size 1T
   nbdconform serve --unix /tmp/nbd.sock --profile read-only
-  nbdconform serve --quirk reply-cookie-off-by-one`,
+  nbdconform serve --quirk reply-cookie-off-by-one
+  nbdconform serve --tls on --tls-certificates /etc/pki/nbd
+  nbdconform serve --tls require --tls-certificates /etc/pki/nbd --tls-verify-peer
+  nbdconform serve --tls require --tls-psk keys.psk`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if unix != "" && c.Flags().Changed("listen") {
 				return errors.New("give --listen or --unix, not both")
 			}
-			cfg, _, err := inprocess.Config(profile, uint64(size), quirk)
+			if _, _, err := inprocess.Config(profile, uint64(size), quirkName); err != nil {
+				return err
+			}
+			cfg, _, err := inprocess.Config(profile, uint64(size), "")
+			if err == nil {
+				err = secure.apply(&cfg)
+			}
 			if err != nil {
 				return err
+			}
+			if q, ok := quirk.Get(quirkName); ok { // they may have to do with TLS
+				q.Apply(&cfg)
 			}
 			if verbose {
 				cfg.Log = slog.New(slog.NewTextHandler(os.Stderr, nil))
@@ -58,7 +76,7 @@ flight finish and ends it.`,
 			if err != nil {
 				return err
 			}
-			fmt.Println(uriOf(ln.Addr()))
+			fmt.Println(uriOf(ln.Addr(), cfg.TLS.Mode == server.ForcedTLS))
 			return serve(c.Context(), srv, ln)
 		},
 	}
@@ -67,7 +85,8 @@ flight finish and ends it.`,
 	f.StringVar(&unix, "unix", "", "path of a Unix socket, instead of TCP")
 	f.Var(&size, "size", "size of the export, in bytes or with K, M, G, T, P, E")
 	f.StringVar(&profile, "profile", "", "how to set it up (see nbdconform list --profiles)")
-	f.StringVar(&quirk, "quirk", "", "misbehave (see nbdconform list --quirks)")
+	secure.flags(f)
+	f.StringVar(&quirkName, "quirk", "", "misbehave (see nbdconform list --quirks)")
 	f.BoolVar(&verbose, "verbose", false, "log how connections end")
 	return c
 }
@@ -93,9 +112,13 @@ func serve(ctx context.Context, srv *server.Server, ln net.Listener) error {
 	return nil
 }
 
-func uriOf(a net.Addr) string {
-	if a.Network() == "unix" {
-		return "nbd+unix:///?socket=" + a.String()
+func uriOf(a net.Addr, secure bool) string {
+	scheme := "nbd"
+	if secure {
+		scheme = "nbds"
 	}
-	return "nbd://" + a.String()
+	if a.Network() == "unix" {
+		return scheme + "+unix:///?socket=" + a.String()
+	}
+	return scheme + "://" + a.String()
 }
