@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -117,7 +118,13 @@ func conversations() (list [][]byte) {
 	status := wire.Request{Type: wire.CmdBlockStatus, Length: 4096}.Append(nil)
 	list = append(list,
 		cat(start, structured, other, enter, status, disc),
-		cat(start, structured, both, queries(wire.OptSetMetaContext), enter, status, disc))
+		cat(start, structured, both, queries(wire.OptSetMetaContext), enter, status, disc),
+		cat(start, structured, queries(wire.OptListMetaContext), enter, status, disc),
+		cat(start, structured, both, opt(wire.OptExportName, nil), status, disc),
+		cat(start, structured, both, enter, wire.Request{Type: wire.CmdBlockStatus, Offset: 1 << 32, Length: 4096}.Append(nil), disc),
+		cat(start, structured, queries(wire.OptListMetaContext, "acme:"+strings.Repeat("x", 300)),
+			queries(wire.OptSetMetaContext, export.BaseAllocation, export.BaseAllocation),
+			queries(wire.OptSetMetaContext, "base:alloc"), queries(wire.OptSetMetaContext, export.BaseAllocation+"\x00"), abort))
 	for _, haggle := range [][]byte{nil, cat(structured, both)} {
 		list = append(list, cat(start, haggle, enter, ordinary(), disc))
 		for _, q := range unusual() {
