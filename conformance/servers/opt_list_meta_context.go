@@ -51,7 +51,8 @@ var _ = Describe("NBD_OPT_LIST_META_CONTEXT", func() {
 	// "each namespace returned MUST begin with the relevant namespace, followed by a colon",
 	// "Namespaces MUST be consist of one of the following", "it MUST be valid UTF-8 data"
 	It("gives each context an id and a name of a known namespace", ID("list-meta.names"),
-		MUST("opt.list-meta.name-form", "meta.name.namespace", "rep.meta-context.utf8", "layout.rep.meta-context"),
+		MUST("opt.list-meta.name-form", "meta.name.syntax", "meta.name.string", "meta.name.namespace",
+			"rep.meta-context.utf8", "layout.rep.meta-context"),
 		Needs(feature.MetaContext),
 		TrippedBy(quirk.ListMetaWithoutColon, "does not start with a namespace and a colon"),
 		TrippedBy(quirk.SetMetaUnregisteredNamespace, `the namespace "acme"`),
