@@ -132,7 +132,7 @@ var _ = Describe("A client that takes no replies", func() {
 // servesOthers expects that connections are served one after another, for as
 // long as it may take the server to notice that a client is gone.
 func servesOthers(ctx context.Context) {
-	for range 16 {
+	for range 32 {
 		s := Enter(ctx)
 		Expect(s.InStep()).To(BeInStep())
 		s.Leave()
