@@ -33,7 +33,7 @@ func eachProfile(t *testing.T, f func(*testing.T, reference)) {
 	t.Parallel()
 	peers(t, func(t *testing.T, p peer) {
 		for _, profile := range inprocess.Profiles() {
-			if profile == "huge" { // see extended_test.go
+			if profile == "huge" || profile == "tls-required" { // they have tests of their own
 				continue
 			}
 			t.Run(profile, func(t *testing.T) { f(t, refer(t, p, profile)) })

@@ -67,6 +67,9 @@ func copies(t *testing.T, r containers.Request) {
 		}
 	})
 	p := s.Profile()
+	if slices.Contains(p.Features, "forced-tls") {
+		t.Skip("there is a test of its own for what needs TLS")
+	}
 	if p.Size > 1<<30 { // see extended_test.go
 		t.Skipf("an image of %d bytes is too much to copy", p.Size)
 	}
