@@ -18,7 +18,7 @@ const (
 )
 
 // errOtherGreeting is what a server that answers in another protocol gets.
-var errOtherGreeting = errors.New("it greets in another way than fixed newstyle NBD")
+var errOtherGreeting = errors.New("it greets in another way than NBD servers do")
 
 // awaitGreeting dials until the server greets, the context ends, or dead
 // returns an error: the reason why no more can come.
@@ -57,6 +57,9 @@ func probe(ctx context.Context, dial func(context.Context) (net.Conn, error)) er
 	if n, err := io.ReadFull(conn, hello[:]); err != nil {
 		return fmt.Errorf("reading the greeting, of which %d bytes came: %w", n, err)
 	}
+	if bytes.Equal(hello[:16], []byte("NBDMAGIC\x00\x00\x42\x02\x81\x86\x12\x53")) {
+		return leaveOldstyle(conn)
+	}
 	if !bytes.Equal(hello[:16], []byte("NBDMAGICIHAVEOPT")) {
 		return fmt.Errorf("%w: % x", errOtherGreeting, hello)
 	}
@@ -71,5 +74,20 @@ func probe(ctx context.Context, dial func(context.Context) (net.Conn, error)) er
 	}
 	// The server may acknowledge or just close; both end the stream.
 	io.Copy(io.Discard, io.LimitReader(conn, 20))
+	return nil
+}
+
+// leaveOldstyle reads the rest of an oldstyle greeting, which enters the
+// transmission phase, and disconnects.
+func leaveOldstyle(conn net.Conn) error {
+	if _, err := io.CopyN(io.Discard, conn, 152-18); err != nil {
+		return fmt.Errorf("reading the oldstyle greeting: %w", err)
+	}
+	bye := make([]byte, 28) // NBD_CMD_DISC
+	binary.BigEndian.PutUint32(bye, 0x25609513)
+	bye[7] = 2
+	if _, err := conn.Write(bye); err != nil {
+		return fmt.Errorf("taking leave: %w", err)
+	}
 	return nil
 }

@@ -20,6 +20,8 @@ var _ = Describe("The greeting", func() {
 	It("offers the fixed newstyle handshake", ID("greeting.fixed-newstyle"),
 		MUST("baseline.server.fixed-newstyle", "flag.handshake.fixed-newstyle", "layout.greeting"),
 		TrippedBy(quirk.GreetingNotFixed, "want NBD_FLAG_FIXED_NEWSTYLE"),
+		TrippedBy(quirk.HandshakeNewstyle, "want NBD_FLAG_FIXED_NEWSTYLE"),
+		TrippedBy(quirk.HandshakeOldstyle, "the server speaks oldstyle negotiation"),
 		func(ctx context.Context) {
 			s := Open(ctx)
 

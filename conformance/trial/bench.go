@@ -40,6 +40,7 @@ type Facts struct {
 	Concurrent  bool                 // two connections are served at the same time
 	Trouble     string               // what went wrong while asking, or ""
 
+	Old          string   // what the server speaks instead of fixed newstyle negotiation, or ""
 	QEMUContexts []string // metadata contexts of the namespace "qemu" that are listed
 
 	refusal wire.ReplyType // the final reply to NBD_OPT_INFO for the export
@@ -94,7 +95,11 @@ func (b *Bench) served(ctx context.Context) error {
 			Enter(ctx)
 			return
 		}
-		Open(ctx).Greeting()
+		if s := Open(ctx); b.Facts.Old == "" || b.Facts.Old == newstyle {
+			s.Greeting()
+		} else {
+			s.oldGreeting()
+		}
 	})
 }
 

@@ -55,7 +55,9 @@ func Discover(ctx context.Context, t target.Target, o Options) (*Bench, error) {
 	for _, step := range []func(context.Context, *Bench){
 		askGreeting, askTLS, askForcedTLS, askConcurrent, askList, askTLSOnly, askExport(o.Export == nil && t.Profile().Export == ""), askExtended, askEntry,
 	} {
-		b.ask(ctx, step)
+		if b.ask(ctx, step); b.Facts.Old != "" {
+			return b, nil // there is nothing to ask by
+		}
 	}
 	named := o.Export != nil || t.Identity().Provider == "uri" && b.Facts.Export != ""
 	return b, b.testable(named)
@@ -94,7 +96,9 @@ func (b *Bench) ask(ctx context.Context, step func(context.Context, *Bench)) {
 
 func askGreeting(ctx context.Context, b *Bench) {
 	start := time.Now()
-	b.Facts.Flags = Open(ctx).Greeting().Flags
+	s := Open(ctx)
+	defer func() { b.Facts.Old = s.old() }()
+	b.Facts.Flags = s.Greeting().Flags
 	if took := time.Since(start); took > b.RoundTrip {
 		b.Patience = PatienceFor(took, b.Answer)
 	}

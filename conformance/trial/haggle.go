@@ -15,6 +15,9 @@ func (s *Session) Greeting() wire.Greeting {
 		g, err = s.raw.Greeting(ctx)
 		return err
 	})
+	if end == Malformed && s.raw.GreetsOldstyle() {
+		Blocked("baseline.server.fixed-newstyle", "the server speaks oldstyle negotiation")
+	}
 	if end != Complete {
 		Blocked("baseline.server.fixed-newstyle", "waiting for the greeting: %v: %v", end, err)
 	}

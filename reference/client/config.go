@@ -13,6 +13,10 @@ type Config struct {
 
 	TLS TLS // the zero value does without
 
+	// Oldstyle puts up with a server that speaks oldstyle negotiation, where
+	// the server alone decides on the export. Otherwise it is an error.
+	Oldstyle bool
+
 	SimpleReplies bool // do not ask for structured replies
 	// ExtendedHeaders asks for extended headers, and falls back to what the
 	// client does without where the server does not have them.

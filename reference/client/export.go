@@ -35,6 +35,9 @@ func (n *Negotiation) Info(ctx context.Context, export string, infos ...wire.Inf
 // NBD_OPT_EXPORT_NAME where the server does not know that or fixed newstyle.
 // An [*OptionError] leaves the negotiation as it was.
 func (n *Negotiation) Go(ctx context.Context, export string) (*Client, error) {
+	if n.old != nil && n.ended == nil {
+		return n.enter(*n.old), nil
+	}
 	if !n.Fixed() {
 		return n.ExportName(ctx, export)
 	}
@@ -57,6 +60,9 @@ func (n *Negotiation) Go(ctx context.Context, export string) (*Client, error) {
 func (n *Negotiation) ExportName(ctx context.Context, export string) (*Client, error) {
 	if n.ended != nil {
 		return nil, n.ended
+	}
+	if n.old != nil {
+		return nil, usage("", "oldstyle negotiation has no NBD_OPT_EXPORT_NAME")
 	}
 	if err := wire.ValidateClientString("export name", export); err != nil {
 		return nil, usageOf(err)

@@ -22,6 +22,7 @@ type Negotiation struct {
 	structured bool          // replies come in chunks
 	extended   bool          // extended headers were negotiated; structured is set too
 	contexts   contexts
+	old        *Export       // what oldstyle negotiation said, or nil
 	ended      *SessionError // why no option can be sent any more
 }
 
@@ -76,9 +77,8 @@ func (n *Negotiation) wish(ctx context.Context, o wire.Option) (granted bool, er
 func (n *Negotiation) greet(ctx context.Context) *SessionError {
 	g, err := n.raw.Greeting(ctx)
 	if err != nil {
-		b, _ := n.raw.r.Peek(min(n.raw.r.Buffered(), wire.GreetingSize))
-		if _, _, old := wire.ParseOldGreeting(b); len(b) == wire.GreetingSize && !isFormat(old) {
-			return &SessionError{Err: errors.New("reading the greeting: the server speaks oldstyle negotiation, which is not supported")}
+		if n.raw.GreetsOldstyle() {
+			return n.greetOldstyle(ctx)
 		}
 		return sessionError("reading the greeting", unwrapOnce(err))
 	}

@@ -86,6 +86,24 @@ func (c *Raw) Greeting(ctx context.Context) (g wire.Greeting, err error) {
 	return g, err
 }
 
+// OldGreeting reads the greeting of oldstyle negotiation, also after
+// [Raw.Greeting] has failed because that is what came.
+func (c *Raw) OldGreeting(ctx context.Context) (g wire.OldGreeting, err error) {
+	err = c.within(ctx, func() (err error) {
+		g, err = wire.ReadOldGreeting(c.r)
+		return wrap("reading the oldstyle greeting", err)
+	})
+	return g, err
+}
+
+// GreetsOldstyle reports whether what came when [Raw.Greeting] failed opens
+// oldstyle negotiation.
+func (c *Raw) GreetsOldstyle() bool {
+	b, _ := c.r.Peek(min(c.r.Buffered(), wire.GreetingSize))
+	_, _, err := wire.ParseOldGreeting(b)
+	return len(b) == wire.GreetingSize && !isFormat(err)
+}
+
 // SendFlags sends the client's flags.
 func (c *Raw) SendFlags(ctx context.Context, f wire.ClientFlags) error {
 	return c.Send(ctx, f.Append(nil))

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,6 +33,9 @@ var realServers = []struct {
 	{"nbdkit newstyle that is not fixed", func(_, socket string) []string {
 		return []string{"nbdkit", "-f", "--mask-handshake=0", "-U", socket, "memory", "8M"}
 	}, ""},
+	{"nbdkit oldstyle", func(_, socket string) []string {
+		return []string{"nbdkit", "-f", "-o", "-U", socket, "memory", "8M"}
+	}, ""},
 	{"nbdkit file", func(dir, socket string) []string {
 		return []string{"nbdkit", "-f", "-U", socket, "file", filepath.Join(dir, "raw")}
 	}, ""},
@@ -56,9 +60,13 @@ func TestRealServers(t *testing.T) {
 				}
 				return conn, err
 			}
-			if tt.name == "nbdkit newstyle that is not fixed" {
-				c := connect(t, dial, clientConfig(tt.export))
-				exerciseCommands(t, c)
+			if strings.Contains(tt.name, "style") { // there are no options to exercise
+				cfg := clientConfig(tt.export)
+				cfg.Oldstyle = true
+				c := connect(t, dial, cfg)
+				if tt.name != "nbdkit oldstyle" { // which refuses what its flags advertise, NBD_CMD_FLUSH and all
+					exerciseCommands(t, c)
+				}
 				exerciseConcurrency(t, c)
 				disconnect(t, c)
 				return

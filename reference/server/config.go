@@ -25,6 +25,10 @@ type Config struct {
 	MaxExtents       int           // descriptors per block status chunk; 0: 16384
 	MaxConnections   int           // connections beyond it are closed at once; 0: no limit
 
+	// Handshake is how old the negotiation is; the zero value is up to date.
+	// TLS needs that.
+	Handshake Handshake
+
 	TLS TLS
 	// StartTLS is the error that refuses NBD_OPT_STARTTLS without TLS:
 	// NBD_REP_ERR_UNSUP (0 stands for it) or NBD_REP_ERR_POLICY.
@@ -107,6 +111,9 @@ func (c Config) withDefaults() (Config, error) {
 			wire.ValidateString("description", e.Description), e.Constraints.Validate()); err != nil {
 			return c, fmt.Errorf("export %q: %w", e.Name, err)
 		}
+	}
+	if c.Handshake == Oldstyle && c.find("") == nil {
+		return c, errors.New("oldstyle negotiation takes a default export")
 	}
 	return c, c.TLS.validate(c.Exports)
 }

@@ -6,14 +6,14 @@ import (
 	"nbdconform/reference/wire"
 )
 
-// handshake runs the fixed newstyle negotiation. enter says that the
+// handshake runs the negotiation, fixed newstyle unless it is configured otherwise. enter says that the
 // transmission phase follows; without it and without an error the session
 // ended as it should. Section "Newstyle negotiation".
 func (c *conn) handshake() (enter bool, err error) {
-	x := &GreetingExchange{
-		Session:  &c.Session,
-		Greeting: wire.Greeting{Flags: wire.FlagFixedNewstyle | wire.FlagNoZeroes},
+	if c.srv.cfg.Handshake == Oldstyle {
+		return c.oldstyle()
 	}
+	x := &GreetingExchange{Session: &c.Session, Greeting: wire.Greeting{Flags: c.srv.cfg.Handshake.flags()}}
 	if c.hooks.Greeting != nil {
 		c.hooks.Greeting(x)
 	}

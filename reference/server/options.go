@@ -31,6 +31,9 @@ func (c *conn) option() (enter, done bool, err error) {
 	if o.req.Option == wire.OptExportName {
 		return o.exportName()
 	}
+	if c.srv.cfg.Handshake == Newstyle { // there are no replies that could say no
+		return false, true, violation("opt.export-name.fixed-newstyle", "%v is sent without fixed newstyle negotiation", o.req.Option)
+	}
 	o.answer()
 	x := OptionExchange{
 		Answer:  Answer{Hangup: o.hangup},

@@ -1,0 +1,43 @@
+package trial
+
+import (
+	"context"
+
+	"nbdconform/reference/wire"
+)
+
+// fixedSpec is the spec that a server fails which is not up to fixed newstyle
+// negotiation. Where that is so nothing else is tried: without the replies of
+// that negotiation there is no telling what the server has.
+const fixedSpec = "greeting.fixed-newstyle"
+
+// What servers spoke before.
+const (
+	oldstyle = "oldstyle negotiation"
+	newstyle = "newstyle negotiation that is not fixed"
+)
+
+// old says what the server speaks instead of fixed newstyle negotiation, or "".
+func (s *Session) old() string {
+	switch {
+	case s.phase == greeted && s.offered&wire.FlagFixedNewstyle == 0:
+		return newstyle
+	case s.phase == connected && s.raw.GreetsOldstyle():
+		return oldstyle
+	}
+	return ""
+}
+
+// oldGreeting reads the greeting of oldstyle negotiation and enters the
+// transmission phase. The spec is blocked if it does not come.
+func (s *Session) oldGreeting() {
+	end, err := s.patience(0, func(ctx context.Context) error {
+		g, err := s.raw.OldGreeting(ctx)
+		s.Size, s.Flags = g.Size, wire.TransmissionFlags(g.Flags)
+		return err
+	})
+	if end != Complete {
+		Blocked("baseline.server.fixed-newstyle", "waiting for the oldstyle greeting: %v: %v", end, err)
+	}
+	s.phase = transmission
+}
