@@ -126,7 +126,7 @@ func conversations() (list [][]byte) {
 			queries(wire.OptSetMetaContext, export.BaseAllocation, export.BaseAllocation),
 			queries(wire.OptSetMetaContext, "base:alloc"), queries(wire.OptSetMetaContext, export.BaseAllocation+"\x00"), abort))
 	for _, haggle := range [][]byte{nil, cat(structured, both)} {
-		list = append(list, cat(start, haggle, enter, ordinary(), disc))
+		list = append(list, cat(start, haggle, enter, ordinary(), disc), cat(start, haggle, enter, changes(), disc))
 		for _, q := range unusual() {
 			payload := make([]byte, q.PayloadLength(false))
 			after := wire.Request{Type: wire.CmdRead, Cookie: 9, Length: 4096}.Append(nil)
@@ -198,6 +198,29 @@ func ordinary() (b []byte) {
 		q.Cookie = 1<<33 + uint64(i)
 		b = q.Append(b)
 		b = append(b, bytes.Repeat([]byte("a\xff"), int(q.PayloadLength(false)/2))...)
+	}
+	return b
+}
+
+// changes are writes and zeroes within blocks, at high offsets and many of
+// them, with reads in between.
+func changes() (b []byte) {
+	const high = 1<<22 + 8192
+	list := []wire.Request{
+		{Type: wire.CmdWrite, Offset: high, Length: 8192}, {Type: wire.CmdRead, Offset: high, Length: 8192},
+		{Type: wire.CmdWrite, Offset: high + 700, Length: 100}, {Type: wire.CmdRead, Offset: high, Length: 8192},
+		{Type: wire.CmdWriteZeroes, Offset: high + 200, Length: 100}, {Type: wire.CmdRead, Offset: high, Length: 8192},
+		{Type: wire.CmdTrim, Offset: high + 4096, Length: 512}, {Type: wire.CmdRead, Offset: high, Length: 8192},
+	}
+	for at := uint64(0); at < 20*512; at += 512 {
+		list = append(list, wire.Request{Type: wire.CmdWrite, Offset: at, Length: 512})
+	}
+	list = append(list, wire.Request{Type: wire.CmdRead, Length: 20 * 512})
+	magic := wire.Request{}.Append([]byte("before "))
+	for i, q := range list {
+		q.Cookie = 1<<34 + uint64(i)
+		n := int(q.PayloadLength(false))
+		b = append(q.Append(b), bytes.Repeat(append(magic, byte(i)), n/len(magic)+1)[:n]...)
 	}
 	return b
 }
