@@ -184,8 +184,12 @@ func wholeSession() []byte {
 	contexts := wire.MetaContextRequest{Export: "disk", Queries: []string{"base:allocation"}}.Append(nil)
 	info := wire.InfoRequest{Export: "disk", Infos: []wire.InfoType{wire.InfoBlockSize, wire.InfoDescription}}.Append(nil)
 	for _, o := range []wire.OptionRequest{
-		{Option: wire.OptList}, {Option: wire.OptStructuredReply}, {Option: wire.OptListMetaContext, Data: contexts},
-		{Option: wire.OptSetMetaContext, Data: contexts}, {Option: wire.OptInfo, Data: info}, {Option: wire.OptGo, Data: info},
+		{Option: wire.OptList},
+		{Option: wire.OptStructuredReply},
+		{Option: wire.OptListMetaContext, Data: contexts},
+		{Option: wire.OptSetMetaContext, Data: contexts},
+		{Option: wire.OptInfo, Data: info},
+		{Option: wire.OptGo, Data: info},
 	} {
 		b = o.Append(b)
 	}

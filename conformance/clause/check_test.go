@@ -39,12 +39,16 @@ func TestCheck(t *testing.T) {
 			[]string{"catalogue: no such sentence in the document: s.must " + gone + " (S): R."},
 		},
 		"a sentence that restates a clause of another document": {
-			append(clauses(Must, must)[:1], Clause{ID: "x.must", Level: Must, Document: "x", Sentences: []string{gone},
-				Restated: map[string][]string{"d": {must}}}), nil,
+			append(clauses(Must, must)[:1], Clause{
+				ID: "x.must", Level: Must, Document: "x", Sentences: []string{gone},
+				Restated: map[string][]string{"d": {must}},
+			}), nil,
 		},
 		"a stale restatement": {
-			append(clauses(Must, must), Clause{ID: "x.must", Level: Must, Document: "x", Section: "X", Requires: "R.", Sentences: []string{gone},
-				Restated: map[string][]string{"d": {gone}}}),
+			append(clauses(Must, must), Clause{
+				ID: "x.must", Level: Must, Document: "x", Section: "X", Requires: "R.", Sentences: []string{gone},
+				Restated: map[string][]string{"d": {gone}},
+			}),
 			[]string{"catalogue: no such sentence in the document: x.must " + gone + " (X): R."},
 		},
 		"a disputed clause of another level": {

@@ -134,16 +134,30 @@ var extendedTrips = []trip{
 		c.rep(wire.OptGo, wire.RepErrBlockSizeReqd, "")
 		c.abort()
 	}},
-	{"list of contexts asks for extended headers again", []string{"server opt.list-meta.extended.negotiated"},
-		refused(wire.OptListMetaContext, (*conversation).extended, meta("disk"))},
-	{"list of the base namespace asks for extended headers", []string{"server opt.list-meta.extended.base"},
-		refused(wire.OptListMetaContext, (*conversation).structured, meta("disk", "base:"))},
-	{"list of other namespaces asks for extended headers", nil,
-		refused(wire.OptListMetaContext, (*conversation).structured, meta("disk", "base:", "qemu:"))},
-	{"selection asks for extended headers again", []string{"server rep.err-ext-header-reqd.use"},
-		refused(wire.OptSetMetaContext, (*conversation).extended, meta("disk", "base:allocation"))},
-	{"selection from the base namespace asks for extended headers", []string{"server opt.set-meta.extended.base"},
-		refused(wire.OptSetMetaContext, (*conversation).structured, meta("disk", "base:allocation"))},
+	{
+		"list of contexts asks for extended headers again",
+		[]string{"server opt.list-meta.extended.negotiated"},
+		refused(wire.OptListMetaContext, (*conversation).extended, meta("disk")),
+	},
+	{
+		"list of the base namespace asks for extended headers",
+		[]string{"server opt.list-meta.extended.base"},
+		refused(wire.OptListMetaContext, (*conversation).structured, meta("disk", "base:")),
+	},
+	{
+		"list of other namespaces asks for extended headers", nil,
+		refused(wire.OptListMetaContext, (*conversation).structured, meta("disk", "base:", "qemu:")),
+	},
+	{
+		"selection asks for extended headers again",
+		[]string{"server rep.err-ext-header-reqd.use"},
+		refused(wire.OptSetMetaContext, (*conversation).extended, meta("disk", "base:allocation")),
+	},
+	{
+		"selection from the base namespace asks for extended headers",
+		[]string{"server opt.set-meta.extended.base"},
+		refused(wire.OptSetMetaContext, (*conversation).structured, meta("disk", "base:allocation")),
+	},
 	{"go asks for extended headers", nil, refused(wire.OptGo, (*conversation).structured, info("disk"))},
 	{"payload of block status is advertised without extended headers", []string{"server flag.transmission.block-status-payload.negotiated"}, func(c *conversation, bad bool) {
 		c.contexts(all | pick[wire.TransmissionFlags](bad, wire.FlagBlockStatusPayload, 0))

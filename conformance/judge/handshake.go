@@ -28,10 +28,10 @@ func (h *handshake) noZeroes() bool {
 
 // serverHeader handles what the server sends at the start of b.
 func (j *Judge) serverHeader(b []byte) int {
-	switch {
-	case j.phase == phaseGreeting:
+	switch j.phase {
+	case phaseGreeting:
 		return j.greeting(b)
-	case j.phase == phaseTransmission:
+	case phaseTransmission:
 		return j.reply(b)
 	}
 	if o := j.oldest(); o != nil && o.option == wire.OptExportName {

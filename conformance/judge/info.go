@@ -47,12 +47,13 @@ func (j *Judge) infoReply(d *replyData) {
 	}
 	j.log.say(p.msg, fmt.Sprintf("NBD_REP_INFO %v length %d", i.Type, d.n))
 	again := slices.ContainsFunc(o.infos, func(e wire.Info) bool { return e.Type == i.Type })
-	if j.broken(infoOnce, !again || o.asks(i.Type) > 1) {
+	switch {
+	case j.broken(infoOnce, !again || o.asks(i.Type) > 1):
 		j.accuse(p, infoOnce, "%v comes a second time", i.Type)
-	} else if again {
-	} else if len(o.infos) < maxInfos && o.keep(len(i.Payload)) {
+	case again:
+	case len(o.infos) < maxInfos && o.keep(len(i.Payload)):
 		o.infos = append(o.infos, i)
-	} else {
+	default:
 		o.lossy = true
 	}
 	switch i.Type {

@@ -215,7 +215,7 @@ func (j *Judge) final(p place, o *option, t wire.ReplyType) {
 		dataInvalid(extendedDataInvalid)
 		j.extended = j.extended || t == wire.RepAck
 	case wire.OptStartTLS:
-		j.finalStartTLS(p, t)
+		j.finalStartTLS(t)
 	case wire.OptListMetaContext:
 		j.finalListMeta(p, o, t)
 	case wire.OptSetMetaContext:

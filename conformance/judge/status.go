@@ -47,16 +47,17 @@ func (d *statusData) start(c *chunkData) {
 	if j.broken(statusMaxExtents, n <= wire.MaxExtents) {
 		j.accuse(d.place, statusMaxExtents, "the chunk has %d extents, it should have no more than %d", n, wire.MaxExtents)
 	}
-	if d.extended {
+	switch {
+	case d.extended:
 		if j.broken(extLength, n > 0 && (h.Length-uint64(d.head))%size == 0) {
 			j.accuse(d.place, extLength, "%v has length %d, 8 and a positive multiple of 16 is due", h.Type, h.Length)
 			d.counted = true // to no use
 		}
-	} else if j.broken(statusLength, h.Length >= uint64(d.head) && (h.Length-uint64(d.head))%size == 0) {
+	case j.broken(statusLength, h.Length >= uint64(d.head) && (h.Length-uint64(d.head))%size == 0):
 		j.accuse(d.place, statusLength, "%v has length %d, %d and a multiple of %d is due", h.Type, h.Length, d.head, size)
-	} else if d.r.unspecified() {
+	case d.r.unspecified():
 		return
-	} else if j.broken(statusAtLeastOne, n > 0) {
+	case j.broken(statusAtLeastOne, n > 0):
 		j.accuse(d.place, statusAtLeastOne, "%v has no extent", h.Type)
 	}
 	if d.r.Flags&wire.CmdFlagReqOne != 0 && j.broken(reqOneExtent, n <= 1) {

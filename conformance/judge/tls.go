@@ -116,7 +116,7 @@ func (j *Judge) Decrypted() {
 // finalStartTLS forgets what was negotiated and leaves the plain text behind.
 // Options that came in the clear behind NBD_OPT_STARTTLS are void: nobody may
 // answer them.
-func (j *Judge) finalStartTLS(p place, t wire.ReplyType) {
+func (j *Judge) finalStartTLS(t wire.ReplyType) {
 	if t != wire.RepAck || j.tls {
 		return
 	}

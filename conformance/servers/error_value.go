@@ -25,8 +25,10 @@ var _ = Describe("An error value", func() {
 			size := FactsOf(ctx).Size
 			for _, mode := range forms(ctx) {
 				for _, q := range []wire.Request{
-					ReadOf(size, b), ReadOf(1<<63, b), {Type: wire.CmdRead, Flags: 1 << 15, Length: b},
-					{Type: 255}, {Type: wire.CmdResize + 1, Length: b},
+					ReadOf(size, b), ReadOf(1<<63, b),
+					{Type: wire.CmdRead, Flags: 1 << 15, Length: b},
+					{Type: 255},
+					{Type: wire.CmdResize + 1, Length: b},
 				} {
 					r := Enter(ctx, mode...).Do(q)
 

@@ -50,9 +50,7 @@ type Trip struct {
 // Handler runs the body of a spec when Ginkgo comes to it.
 var Handler = func(context.Context, *Spec) { panic("spec.Handler is not set") }
 
-var (
-	registry = map[string]*Spec{}
-)
+var registry = map[string]*Spec{}
 
 // Get returns a spec by its id. The tree must have been built.
 func Get(id string) *Spec { return registry[id] }

@@ -38,9 +38,13 @@ func TestClientCopiesToAndFromServersInContainers(t *testing.T) {
 	t.Parallel()
 	for _, suite := range suites {
 		for _, r := range []containers.Request{
-			{Target: "qemu-nbd"}, {Target: "qemu-nbd", Profile: "qcow2"},
-			{Target: "nbdkit"}, {Target: "nbdkit", Profile: "min-block-4096"}, {Target: "nbdkit", Profile: "bare"},
-			{Target: "nbd-server"}, {Target: "nbd-server", Profile: "read-only"},
+			{Target: "qemu-nbd"},
+			{Target: "qemu-nbd", Profile: "qcow2"},
+			{Target: "nbdkit"},
+			{Target: "nbdkit", Profile: "min-block-4096"},
+			{Target: "nbdkit", Profile: "bare"},
+			{Target: "nbd-server"},
+			{Target: "nbd-server", Profile: "read-only"},
 		} {
 			t.Run(strings.TrimSuffix(suite+"/"+r.Target+"/"+r.Profile, "/"), func(t *testing.T) {
 				t.Parallel()

@@ -74,8 +74,8 @@ func (m *Memory) lockLeaf(off uint64) *node {
 			return n
 		}
 		n.mu.Unlock()
-		m.mu.Lock() // wait for the one who is replacing it
-		m.mu.Unlock()
+		m.mu.Lock()   // wait for the one who is replacing it
+		m.mu.Unlock() //nolint:staticcheck // the section is empty on purpose
 	}
 }
 

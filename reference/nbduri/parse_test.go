@@ -59,7 +59,8 @@ var parseTests = []struct {
 	},
 	{
 		"tls files", "nbds+unix://alice@/?socket=s&tls-certificates=/etc/pki&tls-psk-file=keys.psk",
-		URI{Transport: Unix, TLS: true, User: "alice", Socket: "s", TLSCertificates: "/etc/pki", TLSPSKFile: "keys.psk"}, nil, "",
+		URI{Transport: Unix, TLS: true, User: "alice", Socket: "s", TLSCertificates: "/etc/pki", TLSPSKFile: "keys.psk"},
+		nil, "",
 	},
 	{"tls-verify-peer=1", "nbd://h/?tls-verify-peer=1", URI{Host: "h", TLSVerifyPeer: VerifyAlways}, nil, ""},
 	{"tls-type unknown", "nbd://h/?tls-type=srp", URI{Host: "h", TLSType: "srp"}, []string{`"srp" is none of`}, ""},

@@ -104,8 +104,10 @@ func TestShutdownQuirks(t *testing.T) {
 		said  []byte
 		want  []byte
 	}{
-		{ShutdownOptionPolicy, opt(wire.OptList, nil),
-			wire.OptionReplyHeader{Option: wire.OptList, Type: wire.RepErrPolicy, Length: 27}.Append(nil)},
+		{
+			ShutdownOptionPolicy, opt(wire.OptList, nil),
+			wire.OptionReplyHeader{Option: wire.OptList, Type: wire.RepErrPolicy, Length: 27}.Append(nil),
+		},
 	} {
 		s, say := start(t, c.quirk)
 		near, far := net.Pipe() // keeps the shutdown waiting
@@ -123,7 +125,7 @@ func TestShutdownQuirks(t *testing.T) {
 			}
 		}
 		cancel()
-		<-done
+		_ = <-done
 		_ = near.Close()
 	}
 }

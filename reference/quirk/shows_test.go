@@ -38,8 +38,10 @@ func TestQuirksShow(t *testing.T) {
 			t.Errorf("%d of %d quirks make no difference", n, len(All()))
 		}
 	})
-	late := []string{"fast-zero-slow", "slow", "dribble", "multi-conn-private", "second-connection-refused",
-		"shutdown-eio", "shutdown-option-policy", "disc-drops-outstanding"} // see below
+	late := []string{
+		"fast-zero-slow", "slow", "dribble", "multi-conn-private", "second-connection-refused",
+		"shutdown-eio", "shutdown-option-policy", "disc-drops-outstanding",
+	} // see below
 	withTLS := []string{
 		TLSStateKept.Name, TLSPlainTextInterpreted.Name, StartTLSTwiceAccepted.Name, StartTLSInTheClear.Name,
 		TLSReqdWithinTLS.Name, TLSUnknownExportTLSReqd.Name, ForcedTLSAnswersList.Name, ForcedTLSUnknownUnsup.Name,
@@ -229,11 +231,16 @@ func changes() (b []byte) {
 func unusual() []wire.Request {
 	const end = 1 << 30
 	list := []wire.Request{
-		{Type: wire.CmdRead, Flags: 1 << 12, Length: 4096}, {Type: wire.CmdRead, Flags: wire.CmdFlagReqOne, Length: 4096},
-		{Type: wire.CmdWrite, Length: 4 << 20}, {Type: wire.CmdWrite, Length: 100},
+		{Type: wire.CmdRead, Flags: 1 << 12, Length: 4096},
+		{Type: wire.CmdRead, Flags: wire.CmdFlagReqOne, Length: 4096},
+		{Type: wire.CmdWrite, Length: 4 << 20},
+		{Type: wire.CmdWrite, Length: 100},
 		{Type: wire.CmdTrim, Offset: ^uint64(4095), Length: 8192},
-		{Type: wire.CmdTrim, Length: 40 << 20}, {Type: wire.CmdCache, Flags: 1 << 12, Length: 4096},
-		{Type: 77}, {Type: wire.CmdResize}, {Type: wire.CmdFlush, Length: 4096},
+		{Type: wire.CmdTrim, Length: 40 << 20},
+		{Type: wire.CmdCache, Flags: 1 << 12, Length: 4096},
+		{Type: 77},
+		{Type: wire.CmdResize},
+		{Type: wire.CmdFlush, Length: 4096},
 		{Type: wire.CmdWrite, Offset: end - 512, Length: 4096},
 	}
 	for c := range wire.CmdResize {
@@ -250,7 +257,9 @@ func unusual() []wire.Request {
 func battery(t *testing.T, q Quirk, yield func(string) bool) {
 	small := wire.SizeConstraints{Minimum: 4096, Preferred: 4096, MaxPayload: 1 << 20}
 	for i, e := range []server.Export{
-		{Name: "disk"}, {Name: "disk", ReadOnly: true}, {Name: "disk", Omit: wire.FlagSendFastZero},
+		{Name: "disk"},
+		{Name: "disk", ReadOnly: true},
+		{Name: "disk", Omit: wire.FlagSendFastZero},
 		{Name: "disk", Constraints: small, RequireBlockSize: true},
 	} {
 		e.Disk, e.Description = export.New(1<<30), "a disk"

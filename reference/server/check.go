@@ -18,16 +18,24 @@ type demand struct {
 
 var demands = [...]demand{
 	wire.CmdRead: {align: "err.read.align", bounds: "err.read.bounds", beyond: wire.EINVAL},
-	wire.CmdWrite: {readOnly: "err.write.read-only",
-		align: "err.write.align", bounds: "err.write.bounds", beyond: wire.ENOSPC},
+	wire.CmdWrite: {
+		readOnly: "err.write.read-only",
+		align:    "err.write.align", bounds: "err.write.bounds", beyond: wire.ENOSPC,
+	},
 	wire.CmdFlush: {flag: wire.FlagSendFlush, unadvertised: "cmd.flush.needs-flag"},
-	wire.CmdTrim: {flag: wire.FlagSendTrim, unadvertised: "cmd.trim.needs-flag", readOnly: "err.trim.read-only",
-		align: "size.align.server", bounds: "err.trim.bounds", beyond: wire.EINVAL},
-	wire.CmdCache: {flag: wire.FlagSendCache, unadvertised: "flag.transmission.client-use",
-		align: "size.align.server.other", bounds: "size.bounds.cache", beyond: wire.EINVAL},
-	wire.CmdWriteZeroes: {flag: wire.FlagSendWriteZeroes, unadvertised: "cmd.write-zeroes.needs-flag",
+	wire.CmdTrim: {
+		flag: wire.FlagSendTrim, unadvertised: "cmd.trim.needs-flag", readOnly: "err.trim.read-only",
+		align: "size.align.server", bounds: "err.trim.bounds", beyond: wire.EINVAL,
+	},
+	wire.CmdCache: {
+		flag: wire.FlagSendCache, unadvertised: "flag.transmission.client-use",
+		align: "size.align.server.other", bounds: "size.bounds.cache", beyond: wire.EINVAL,
+	},
+	wire.CmdWriteZeroes: {
+		flag: wire.FlagSendWriteZeroes, unadvertised: "cmd.write-zeroes.needs-flag",
 		readOnly: "cmd.write-zeroes.read-only", align: "size.align.server",
-		bounds: "cmd.write-zeroes.bounds", beyond: wire.ENOSPC},
+		bounds: "cmd.write-zeroes.bounds", beyond: wire.ENOSPC,
+	},
 	wire.CmdBlockStatus: {align: "size.align.server.other", bounds: "cmd.block-status.bounds", beyond: wire.EINVAL},
 	wire.CmdResize:      {},
 }

@@ -16,8 +16,10 @@ import (
 func FuzzServeConn(f *testing.F) {
 	start := (wire.FlagCFixedNewstyle | wire.FlagCNoZeroes).Append(nil)
 	start = wire.OptionRequest{Option: wire.OptStructuredReply}.Append(start)
-	start = wire.OptionRequest{Option: wire.OptSetMetaContext,
-		Data: wire.MetaContextRequest{Queries: []string{export.BaseAllocation, export.Depth}}.Append(nil)}.Append(start)
+	start = wire.OptionRequest{
+		Option: wire.OptSetMetaContext,
+		Data:   wire.MetaContextRequest{Queries: []string{export.BaseAllocation, export.Depth}}.Append(nil),
+	}.Append(start)
 	start = wire.OptionRequest{Option: wire.OptGo, Data: wire.InfoRequest{}.Append(nil)}.Append(start)
 	f.Add(start)
 	for c := range wire.CmdResize + 1 {
@@ -38,7 +40,7 @@ func FuzzServeConn(f *testing.F) {
 		_, _ = near.Write(said)
 		_ = near.Close()
 		select {
-		case <-done:
+		case <-done: //nolint:errcheck // whatever it is, it ended
 		case <-time.After(10 * time.Second):
 			t.Fatal("the server does not let go")
 		}

@@ -19,8 +19,10 @@ import (
 
 func TestOptions(t *testing.T) {
 	cfg := oneExport(1 << 20)
-	cfg.Exports = append(cfg.Exports, Export{Name: "strict", Disk: export.New(1 << 20), RequireBlockSize: true,
-		Constraints: wire.SizeConstraints{Minimum: 512, Preferred: 4096, MaxPayload: 1 << 20}})
+	cfg.Exports = append(cfg.Exports, Export{
+		Name: "strict", Disk: export.New(1 << 20), RequireBlockSize: true,
+		Constraints: wire.SizeConstraints{Minimum: 512, Preferred: 4096, MaxPayload: 1 << 20},
+	})
 	_, ln := serve(t, cfg)
 	meta := func(export string, q ...string) []byte {
 		return wire.MetaContextRequest{Export: export, Queries: q}.Append(nil)

@@ -59,8 +59,11 @@ func TestEveryCommand(t *testing.T) {
 			if r.Err != wire.EINVAL {
 				t.Errorf("block status without a context: %v", r.Err)
 			}
-		} else if d := cmp.Diff([][]wire.Extent{{{Length: 8 * kib, Status: 3}, {Length: 4 * kib, Status: 2},
-			{Length: 1<<20 - 12*kib, Status: 3}}}, r.Status); d != "" {
+		} else if d := cmp.Diff([][]wire.Extent{{
+			{Length: 8 * kib, Status: 3},
+			{Length: 4 * kib, Status: 2},
+			{Length: 1<<20 - 12*kib, Status: 3},
+		}}, r.Status); d != "" {
 			t.Error(d)
 		}
 		p.send(wire.Request{Type: wire.CmdDisc}.Append(nil))

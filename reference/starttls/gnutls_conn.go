@@ -3,6 +3,7 @@
 package starttls
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -72,7 +73,7 @@ func (c *pskConn) fetch() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.in = append(c.in, c.fetched[:n]...)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		c.ended = true
 		return nil
 	}
