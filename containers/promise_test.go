@@ -11,6 +11,7 @@ import (
 
 	"nbdconform/conformance/target"
 	"nbdconform/containers/containertest"
+	"nbdconform/reference/starttls/pki"
 )
 
 // suitesVariable names the suites whose servers are held to their promises:
@@ -62,7 +63,7 @@ func eachProfile(t *testing.T, r Request) {
 func keepsPromises(t *testing.T, s target.Target) {
 	t.Helper()
 	p := s.Profile()
-	out, err := exec.Command("nbdinfo", "--json", "--no-content", uri(s)).Output()
+	out, err := exec.Command("nbdinfo", "--json", "--no-content", uri(t, s)).Output()
 	if err != nil {
 		t.Fatalf("nbdinfo: %v", err)
 	}
@@ -101,13 +102,24 @@ func keepsPromises(t *testing.T, s target.Target) {
 	}
 }
 
-func uri(s target.Target) string {
-	path := "/" + url.PathEscape(s.Profile().Export)
+func uri(t *testing.T, s target.Target) string {
+	scheme, query := "nbd", url.Values{}
+	if slices.Contains(s.Profile().Features, "forced-tls") {
+		scheme = "nbds"
+		dir := t.TempDir()
+		if err := pki.Shared().Write(dir); err != nil {
+			t.Fatal(err)
+		}
+		query.Set("tls-certificates", dir)
+	}
+	u := url.URL{Scheme: scheme, Path: "/" + s.Profile().Export}
 	switch i := s.(*server).current().(type) {
 	case *contained:
-		return "nbd://" + i.addr + path
+		u.Host = i.addr
 	case *process:
-		return "nbd+unix://" + path + "?socket=" + i.addr
+		u.Scheme += "+unix"
+		query.Set("socket", i.addr)
 	}
-	return ""
+	u.RawQuery = query.Encode()
+	return u.String()
 }
