@@ -104,6 +104,21 @@ var _ = Describe("NBD_CMD_FLAG_DF", func() {
 			Expect(s.Do(unfragmented(0, b))).To(BeReplyOrEnd(WithError(wire.EINVAL)))
 			Expect(s.InStepOrEnded()).To(BeInStep())
 		})
+
+	// "The server MUST set this transmission flag to 1 if the NBD_CMD_READ request supports
+	// the NBD_CMD_FLAG_DF flag": one that is clear stands for a flag that is refused.
+	It("is refused where it could be advertised, and is not", ID("df.hidden"),
+		SHOULD("err.inapplicable-flag", "flag.transmission.send-df"),
+		Needs(feature.StructuredReply), Without(feature.DF),
+		Provokes("cmdflag.df.needs-flag"),
+		TrippedBy(quirk.FlagsDFHidden, "got success"),
+		func(ctx context.Context) {
+			b := Room(ctx, 1)
+			s := Enter(ctx, StructuredReplies)
+
+			Expect(s.Do(unfragmented(0, b))).To(BeReplyOrEnd(AsChunks(), WithError(wire.EINVAL)))
+			Expect(s.InStepOrEnded()).To(BeInStep())
+		})
 })
 
 // unfragmented is a read with NBD_CMD_FLAG_DF.

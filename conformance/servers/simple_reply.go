@@ -24,6 +24,7 @@ var _ = Describe("A simple reply", func() {
 		TrippedBy(quirk.StructuredUnnegotiated, "was not negotiated"),
 		TrippedBy(quirk.ReplyWrongMagic, "layout.reply.magic"),
 		TrippedBy(quirk.ReadUnanswered, "no answer within"),
+		TrippedBy(quirk.ReadCutShort, "the server ended the connection"),
 		func(ctx context.Context) {
 			b := Room(ctx, 4)
 			s := Enter(ctx)
