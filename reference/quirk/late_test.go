@@ -125,7 +125,7 @@ func TestShutdownQuirks(t *testing.T) {
 			}
 		}
 		cancel()
-		_ = <-done
+		<-done //nolint:errcheck // it was cut short on purpose
 		_ = near.Close()
 	}
 }
