@@ -22,6 +22,8 @@ var _ = Describe("The greeting", func() {
 		TrippedBy(quirk.GreetingNotFixed, "want NBD_FLAG_FIXED_NEWSTYLE"),
 		TrippedBy(quirk.HandshakeNewstyle, "want NBD_FLAG_FIXED_NEWSTYLE"),
 		TrippedBy(quirk.HandshakeOldstyle, "the server speaks oldstyle negotiation"),
+		TrippedBy(quirk.GreetingCutShort, "waiting for the greeting"),
+		TrippedBy(quirk.SecondConnectionRefused, "waiting for the greeting"),
 		func(ctx context.Context) {
 			s := Open(ctx)
 

@@ -143,6 +143,9 @@ func (t *Trial) verdict(a *abort) Outcome {
 		}
 	}
 
+	if a != nil && a.verdict == result.Blocked && slices.Contains(t.spec.Clauses, clause.ID(a.blockedBy)) {
+		a.verdict, a.blockedBy = result.Fail, "" // what stands in the way is what the spec is about
+	}
 	switch {
 	case a != nil && a.verdict != result.Fail && a.verdict != result.Blocked:
 		o.Verdict, o.Message = a.verdict, a.message

@@ -22,15 +22,6 @@ var GreetingCutShort = register(Quirk{
 	Hooks: server.Hooks{Greeting: func(x *server.GreetingExchange) { x.Truncate, x.Hangup = 10, true }},
 })
 
-// GreetingOldstyle speaks the oldstyle handshake.
-var GreetingOldstyle = register(Quirk{
-	Name: "greeting-oldstyle", Breaks: "handshake.port.newstyle-only",
-	Doc: "opens with the oldstyle handshake",
-	Hooks: server.Hooks{Greeting: func(x *server.GreetingExchange) {
-		x.Raw = wire.OldGreeting{Size: 1 << 20, Flags: uint32(wire.FlagHasFlags)}.Append(nil)
-	}},
-})
-
 // GreetingNotFixed does not say that it speaks the fixed newstyle handshake.
 var GreetingNotFixed = register(Quirk{
 	Name: "greeting-not-fixed", Breaks: "flag.handshake.fixed-newstyle",

@@ -69,7 +69,8 @@ var HangOnUnknownCommand = register(Quirk{
 // ShutdownEIO fails requests during a shutdown with the wrong error.
 var ShutdownEIO = register(Quirk{
 	Name: "shutdown-eio", Breaks: "trans.end.shutdown.eshutdown",
-	Doc: "answers NBD_EIO to requests while it is being shut down",
+	Unseen: "a spec has no way of shutting a server down in the middle of a session",
+	Doc:    "answers NBD_EIO to requests while it is being shut down",
 	Hooks: onAnyError(func(x *server.Exchange) {
 		if x.Err() == wire.ESHUTDOWN {
 			x.Fail(wire.EIO, "")
@@ -80,7 +81,8 @@ var ShutdownEIO = register(Quirk{
 // ShutdownOptionPolicy fails options during a shutdown with the wrong error.
 var ShutdownOptionPolicy = register(Quirk{
 	Name: "shutdown-option-policy", Breaks: "haggling.shutdown.error",
-	Doc: "answers NBD_REP_ERR_POLICY to options while it is being shut down",
+	Unseen: "a spec has no way of shutting a server down in the middle of a session",
+	Doc:    "answers NBD_REP_ERR_POLICY to options while it is being shut down",
 	Hooks: onOptionError(func(r *wire.OptionReply) {
 		if r.Type == wire.RepErrShutdown {
 			r.Type = wire.RepErrPolicy

@@ -22,6 +22,7 @@ type Quirk struct {
 	Side    Side   // "" in register: Server
 	Breaks  string // id of the clause that is broken; "" if Allowed
 	Allowed bool   // unusual, and correct
+	Unseen  string // why no spec for servers can notice it; it may serve as a stimulus for clients
 	Doc     string // what it does, as a sentence without a subject
 
 	Hooks  server.Hooks         // without state

@@ -35,7 +35,8 @@ var ZeroesTrimmedToGarbage = register(Quirk{
 // NoHoleIgnored makes holes where it must not.
 var NoHoleIgnored = register(Quirk{
 	Name: "no-hole-ignored", Breaks: "cmdflag.no-hole.provision",
-	Doc: "makes holes in spite of NBD_CMD_FLAG_NO_HOLE",
+	Doc:    "makes holes in spite of NBD_CMD_FLAG_NO_HOLE",
+	Unseen: "a server may report holes that it can't tell from allocated zeroes",
 	Hooks: server.Hooks{Request: func(_ *server.Session, q *wire.Request) {
 		if q.Type == wire.CmdWriteZeroes {
 			q.Flags &^= wire.CmdFlagNoHole
