@@ -99,7 +99,7 @@ type request struct {
 
 // unspecified reports whether the document leaves open what the reply says: a
 // length of 0 is no more than something that a client should not ask for.
-func (r *request) unspecified() bool { return r.Length == 0 && !r.announced }
+func (r *request) unspecified() bool { return r.Length == 0 && (!r.announced || r.filtered) }
 
 // request handles a request of the client.
 func (j *Judge) request(b []byte) int {

@@ -47,22 +47,33 @@ func (d *statusData) start(c *chunkData) {
 	if j.broken(statusMaxExtents, n <= wire.MaxExtents) {
 		j.accuse(d.place, statusMaxExtents, "the chunk has %d extents, it should have no more than %d", n, wire.MaxExtents)
 	}
-	switch {
-	case d.extended:
-		if j.broken(extLength, n > 0 && (h.Length-uint64(d.head))%size == 0) {
-			j.accuse(d.place, extLength, "%v has length %d, 8 and a positive multiple of 16 is due", h.Type, h.Length)
-			d.counted = true // to no use
-		}
-	case j.broken(statusLength, h.Length >= uint64(d.head) && (h.Length-uint64(d.head))%size == 0):
-		j.accuse(d.place, statusLength, "%v has length %d, %d and a multiple of %d is due", h.Type, h.Length, d.head, size)
-	case d.r.unspecified():
+	if !d.judgeLength(n) {
 		return
-	case j.broken(statusAtLeastOne, n > 0):
-		j.accuse(d.place, statusAtLeastOne, "%v has no extent", h.Type)
 	}
 	if d.r.Flags&wire.CmdFlagReqOne != 0 && j.broken(reqOneExtent, n <= 1) {
 		j.accuse(d.place, reqOneExtent, "%v has %d extents, the request has NBD_CMD_FLAG_REQ_ONE", h.Type, n)
 	}
+}
+
+// judgeLength judges the length of the chunk, which has room for n extents. It
+// returns false where nothing more can be said of their number.
+func (d *statusData) judgeLength(n uint64) bool {
+	j, h, head, size := d.judge, d.header, uint64(d.head), uint64(2*d.head)
+	whole := h.Length >= head && (h.Length-head)%size == 0
+	switch {
+	case whole && n == 0 && d.r.unspecified():
+		return false
+	case d.extended:
+		if j.broken(extLength, whole && n > 0) {
+			j.accuse(d.place, extLength, "%v has length %d, 8 and a positive multiple of 16 is due", h.Type, h.Length)
+			d.counted = true // to no use
+		}
+	case j.broken(statusLength, whole):
+		j.accuse(d.place, statusLength, "%v has length %d, %d and a multiple of %d is due", h.Type, h.Length, head, size)
+	case j.broken(statusAtLeastOne, n > 0):
+		j.accuse(d.place, statusAtLeastOne, "%v has no extent", h.Type)
+	}
+	return true
 }
 
 // data decodes the extents in slabs: the fixed front part is kept, so that each
