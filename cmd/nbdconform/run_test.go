@@ -101,7 +101,10 @@ func TestEveryReferenceProfileConforms(t *testing.T) {
 
 func TestSeedChangesTheOrderAlone(t *testing.T) {
 	t.Parallel()
-	a, b := nbdconform(t, "run", "--seed", "1").result(t), nbdconform(t, "run", "--seed", "2").result(t)
+	seeded := func(seed string) result.Result {
+		return nbdconform(t, "run", "--filter", "level: containsAny SHOULD", "--seed", seed).result(t)
+	}
+	a, b := seeded("1"), seeded("2")
 	if d := cmp.Diff(verdicts(a), verdicts(b)); d != "" {
 		t.Error(d)
 	}
