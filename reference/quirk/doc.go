@@ -7,6 +7,6 @@
 // and must trip nothing.
 //
 // Files follow the protocol: handshake.go, options.go, info.go, meta.go,
-// read.go, write.go, zeroes.go, status.go, errors.go, lifecycle.go, and
-// allowed.go.
+// read.go, write.go, zeroes.go, status.go, errors.go, lifecycle.go; then come
+// extensions, extended.go and extended_status.go among them, and allowed.go.
 package quirk
