@@ -69,6 +69,7 @@ var _ = Describe("A client that leaves without NBD_CMD_DISC", func() {
 		Provokes("trans.end.unjustified.client"),
 		TrippedBy(quirk.SlotLeaked, "the server serves no further connection"),
 		func(ctx context.Context) {
+			Room(ctx, 1)
 			n := min(FactsOf(ctx).Largest(), 1<<20)
 			for _, mode := range forms(ctx) {
 				s := Enter(ctx, mode...)
