@@ -41,7 +41,8 @@ flight finish and ends it.`,
   nbdconform serve --unix /tmp/nbd.sock --profile read-only
   nbdconform serve --quirk reply-cookie-off-by-one
   nbdconform serve --tls on --tls-certificates /etc/pki/nbd
-  nbdconform serve --tls require --tls-certificates /etc/pki/nbd --tls-verify-peer
+  nbdconform serve --tls require --tls-certificates /etc/pki \
+    --tls-verify-peer
   nbdconform serve --tls require --tls-psk keys.psk`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
