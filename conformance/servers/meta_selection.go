@@ -162,9 +162,10 @@ var _ = Describe("The selection of metadata contexts", func() {
 		})
 
 	// A client may use block status where the last selection "referred to the same export name
-	// that was ultimately selected for transmission phase", whatever it asked in between.
+	// that was ultimately selected for transmission phase", whatever it asked in between. That the server
+	// keeps the selection meanwhile is not said in so many words.
 	It("outlasts a question about another export", ID("meta-selection.info-between"),
-		MUST("layout.opt.set-meta.replaces"), Needs(feature.BaseAllocation),
+		SHOULD("layout.opt.set-meta.replaces"), Needs(feature.BaseAllocation),
 		TrippedBy(quirk.InfoForgetsContexts, "got NBD_EINVAL"),
 		func(ctx context.Context) {
 			s := Haggle(ctx)

@@ -179,8 +179,8 @@ func (t *Trial) verdict(a *abort) Outcome {
 	if o.Verdict == result.Fail && t.spec.Level == clause.Should {
 		o.Verdict = result.Weak
 	}
-	if c, ok := t.spec.Main(); ok && c.Disputed != "" && o.Verdict == result.Fail {
-		o.Verdict, o.Message = result.Weak, join("the clause is disputed: "+c.Disputed, o.Message)
+	if why := t.disputed(own); why != "" && o.Verdict == result.Fail {
+		o.Verdict, o.Message = result.Weak, join("the clause is disputed: "+why, o.Message)
 	}
 	if o.Verdict != result.Pass {
 		o.Transcript = t.transcript()
@@ -208,6 +208,17 @@ func (t *Trial) blame(o *Outcome, c clause.ID, what string) {
 		return
 	}
 	o.Verdict, o.Message = result.Error, "harness: "+what
+}
+
+// disputed says what is disputed about the clause that decides: the first that
+// the judge saw broken of those that the spec is about, else its main one.
+func (t *Trial) disputed(own []Violation) string {
+	if len(own) > 0 {
+		c, _ := clause.Get(own[0].Clause)
+		return c.Disputed
+	}
+	c, _ := t.spec.Main()
+	return c.Disputed
 }
 
 // derailed names the clause whose violation made a conversation impossible to follow, or "".
