@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/moby/moby/api/types/container"
@@ -58,7 +60,8 @@ func openContainer(ctx context.Context, p program.Program, s program.Setup, r Re
 // A contained instance runs in a container.
 type contained struct {
 	testcontainers.Container
-	addr string // of its port on the engine's host
+	mapped string // address of its port on the engine's host
+	direct string // its own address, or "" where that can't be reached from here
 }
 
 // startContainer runs id's command in its image and waits for the greeting.
@@ -81,7 +84,10 @@ func startContainer(ctx context.Context, id target.Identity) (instance, error) {
 	})
 	c := &contained{Container: ctr}
 	if err == nil {
-		c.addr, err = address(ctx, ctr)
+		c.mapped, err = address(ctx, ctr)
+	}
+	if err == nil {
+		c.direct = directAddress(ctx, ctr)
 	}
 	if err != nil {
 		return nil, errors.Join(err, c.stop())
@@ -110,9 +116,34 @@ func address(ctx context.Context, ctr testcontainers.Container) (string, error) 
 	return net.JoinHostPort(host, p.Port()), nil
 }
 
+// directAddress is where the server listens in the container's own network, or
+// "" where the engine runs elsewhere. It leaves out the engine's proxy, which
+// acknowledges late what a server sends in pieces.
+func directAddress(ctx context.Context, ctr testcontainers.Container) string {
+	ip, err := ctr.ContainerIP(ctx)
+	if err != nil || ip == "" || !engine.IsHere() {
+		return ""
+	}
+	port, _, _ := strings.Cut(portName, "/")
+	return net.JoinHostPort(ip, port)
+}
+
+// reachable is how long a container's own address may take to answer.
+const reachable = 250 * time.Millisecond
+
 func (c *contained) dial(ctx context.Context) (net.Conn, error) {
 	var d net.Dialer
-	return d.DialContext(ctx, "tcp", c.addr)
+	if c.direct != "" {
+		short := net.Dialer{Timeout: reachable}
+		conn, err := short.DialContext(ctx, "tcp", c.direct)
+		if err == nil {
+			return eager(conn), nil
+		}
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			return nil, err // the server is what does not answer
+		}
+	}
+	return d.DialContext(ctx, "tcp", c.mapped)
 }
 
 func (c *contained) stop() error {

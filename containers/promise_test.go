@@ -115,7 +115,7 @@ func uri(t *testing.T, s target.Target) string {
 	u := url.URL{Scheme: scheme, Path: "/" + s.Profile().Export}
 	switch i := s.(*server).current().(type) {
 	case *contained:
-		u.Host = i.addr
+		u.Host = i.mapped
 	case *process:
 		u.Scheme += "+unix"
 		query.Set("socket", i.addr)
