@@ -17,6 +17,7 @@ package spec
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/onsi/ginkgo/v2"
 	"github.com/onsi/ginkgo/v2/types"
@@ -89,7 +90,7 @@ func transform(kind types.NodeType, offset ginkgo.Offset, text string, args []an
 		return text, args, nil
 	}
 	loc := types.NewCodeLocation(int(offset))
-	s.Location = fmt.Sprintf("%s:%d", loc.FileName, loc.LineNumber)
+	s.Location = fmt.Sprintf("%s:%d", within(loc.FileName), loc.LineNumber)
 	if err := s.check(text); err != nil {
 		return text, args, []error{err}
 	}
@@ -106,6 +107,14 @@ func transform(kind types.NodeType, offset ginkgo.Offset, text string, args []an
 	}
 	body := func(ctx ginkgo.SpecContext) { Handler(ctx, s) }
 	return text, append(rest, labels, body), nil
+}
+
+// within cuts the path of a source file to the part that is in the module.
+func within(path string) string {
+	if i := strings.LastIndex(path, "/conformance/"); i >= 0 {
+		return path[i+1:]
+	}
+	return path
 }
 
 // check refuses a spec that could not be reported or proven.

@@ -177,7 +177,7 @@ func (a Answer) String() string {
 	}
 	if a.End != Complete {
 		fmt.Fprintf(&b, "\n  %v", a.End)
-		if a.Err != nil {
+		if a.Err != nil && a.End != Silence {
 			fmt.Fprintf(&b, " (%v)", a.Err)
 		}
 	}

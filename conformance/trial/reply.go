@@ -109,7 +109,7 @@ func (r Reply) String() string {
 	}
 	if r.End != Complete {
 		fmt.Fprintf(&b, "\n  %v", r.End)
-		if r.Err != nil {
+		if r.Err != nil && r.End != Silence {
 			fmt.Fprintf(&b, " (%v)", r.Err)
 		}
 	}

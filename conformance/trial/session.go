@@ -111,7 +111,7 @@ func (s *Session) patience(n uint64, f func(context.Context) error) (End, error)
 	s.broken = err
 	end := s.ending(err)
 	if end == Silence && s.trial.waited == "" {
-		s.trial.waited = fmt.Sprintf("no answer within %v: %v", limit.Round(time.Millisecond), err)
+		s.trial.waited = fmt.Sprintf("no answer within %v", limit.Round(time.Millisecond))
 	}
 	return end, err
 }

@@ -28,7 +28,7 @@ func oldServer(t *testing.T, h server.Handshake) dialler {
 	go func() { served <- s.Serve(context.Background(), listener) }()
 	t.Cleanup(func() {
 		_ = s.Close()
-		<-served
+		<-served //nolint:errcheck // it ends with its listener
 	})
 	return func(ctx context.Context) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", listener.Addr().String())

@@ -209,10 +209,14 @@ func ordinary() (b []byte) {
 func changes() (b []byte) {
 	const high = 1<<22 + 8192
 	list := []wire.Request{
-		{Type: wire.CmdWrite, Offset: high, Length: 8192}, {Type: wire.CmdRead, Offset: high, Length: 8192},
-		{Type: wire.CmdWrite, Offset: high + 700, Length: 100}, {Type: wire.CmdRead, Offset: high, Length: 8192},
-		{Type: wire.CmdWriteZeroes, Offset: high + 200, Length: 100}, {Type: wire.CmdRead, Offset: high, Length: 8192},
-		{Type: wire.CmdTrim, Offset: high + 4096, Length: 512}, {Type: wire.CmdRead, Offset: high, Length: 8192},
+		{Type: wire.CmdWrite, Offset: high, Length: 8192},
+		{Type: wire.CmdRead, Offset: high, Length: 8192},
+		{Type: wire.CmdWrite, Offset: high + 700, Length: 100},
+		{Type: wire.CmdRead, Offset: high, Length: 8192},
+		{Type: wire.CmdWriteZeroes, Offset: high + 200, Length: 100},
+		{Type: wire.CmdRead, Offset: high, Length: 8192},
+		{Type: wire.CmdTrim, Offset: high + 4096, Length: 512},
+		{Type: wire.CmdRead, Offset: high, Length: 8192},
 	}
 	for at := uint64(0); at < 20*512; at += 512 {
 		list = append(list, wire.Request{Type: wire.CmdWrite, Offset: at, Length: 512})
