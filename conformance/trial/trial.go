@@ -2,11 +2,13 @@ package trial
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"nbdconform/conformance/clause"
@@ -261,10 +263,14 @@ func (b *Bench) afterwards(ctx context.Context, s *spec.Spec, o *Outcome) {
 		return
 	}
 	o.Exit, o.Stderr = health.Exit, health.Stderr
-	if health.State == target.Exited {
+	switch {
+	case health.State == target.Exited:
 		o.Verdict = result.Crash
 		o.Message = join(fmt.Sprintf("the server died: %s", health.Exit), o.Message)
-	} else {
+	case health.State == target.Unknown && b.deserted(ctx):
+		o.Verdict = result.Crash
+		o.Message = join("the server is gone: nobody listens at its address any more", o.Message)
+	default:
 		o.Verdict = result.Hang
 		o.Message = join(fmt.Sprintf("the server serves no further connection: %v", err), o.Message)
 	}
@@ -272,6 +278,18 @@ func (b *Bench) afterwards(ctx context.Context, s *spec.Spec, o *Outcome) {
 		o.Message = join(o.Message, fmt.Sprintf("the target can't be tried any further: %v", err))
 		b.kill(s.ID)
 	}
+}
+
+// deserted reports whether nobody listens at the target's address, which for a
+// program that is not ours to watch is the only sign that it ended.
+func (b *Bench) deserted(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, b.Answer)
+	defer cancel()
+	conn, err := b.Target.Dial(ctx)
+	if err == nil {
+		_ = conn.Close()
+	}
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOENT)
 }
 
 // location is the file and line of a caller, with the path cut to the module.
