@@ -1,0 +1,91 @@
+package matrix
+
+import (
+	"slices"
+	"time"
+
+	"nbdconform/reports/result"
+)
+
+// SchemaVersion is the version of matrix.json.
+const SchemaVersion = "1.0"
+
+// A Matrix is several runs, and what client programs did with the same servers.
+type Matrix struct {
+	SchemaVersion string          `json:"schemaVersion"`
+	Made          time.Time       `json:"made"`
+	Seconds       float64         `json:"seconds"`
+	Reproduce     string          `json:"reproduce"` // the command that makes all of this again
+	Runs          []result.Result `json:"runs"`      // one for each server, version and profile; versions of a server oldest first
+	Pairings      []Pairing       `json:"pairings"`
+	Skipped       []Skip          `json:"skipped"` // what is missing, and why
+}
+
+// A Skip is something that was asked for and could not be had.
+type Skip struct {
+	What string `json:"what"`
+	Why  string `json:"why"`
+}
+
+// A Peer is one version of one program.
+type Peer struct {
+	Name    string `json:"name"`              // "qemu-nbd", "nbdcopy"
+	Suite   string `json:"suite,omitempty"`   // the Debian suite that it came from; "" for our own
+	Version string `json:"version,omitempty"` // of the package
+	Image   string `json:"image,omitempty"`   // digest
+}
+
+// Same reports whether two peers are one column: the same program of the same suite.
+func (p Peer) Same(q Peer) bool { return p.Name == q.Name && p.Suite == q.Suite }
+
+// String is the name with the suite, as in "qemu-nbd trixie".
+func (p Peer) String() string {
+	if p.Suite == "" {
+		return p.Name
+	}
+	return p.Name + " " + p.Suite
+}
+
+// PeerOf is the server of a run.
+func PeerOf(r result.Result) Peer {
+	return Peer{Name: r.Target.Name, Suite: r.Target.Suite, Version: r.Target.Version, Image: r.Target.Image}
+}
+
+// Servers are the columns: every server once, in the order of the runs.
+func (m Matrix) Servers() []Peer {
+	var list []Peer
+	for _, r := range m.Runs {
+		list = add(list, PeerOf(r))
+	}
+	for _, p := range m.Pairings {
+		list = add(list, p.Server)
+	}
+	return list
+}
+
+// Clients are the client programs, in the order of the pairings.
+func (m Matrix) Clients() []Peer {
+	var list []Peer
+	for _, p := range m.Pairings {
+		list = add(list, p.Client)
+	}
+	return list
+}
+
+func add(list []Peer, p Peer) []Peer {
+	if slices.ContainsFunc(list, p.Same) {
+		return list
+	}
+	return append(list, p)
+}
+
+// RunsOf are the runs of one server, its profiles.
+func (m Matrix) RunsOf(server Peer) []result.Result {
+	var list []result.Result
+	for _, r := range m.Runs {
+		if PeerOf(r).Same(server) {
+			list = append(list, r)
+		}
+	}
+	return list
+}
