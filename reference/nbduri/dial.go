@@ -2,7 +2,6 @@ package nbduri
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"strconv"
@@ -38,11 +37,11 @@ func (u URI) Address() (network, address string) {
 
 // Dial connects to the server, with Nagle's algorithm off. The caller closes
 // the connection. It is in the clear even where the URI requires TLS: that
-// begins within the protocol, see [URI.StartTLS]. URIs for vsock fail with an
-// error that is [errors.ErrUnsupported].
+// begins within the protocol, see [URI.StartTLS]. Where the machine has no
+// vsock the error is [errors.ErrUnsupported].
 func (u URI) Dial(ctx context.Context) (net.Conn, error) {
 	if u.Transport == Vsock {
-		return nil, fmt.Errorf("dialling %v: vsock is not supported yet: %w", u, errors.ErrUnsupported)
+		return u.dialVsock(ctx)
 	}
 	network, address := u.Address()
 	conn, err := new(net.Dialer).DialContext(ctx, network, address)

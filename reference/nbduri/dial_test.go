@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 )
@@ -59,12 +63,47 @@ func TestDial(t *testing.T) {
 	}
 }
 
-func TestDialErrors(t *testing.T) {
-	for _, s := range []string{"nbd+vsock://2/", "nbds+vsock://2/"} {
-		if _, err := MustParse(s).Dial(t.Context()); !errors.Is(err, errors.ErrUnsupported) {
-			t.Errorf("%s: %v, want %v", s, err, errors.ErrUnsupported)
-		}
+// Not every machine has vsock, and few have its loopback; all have an answer.
+func TestDialVsock(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	conn, err := MustParse("nbd+vsock://1:4294967294/").Dial(ctx)
+	if err == nil {
+		_ = conn.Close()
+		t.Fatal("somebody listens at the last port")
 	}
+	if !strings.Contains(err.Error(), "dialling nbd+vsock://1:4294967294/: ") {
+		t.Error(err)
+	}
+	err = VsockError("dialling", &net.OpError{Op: "dial", Net: "vsock", Err: os.NewSyscallError("socket", syscall.EAFNOSUPPORT)})
+	if !errors.Is(err, errors.ErrUnsupported) || !strings.Contains(err.Error(), "this machine has no vsock") {
+		t.Error(err)
+	}
+}
+
+func TestDialSwitchesNagleOff(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	conn, err := URI{Host: "127.0.0.1", Port: uint32(l.Addr().(*net.TCPAddr).Port)}.Dial(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	raw, err := conn.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var on int
+	_ = raw.Control(func(fd uintptr) { on, err = syscall.GetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_NODELAY) })
+	if err != nil || on == 0 {
+		t.Errorf("TCP_NODELAY is %d, %v", on, err)
+	}
+}
+
+func TestDialErrors(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := MustParse("nbd://127.0.0.1/").Dial(ctx); !errors.Is(err, context.Canceled) {

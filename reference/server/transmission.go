@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 
 	"nbdconform/reference/export"
@@ -75,11 +76,8 @@ func (c *conn) transmission() error {
 // buffered reports whether the network takes replies while the client is
 // still sending. On a net.Pipe each side waits for the other.
 func buffered(nc net.Conn) bool {
-	switch nc.(type) {
-	case *net.TCPConn, *net.UnixConn:
-		return true
-	}
-	return false
+	_, ok := nc.(syscall.Conn)
+	return ok
 }
 
 // prefixed reads prefix first.
