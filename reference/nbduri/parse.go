@@ -46,7 +46,7 @@ func (p *parser) parse(s string) error {
 	if err := checkCharacters(s); err != nil {
 		return err
 	}
-	raw, err := url.Parse(s)
+	raw, err := url.Parse(plainHost(s))
 	if err != nil {
 		var uerr *url.Error
 		if errors.As(err, &uerr) {
@@ -92,6 +92,29 @@ func checkCharacters(s string) error {
 		}
 	}
 	return nil
+}
+
+// plainHost undoes percent-encoding in the authority where it changes nothing,
+// by section 6.2.2.2 of RFC 3986: url.Parse does not take it in a host.
+func plainHost(s string) string {
+	before, rest, ok := strings.Cut(s, "://")
+	if !ok {
+		return s
+	}
+	end := len(rest)
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		end = i
+	}
+	var b strings.Builder
+	for i := 0; i < end; i++ {
+		if c, err := url.PathUnescape(rest[i:min(i+3, end)]); rest[i] == '%' && err == nil && len(c) == 1 && unreserved(c[0]) {
+			b.WriteString(c)
+			i += 2
+			continue
+		}
+		b.WriteByte(rest[i])
+	}
+	return before + "://" + b.String() + rest[end:]
 }
 
 func (p *parser) authority(raw *url.URL) error {

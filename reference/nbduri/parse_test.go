@@ -42,6 +42,7 @@ var parseTests = []struct {
 	{"IPv6 zone", "nbd://[fe80::1%25eth0]/", URI{Host: "fe80::1%eth0"}, nil, ""},
 	{"user", "nbds://alice@h/", URI{TLS: true, User: "alice", Host: "h"}, nil, ""},
 	{"user on a socket", "nbds+unix://a%40b@/?socket=s", URI{TLS: true, Transport: Unix, User: "a@b", Socket: "s"}, nil, ""},
+	{"host: percent-encoded", "nbd://ex%61mple%2Ecom:1/%61", URI{Host: "example.com", Port: 1, Export: "a"}, nil, "nbd://example.com:1/a"},
 	{"password", "nbd://alice:secret@h/", URI{User: "alice", Host: "h"}, []string{"password in the authority is ignored"}, "nbd://alice@h/"},
 	{"host on a socket", "nbd+unix://h:1/?socket=s", URI{Transport: Unix, Socket: "s"}, []string{`"h:1" is ignored`}, "nbd+unix:///?socket=s"},
 	{"export: reserved characters", "nbd://h/a%3Fb%23c%25d", URI{Host: "h", Export: "a?b#c%d"}, nil, ""},
@@ -104,37 +105,39 @@ func TestParse(t *testing.T) {
 	}
 }
 
+var parseErrorTests = []struct{ name, in, want string }{
+	{"empty", "", `scheme "" is none`},
+	{"other scheme", "http://h/", `scheme "http" is none`},
+	{"qemu's older syntax", "nbd:localhost:10809", "follows the scheme"},
+	{"socket missing", "nbd+unix:///e", `"socket" is missing`},
+	{"socket missing, TLS", "nbds+unix:///e", `"socket" is missing`},
+	{"socket empty", "nbd+unix:///?socket=", "empty"},
+	{"socket twice", "nbd+unix:///?socket=a&socket=b", "more than once"},
+	{"socket with a NUL", "nbd+unix:///?socket=a%00b", "NUL behind the first byte"},
+	{"port too large", "nbd://h:65536/", "out of range"},
+	{"port zero", "nbd://h:0/", "out of range"},
+	{"port of letters", "nbd://h:nbd/", "invalid port"},
+	{"vsock port too large", "nbd+vsock://2:4294967296/", "out of range"},
+	{"vsock name", "nbd+vsock://h/", "no vsock context id"},
+	{"NUL in the export name", "nbd://h/%00", "contains a NUL"},
+	{"export name not UTF-8", "nbd://h/%FF", "is not UTF-8"},
+	{"export name too long", "nbd://h/" + strings.Repeat("a", 4097), "4097 bytes long"},
+	{"space", "nbd://h/a b", "has to be written %20"},
+	{"bare UTF-8", "nbd://h/ü", "has to be written %C3"},
+	{"bracket in the path", "nbd://h/[", "has to be written %5B"},
+	{"bad escape", "nbd://h/%zz", "invalid URL escape"},
+	{"bad escape in the query", "nbd://h/?a=%zz", "invalid URL escape"},
+	{"bare IPv6", "nbd://::1/", "no IPv6 address in brackets"},
+	{"IPv4 in brackets", "nbd://[127.0.0.1]/", "IP-literal"},
+	{"bracket not opened", "nbd://]", "no IPv6 address in brackets"},
+	{"bracket not closed", "nbd://[::1/", "missing ']'"},
+	{"verify-peer", "nbd://h/?tls-verify-peer=yes", "neither 0 nor 1"},
+	{"tls-type empty", "nbd://h/?tls-type=", "empty"},
+	{"tls-hostname empty", "nbd://h/?tls-hostname=", "no host name"},
+}
+
 func TestParseErrors(t *testing.T) {
-	for _, tt := range []struct{ name, in, want string }{
-		{"empty", "", `scheme "" is none`},
-		{"other scheme", "http://h/", `scheme "http" is none`},
-		{"qemu's older syntax", "nbd:localhost:10809", "follows the scheme"},
-		{"socket missing", "nbd+unix:///e", `"socket" is missing`},
-		{"socket missing, TLS", "nbds+unix:///e", `"socket" is missing`},
-		{"socket empty", "nbd+unix:///?socket=", "empty"},
-		{"socket twice", "nbd+unix:///?socket=a&socket=b", "more than once"},
-		{"socket with a NUL", "nbd+unix:///?socket=a%00b", "NUL behind the first byte"},
-		{"port too large", "nbd://h:65536/", "out of range"},
-		{"port zero", "nbd://h:0/", "out of range"},
-		{"port of letters", "nbd://h:nbd/", "invalid port"},
-		{"vsock port too large", "nbd+vsock://2:4294967296/", "out of range"},
-		{"vsock name", "nbd+vsock://h/", "no vsock context id"},
-		{"NUL in the export name", "nbd://h/%00", "contains a NUL"},
-		{"export name not UTF-8", "nbd://h/%FF", "is not UTF-8"},
-		{"export name too long", "nbd://h/" + strings.Repeat("a", 4097), "4097 bytes long"},
-		{"space", "nbd://h/a b", "has to be written %20"},
-		{"bare UTF-8", "nbd://h/ü", "has to be written %C3"},
-		{"bracket in the path", "nbd://h/[", "has to be written %5B"},
-		{"bad escape", "nbd://h/%zz", "invalid URL escape"},
-		{"bad escape in the query", "nbd://h/?a=%zz", "invalid URL escape"},
-		{"bare IPv6", "nbd://::1/", "no IPv6 address in brackets"},
-		{"IPv4 in brackets", "nbd://[127.0.0.1]/", "IP-literal"},
-		{"bracket not opened", "nbd://]", "no IPv6 address in brackets"},
-		{"bracket not closed", "nbd://[::1/", "missing ']'"},
-		{"verify-peer", "nbd://h/?tls-verify-peer=yes", "neither 0 nor 1"},
-		{"tls-type empty", "nbd://h/?tls-type=", "empty"},
-		{"tls-hostname empty", "nbd://h/?tls-hostname=", "no host name"},
-	} {
+	for _, tt := range parseErrorTests {
 		t.Run(tt.name, func(t *testing.T) {
 			u, _, err := Parse(tt.in)
 			if err == nil {

@@ -105,10 +105,10 @@ func TestActivationRefused(t *testing.T) {
 	}
 	defer func() { _ = datagrams.Close() }()
 	for env, want := range map[string]string{
-		"": "nobody handed a socket over",
-		"LISTEN_PID=1 LISTEN_FDS=1":                           `LISTEN_PID is "1", and this process is`,
-		"LISTEN_PID=SELF LISTEN_FDS=many":                     `LISTEN_FDS is "many"`,
-		"LISTEN_PID=SELF LISTEN_FDS=0":                        `LISTEN_FDS is "0"`,
+		"":                                "nobody handed a socket over",
+		"LISTEN_PID=1 LISTEN_FDS=1":       `LISTEN_PID is "1", and this process is`,
+		"LISTEN_PID=SELF LISTEN_FDS=many": `LISTEN_FDS is "many"`,
+		"LISTEN_PID=SELF LISTEN_FDS=0":    `LISTEN_FDS is "0"`,
 		"LISTEN_PID=SELF LISTEN_FDS=2 LISTEN_FDNAMES=a":       "1 names for 2 sockets",
 		"LISTEN_PID=SELF LISTEN_FDS=1":                        "file descriptor 3 (unknown): it is no socket",
 		"LISTEN_PID=SELF LISTEN_FDS=1 LISTEN_FDNAMES=packets": "file descriptor 3 (packets): it is no stream socket",
