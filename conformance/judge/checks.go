@@ -43,6 +43,7 @@ const (
 	optionRepeated
 	abortThenDrop
 	shutdownThenAbort
+	shutdownOptions
 	haggleHangUpServer
 	haggleHangUpClient
 	unknownOption
@@ -149,6 +150,7 @@ const (
 	discClose
 	discOutstanding
 	shutdownWait
+	shutdownErrors
 	readZeroStay
 	writeZeroStay
 	trimZeroStay
@@ -197,6 +199,8 @@ const (
 	holeOverlap
 	readCover
 	contentBeforeError
+	readFinishChunk
+	readPaddingZero
 	dfOneContent
 	dfNoContent
 	dfMinimum
@@ -312,6 +316,7 @@ var table = [checkCount]row{
 	optionRepeated:             {"handshake.option.repeat", should},
 	abortThenDrop:              {"haggling.abort.drop", must},
 	shutdownThenAbort:          {"haggling.shutdown.abort", must},
+	shutdownOptions:            {"haggling.shutdown.error", should},
 	haggleHangUpServer:         {"haggling.hard.unjustified.server", must},
 	haggleHangUpClient:         {"haggling.hard.unjustified.client", must},
 	unknownOption:              {"baseline.unsup", must},
@@ -418,6 +423,7 @@ var table = [checkCount]row{
 	discClose:                 {"cmd.disc.close", must}, // nothing comes any more
 	discOutstanding:           {"cmd.disc.outstanding", must},
 	shutdownWait:              {"trans.end.shutdown.wait", should},
+	shutdownErrors:            {"trans.end.shutdown.eshutdown", should},
 	readZeroStay:              {"cmd.read.zero-length.stay", should},
 	writeZeroStay:             {"cmd.write.zero-length.stay", should},
 	trimZeroStay:              {"cmd.trim.zero-length.stay", should},
@@ -466,6 +472,8 @@ var table = [checkCount]row{
 	holeOverlap:         {"chunk.offset-hole.overlap", must},
 	readCover:           {"cmd.read.cover", must},
 	contentBeforeError:  {"cmd.read.content-before-error", must},
+	readFinishChunk:     {"cmd.read.finish-chunk", must},
+	readPaddingZero:     {"cmd.read.padding.zero", should},
 	dfOneContent:        {"cmdflag.df.one-content", must},
 	dfNoContent:         {"cmdflag.df.eoverflow.no-content", must},
 	dfMinimum:           {"cmdflag.df.minimum", must},

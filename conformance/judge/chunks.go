@@ -244,6 +244,10 @@ func (j *Judge) errorOffset(p place, r *request, offset uint64) {
 	} else if inside && j.broken(errorOffsetWithin, !within) {
 		j.accuse(p, errorOffsetWithin, "the content chunk of %d to %d has an error at another offset already, now at %d", span.from, span.to, offset)
 	}
+	if inside && j.broken(readPaddingZero, span.quiet <= offset) {
+		j.accuse(p, readPaddingZero, "the error is at offset %d, and the content chunk of %d to %d is not zero up to offset %d",
+			offset, span.from, span.to, span.quiet)
+	}
 	if len(a.offsets) < maxOffsets && j.keep() {
 		a.offsets = append(a.offsets, offset)
 	} else {

@@ -114,6 +114,10 @@ func (j *Judge) serverLeaves(p place) {
 		}
 		return
 	}
+	if d, ok := j.server.sink.(*readData); ok && j.server.rest > 0 && !d.over && !j.unsized {
+		j.accuse(p, readFinishChunk, "the server hangs up %d bytes before the end of NBD_REPLY_TYPE_OFFSET_DATA", j.server.rest)
+		return
+	}
 	if j.waiting == 0 || j.failed || j.eshut || j.unsized || j.server.rest > 0 {
 		return
 	}

@@ -25,6 +25,7 @@ type haggling struct {
 	leaving    bool // NBD_OPT_EXPORT_NAME is being answered
 	aborted    bool // NBD_OPT_ABORT was answered
 	shutdown   bool // NBD_REP_ERR_SHUTDOWN was sent and not followed by an option yet
+	closing    bool // NBD_REP_ERR_SHUTDOWN was sent
 }
 
 // An option is an option that the client sent, with what came back so far.

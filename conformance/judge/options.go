@@ -197,7 +197,11 @@ func (j *Judge) final(p place, o *option, t wire.ReplyType) {
 	j.remove(o)
 	j.judgeMode(p, o, t)
 	j.judgeExtHeaderReqd(p, o, t)
+	if j.closing && o.option != wire.OptAbort && j.broken(shutdownOptions, t == wire.RepErrShutdown) {
+		j.accuse(p, shutdownOptions, "%v is answered by %v, and the server had begun to answer NBD_REP_ERR_SHUTDOWN", o.option, t)
+	}
 	j.shutdown = t == wire.RepErrShutdown
+	j.closing = j.closing || j.shutdown
 	dataInvalid := func(c check) {
 		if o.length > 0 && j.broken(c, t != wire.RepAck) {
 			j.accuse(p, c, "%v came with %d bytes of data and is acknowledged, NBD_REP_ERR_INVALID is due", o.option, o.length)

@@ -56,7 +56,7 @@ var optionTrips = []trip{
 		c.rep(wire.OptList, wire.RepErrShutdown, "")
 		if bad {
 			c.opt(wire.OptStructuredReply, "")
-			c.rep(wire.OptStructuredReply, wire.RepErrPolicy, "")
+			c.rep(wire.OptStructuredReply, wire.RepErrShutdown, "")
 		}
 		c.abort()
 	}},

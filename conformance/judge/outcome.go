@@ -9,6 +9,9 @@ import (
 // outcome judges whether r was due to succeed or fail, and with which error.
 // Errors other than those that the document wants, or does not want, are free.
 func (j *Judge) outcome(p place, r *request, failed bool, e wire.Errno) {
+	if j.eshut && failed && e != wire.OK && j.broken(shutdownErrors, e == wire.ESHUTDOWN) {
+		j.accuse(p, shutdownErrors, "%v fails with %v, and the server had begun to answer NBD_ESHUTDOWN", r.Type, e)
+	}
 	j.eshut = j.eshut || failed && e == wire.ESHUTDOWN
 	if r.Type == wire.CmdResize {
 		j.resized(r, failed)

@@ -6,8 +6,9 @@ import (
 	"nbdconform/reference/wire"
 )
 
-// A span is a run of bytes of the export.
-type span struct{ from, to uint64 }
+// A span is a run of bytes of the export. What it holds from quiet on is zero,
+// as far as is known.
+type span struct{ from, to, quiet uint64 }
 
 // coverage is the content chunks of one reply, sorted, none overlapping.
 type coverage struct {
@@ -46,23 +47,42 @@ func (c *coverage) add(s span) (span, bool) {
 	return s, true
 }
 
+// hush notes that the content that starts at from is zero behind its first loud bytes.
+func (c *coverage) hush(from, loud uint64) {
+	if i := c.at(from); i < len(c.spans) && c.spans[i].from == from {
+		c.spans[i].quiet = from + loud
+	}
+}
+
 // readData looks at the payload of NBD_REPLY_TYPE_OFFSET_DATA: at its first bytes.
 type readData struct {
 	chunkData
 	first [9]byte
 	n     int
+	seen  uint64 // bytes of content
+	loud  uint64 // of them, up to the last that is not zero
 }
 
 func (d *readData) start(c *chunkData) {
-	d.chunkData, d.n = *c, 0
+	d.chunkData, d.n, d.seen, d.loud = *c, 0, 0, 0
 	d.chunkData.b = nil
 }
 
 func (d *readData) data(b []byte) int {
+	const offset = 8
+	before := d.n
 	if d.n < len(d.first) {
 		d.n += copy(d.first[d.n:], b)
 		if d.n == len(d.first) {
 			d.offset()
+		}
+	}
+	content := b[min(len(b), max(0, offset-before)):]
+	d.seen += uint64(len(content))
+	for i := len(content) - 1; i >= 0; i-- {
+		if content[i] != 0 {
+			d.loud = d.seen - uint64(len(content)-1-i)
+			break
 		}
 	}
 	return len(b)
@@ -81,6 +101,9 @@ func (d *readData) offset() {
 func (d *readData) end() {
 	if d.n < len(d.first) && !d.r.unspecified() {
 		d.judge.accuse(d.place, dataLength, "NBD_REPLY_TYPE_OFFSET_DATA has length %d, at least 9 is due", d.header.Length)
+	}
+	if c, err := wire.ParseOffsetData(d.first[:]); err == nil && d.n == len(d.first) {
+		d.r.answer.covered.hush(c.Offset, d.loud)
 	}
 	d.judge.chunkEnds(&d.chunkData)
 }
@@ -122,7 +145,7 @@ func (j *Judge) content(p place, r *request, offset, n uint64, bounds, overlap c
 		a.coarse = true
 		return
 	}
-	if other, ok := a.covered.add(span{offset, offset + n}); j.broken(overlap, ok) {
+	if other, ok := a.covered.add(span{from: offset, to: offset + n}); j.broken(overlap, ok) {
 		j.accuse(p, overlap, "the chunk is about %d bytes at %d, an earlier one about %d at %d", n, offset, other.to-other.from, other.from)
 	}
 }

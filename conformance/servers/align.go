@@ -42,7 +42,7 @@ var _ = Describe("A request that is not aligned to the minimum block size", func
 	// constraints than the defaults MUST cleanly error commands that fall outside the constraints without
 	// corrupting data"
 	It("is served or refused cleanly where the client did not ask for size constraints", ID("align.unnegotiated"),
-		MUST("size.enforce.clean"),
+		MUST("size.enforce.clean", "opt.info.unrequested-not-assumed"),
 		Needs(feature.BlockSize), Writes(),
 		TrippedBy(quirk.UnalignedTorn, "differs"),
 		func(ctx context.Context) {

@@ -41,7 +41,7 @@ var _ = Describe("NBD_CMD_READ that is not aligned to the minimum block size", f
 	// stricter size constraints than the defaults MUST cleanly error commands that fall
 	// outside the constraints without corrupting data"
 	It("is served or refused cleanly where the client did not ask for size constraints", ID("align.read-unnegotiated"),
-		MUST("size.enforce.clean"),
+		MUST("size.enforce.clean", "opt.info.unrequested-not-assumed"),
 		Needs(feature.BlockSize), Writes(),
 		TrippedBy(quirk.ReadRounded, "differs"),
 		func(ctx context.Context) {

@@ -55,6 +55,20 @@ var _ = Describe("NBD_CMD_RESIZE", func() {
 			Expect(s.Do(ReadOf(size+6*b, 2*b))).To(BeReply(WithData(data)))
 		})
 
+	// "bit 9, `NBD_FLAG_SEND_RESIZE`: exposes support for `NBD_CMD_RESIZE`." NBD_EINVAL is what commands
+	// get that are unknown; it is none of the errors of this one.
+	It("is known where it is advertised", ID("resize.known"),
+		MUST("resize.flag"),
+		Needs(feature.Resize), Writes(),
+		TrippedBy(quirk.ResizeUnknown, "want anything but NBD_EINVAL"),
+		func(ctx context.Context) {
+			s := Enter(ctx)
+
+			r := resize(s, s.Size)
+
+			Expect(r.Error).NotTo(Equal(wire.EINVAL), "want anything but NBD_EINVAL for the size that the export has: %v", r)
+		})
+
 	// "requests beyond the new size but not beyond the old one MUST fail with ENOSPC"
 	It("makes the export smaller, so that requests beyond fail with NBD_ENOSPC", ID("resize.shrink"),
 		MUST("resize.shrunk.enospc"),

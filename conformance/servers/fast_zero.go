@@ -93,6 +93,29 @@ var _ = Describe("NBD_CMD_FLAG_FAST_ZERO", func() {
 		})
 })
 
+var _ = Describe("NBD_FLAG_SEND_FAST_ZERO", func() {
+	// "The server MUST set this transmission flag to 1 if the `NBD_CMD_WRITE_ZEROES` request supports the
+	// `NBD_CMD_FLAG_FAST_ZERO` flag". What succeeds may have been ignored; only who knows the flag says
+	// NBD_ENOTSUP because of it.
+	It("is set by a server that fails with NBD_ENOTSUP for NBD_CMD_FLAG_FAST_ZERO alone", ID("fast-zero.flag"),
+		MUST("flag.transmission.fast-zero"),
+		Needs(feature.WriteZeroes), Without(feature.FastZero), Writes(), AtLeast(512),
+		Provokes("cmdflag.fast-zero.needs-flag"),
+		TrippedBy(quirk.FastZeroHidden, "want the flag, or no NBD_ENOTSUP"),
+		func(ctx context.Context) {
+			s := Enter(ctx)
+			n := Room(ctx, 1)
+
+			fast := s.Do(wire.Request{Type: wire.CmdWriteZeroes, Flags: wire.CmdFlagFastZero, Length: n})
+			if fast.Error != wire.ENOTSUP {
+				return
+			}
+			slow := s.Do(wire.Request{Type: wire.CmdWriteZeroes, Length: n})
+
+			Expect(slow.Error).To(Equal(wire.ENOTSUP), "want the flag, or no NBD_ENOTSUP for a fast zero where a slow one succeeds")
+		})
+})
+
 // eachFastZero calls f with every combination of flags that the target takes,
 // over blocks that hold data.
 func eachFastZero(ctx context.Context, f func(s *Session, q wire.Request, before []byte)) {

@@ -18,8 +18,8 @@ var _ = Describe("The greeting", func() {
 	// "NBD_FLAG_FIXED_NEWSTYLE; MUST be set by servers that support the fixed newstyle
 	// protocol", and the fixed newstyle handshake is part of the baseline.
 	It("offers the fixed newstyle handshake", ID("greeting.fixed-newstyle"),
-		MUST("baseline.server.fixed-newstyle", "flag.handshake.fixed-newstyle", "layout.greeting"),
-		TrippedBy(quirk.GreetingNotFixed, "want NBD_FLAG_FIXED_NEWSTYLE"),
+		MUST("baseline.server.fixed-newstyle", "flag.handshake.fixed-newstyle", "opt.export-name.fixed-newstyle", "layout.greeting"),
+		TrippedBy(quirk.GreetingNotFixed, "takes part in NBD_OPT_LIST"),
 		TrippedBy(quirk.HandshakeNewstyle, "want NBD_FLAG_FIXED_NEWSTYLE"),
 		TrippedBy(quirk.HandshakeOldstyle, "the server speaks oldstyle negotiation"),
 		TrippedBy(quirk.GreetingCutShort, "waiting for the greeting"),
@@ -29,7 +29,28 @@ var _ = Describe("The greeting", func() {
 
 			g := s.Greeting()
 
-			Expect(g.Flags&wire.FlagFixedNewstyle).NotTo(BeZero(), "want NBD_FLAG_FIXED_NEWSTYLE, got handshake flags %v", g.Flags)
+			if g.Flags&wire.FlagFixedNewstyle != 0 {
+				return
+			}
+			s.SendFlagsInClear(s.Polite())
+			more := "hangs up on"
+			if a := s.Option(wire.OptList, nil); a.End == Complete {
+				more = "takes part in"
+			}
+			Expect(g.Flags&wire.FlagFixedNewstyle).NotTo(BeZero(),
+				"want NBD_FLAG_FIXED_NEWSTYLE, got handshake flags %v from a server that %s NBD_OPT_LIST", g.Flags, more)
+		})
+
+	// "The server SHOULD refuse to allow oldstyle negotiations on the newstyle port." It speaks first, so
+	// whoever greets in newstyle does so always.
+	It("is in newstyle on every connection", ID("greeting.newstyle-only"),
+		SHOULD("handshake.port.newstyle-only", "baseline.server.fixed-newstyle"),
+		TrippedBy(quirk.OldstyleNowAndThen, "the server speaks oldstyle negotiation"),
+		func(ctx context.Context) {
+			for range 4 {
+				s := Haggle(ctx)
+				s.Leave()
+			}
 		})
 
 	// "the server MUST drop the TCP connection if the client sets an unknown flag"

@@ -121,7 +121,7 @@ var _ = Describe("NBD_OPT_GO", func() {
 	// NBD_FLAG_SEND_DF: the server "MUST leave this flag clear if structured replies have not been
 	// negotiated"
 	It("does not offer NBD_CMD_FLAG_DF without structured replies", ID("go.flags.df"),
-		MUST("flag.transmission.send-df.structured"),
+		MUST("flag.transmission.send-df.structured", "opt.structured-reply.extensions-after"),
 		Needs(feature.Info),
 		TrippedBy(quirk.FlagsDFUnnegotiated, "structured replies were not negotiated"),
 		func(ctx context.Context) {

@@ -177,6 +177,27 @@ var _ = Describe("Within TLS the server", func() {
 		})
 })
 
+var _ = Describe("A server that drops a session within TLS", func() {
+	// "The client or the server drops the TCP session (in which case it SHOULD shut down the TLS session
+	// first)." This one is given a reason to.
+	It("shuts TLS down first in the transmission phase as well", ID("tls.shutdown.transmission"),
+		SHOULD("trans.end.hard.tls-shutdown.server"),
+		Needs(feature.StartTLS), Provokes("layout.request.magic"),
+		TrippedBy(quirk.TLSCut, "want close_notify"),
+		func(ctx context.Context) {
+			s := HaggleWithinTLS(ctx)
+			s.EnterFrom()
+
+			s.Raw(make([]byte, wire.RequestSize))
+			h := s.End()
+
+			if h.End != HungUp {
+				Unsupported("the server does not drop the session: %v", h)
+			}
+			Expect(s.TLS().Notified()).To(BeTrue(), "want close_notify before the connection ends")
+		})
+})
+
 var _ = Describe("A TLS handshake", func() {
 	// "If the handshake is unsuccessful ... the server MUST terminate the session as by this stage it is too
 	// late to continue without TLS as the acknowledgement has been sent."

@@ -52,7 +52,7 @@ var _ = Describe("In FORCEDTLS mode the server", func() {
 	// "If the server receives a request to enter transmission mode via NBD_OPT_EXPORT_NAME when TLS has not
 	// been initiated, then as this request cannot error, it MUST terminate the session."
 	It("ends the session on NBD_OPT_EXPORT_NAME in the clear", ID("tls.forced.export-name"),
-		MUST("tls.forced.export-name"),
+		MUST("tls.forced.export-name", "opt.export-name.requirements"),
 		Needs(feature.ForcedTLS),
 		TrippedBy(quirk.ForcedTLSExportNameServed, "want the end of the session"),
 		func(ctx context.Context) {
@@ -96,7 +96,7 @@ var _ = Describe("In SELECTIVETLS mode the server", func() {
 	// "If the server receives a request to enter transmission mode via NBD_OPT_EXPORT_NAME on a TLS-only export
 	// when TLS has not been initiated, then as this request cannot error, it MUST terminate the session."
 	It("ends the session on NBD_OPT_EXPORT_NAME for a TLS-only export in the clear", ID("tls.selective.export-name"),
-		MUST("tls.selective.export-name"),
+		MUST("tls.selective.export-name", "opt.export-name.requirements"),
 		Needs(feature.TLSOnlyExport),
 		TrippedBy(quirk.SelectiveTLSExportNameServed, "want the end of the session"),
 		func(ctx context.Context) {
@@ -122,6 +122,46 @@ var _ = Describe("In SELECTIVETLS mode the server", func() {
 
 				Expect(a.End).To(Equal(Complete), "want an answer: %v", a)
 				Expect(a.Type()).NotTo(Equal(wire.RepErrTLSReqd), "want anything but NBD_REP_ERR_TLS_REQD: %v", a)
+			}
+		})
+
+	// "and only in those cases in respect of a TLS-only or non-existent export": one that is served in the
+	// clear is neither.
+	It("asks for TLS for no export that it serves without", ID("tls.selective.plain"),
+		MUST("tls.selective.tls-reqd.plain"),
+		Needs(feature.StartTLS), Without(feature.ForcedTLS),
+		TrippedBy(quirk.SelectiveTLSFickle, "want anything but NBD_REP_ERR_TLS_REQD"),
+		func(ctx context.Context) {
+			q := wire.InfoRequest{Export: FactsOf(ctx).Export, Infos: []wire.InfoType{wire.InfoBlockSize}}
+			s := HaggleInClear(ctx)
+			if served := s.Option(wire.OptGo, q); served.Type() != wire.RepAck {
+				Unsupported("needs an export that is served in the clear: %v", served)
+			}
+			s.Leave()
+
+			for _, o := range []wire.Option{wire.OptInfo, wire.OptGo} {
+				a := HaggleInClear(ctx).Option(o, q)
+
+				Expect(a.Type()).NotTo(Equal(wire.RepErrTLSReqd), "want anything but NBD_REP_ERR_TLS_REQD: %v", a)
+			}
+		})
+
+	// "A SELECTIVETLS server that chooses to hide unknown exports in this manner SHOULD NOT send NBD_REP_INFO
+	// replies for a TLS-only export."
+	It("describes no TLS-only export if it hides which exports there are", ID("tls.selective.hide-info"),
+		SHOULD("opt.info.hide-unknown.no-info"),
+		Needs(feature.TLSOnlyExport),
+		TrippedBy(quirk.SelectiveTLSHalfHidden, "want no NBD_REP_INFO"),
+		func(ctx context.Context) {
+			missing := MissingExport(ctx)
+			if a := HaggleInClear(ctx).Option(wire.OptInfo, wire.InfoRequest{Export: missing}); a.Type() != wire.RepErrTLSReqd {
+				Unsupported("needs a server that hides which exports there are: %v", a)
+			}
+
+			for _, o := range []wire.Option{wire.OptInfo, wire.OptGo} {
+				a := HaggleInClear(ctx).Option(o, wire.InfoRequest{Export: FactsOf(ctx).TLSOnly})
+
+				Expect(a.Infos()).To(BeEmpty(), "want no NBD_REP_INFO: %v", a)
 			}
 		})
 

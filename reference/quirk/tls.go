@@ -243,3 +243,30 @@ func hasTLS(s *server.Session) bool {
 	}
 	return false
 }
+
+// SelectiveTLSFickle demands TLS of every other client.
+var SelectiveTLSFickle = register(Quirk{
+	Name: "selective-tls-fickle", Breaks: "tls.selective.tls-reqd.plain",
+	Doc: "answers NBD_OPT_INFO without TLS by NBD_REP_ERR_TLS_REQD for exports that it serves in the clear",
+	Hooks: server.Hooks{OptionReply: func(x *server.OptionExchange) {
+		if x.Is(wire.OptInfo) && !x.Session.TLS && x.Export != nil && !x.Export.TLSOnly && hasTLS(x.Session) {
+			x.Fail(wire.RepErrTLSReqd, "")
+		}
+	}},
+})
+
+// SelectiveTLSHalfHidden hides which exports do not exist, and describes those that do.
+var SelectiveTLSHalfHidden = register(Quirk{
+	Name: "selective-tls-half-hidden", Breaks: "opt.info.hide-unknown.no-info",
+	Doc: "answers NBD_OPT_INFO and NBD_OPT_GO without TLS by NBD_REP_ERR_TLS_REQD for missing exports, and describes a TLS-only export before that error",
+	Hooks: server.Hooks{OptionReply: func(x *server.OptionExchange) {
+		if !x.Is(wire.OptInfo, wire.OptGo) || x.Session.TLS || !x.Failed() || !hasTLS(x.Session) {
+			return
+		}
+		if refusedForTLS(x) {
+			x.Insert(wire.RepInfo, wire.ExportInfo{Size: 1 << 20, Flags: wire.FlagHasFlags}.Info().Append(nil))
+		} else if x.Replies[len(x.Replies)-1].Type == wire.RepErrUnknown {
+			x.Fail(wire.RepErrTLSReqd, "")
+		}
+	}},
+})

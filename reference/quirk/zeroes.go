@@ -241,3 +241,20 @@ var CacheBeyondAccepted = register(Quirk{
 	Doc:   "reports NBD_CMD_CACHE beyond the end of the export as done",
 	Hooks: skip("size.bounds.cache"),
 })
+
+// FastZeroHidden knows fast zeroes and does not say so.
+var FastZeroHidden = register(Quirk{
+	Name: "fast-zero-hidden", Breaks: "flag.transmission.fast-zero",
+	Doc: "leaves NBD_FLAG_SEND_FAST_ZERO out, and answers NBD_ENOTSUP to fast zero requests",
+	Hooks: func() server.Hooks {
+		h := onFlags(func(_ *server.Session, f wire.TransmissionFlags) wire.TransmissionFlags {
+			return f &^ wire.FlagSendFastZero
+		})
+		h.Reply = func(x *server.Exchange) {
+			if x.Is(wire.CmdWriteZeroes) && x.Request.Flags&wire.CmdFlagFastZero != 0 {
+				x.Fail(wire.ENOTSUP, "not that fast")
+			}
+		}
+		return h
+	}(),
+})
