@@ -46,7 +46,7 @@ prove: build ## show that every spec can fail, and that a good server passes
 images: build ## build the container images
 	@$(BIN) images
 
-matrix: build ## judge every version of every server
+matrix: build ## judge every version of every server, in every profile, side by side
 	@$(BIN) matrix
 
 fuzz: ## run every native fuzz target for FUZZTIME

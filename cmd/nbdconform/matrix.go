@@ -1,81 +1,137 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"nbdconform/containers"
 	"nbdconform/containers/images"
+	"nbdconform/reports/matrix"
 	"nbdconform/reports/render"
 	"nbdconform/reports/result"
 )
 
 func matrixCommand() *cobra.Command {
-	var suites, targets []string
+	var w wish
 	var out string
+	f := field{jobs: runtime.NumCPU(), judge: func(ctx context.Context, o order) (result.Result, error) {
+		return supervise(ctx, o, quiet{})
+	}}
 	c := &cobra.Command{
 		Use:   "matrix",
-		Short: "Judge every version of every server and print them side by side",
+		Short: "Judge every version of every server and put them side by side",
+		Long: `Matrix judges every version of every server, in every profile that it can be
+set up in, and writes what came of it: matrix.json, which everything else is
+derived from, matrix.md and the reports of every run.
+
+A matrix that was interrupted goes on where it stopped: results of the same
+suite on the same image are taken as they are, unless --fresh is given.
+
+Exit status: 0 the matrix is complete, whatever it says of the servers;
+2 it is not, or some run is not to be trusted.`,
 		Example: `  nbdconform matrix
-  nbdconform matrix --suites bookworm,trixie --targets nbdkit`,
+  nbdconform matrix --suites bookworm,trixie --targets nbdkit
+  nbdconform matrix --profiles default --jobs 4`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			var err error
-			if suites, err = some("suite", suites, suiteNames()); err != nil {
+			if w.Suites, err = some("suite", w.Suites, suiteNames()); err != nil {
 				return err
 			}
-			if targets, err = some("target", targets, targetNames()); err != nil {
+			if w.Targets, err = some("target", w.Targets, targetNames()); err != nil {
 				return err
 			}
-			show := &lines{out: os.Stderr}
-			var results []result.Result
-			var skipped []string
-			for _, o := range matrixOrders(suites, targets) {
-				show.step(fmt.Sprintf("%s %s", o.Target, o.Suite))
-				r, err := supervise(c.Context(), o, &lines{out: os.Stderr})
-				if err != nil {
-					if c.Context().Err() != nil {
-						return err
-					}
-					skipped = append(skipped, fmt.Sprintf("%s %s: %v", o.Target, o.Suite, err))
-					continue
-				}
-				if _, err := render.All(filepath.Join(out, o.name()), r); err != nil {
-					return err
-				}
-				results = append(results, r)
-			}
-			if len(results) <= 1 && len(skipped) > 0 { // the reference alone makes no matrix
-				return fmt.Errorf("no server could be run: %s", skipped[0])
-			}
-			if err := render.Matrix(os.Stdout, results); err != nil {
+			if w.Profiles, err = someProfiles(w.Profiles); err != nil {
 				return err
 			}
-			for _, s := range skipped {
-				fmt.Println("skipped:", s)
+			if f.jobs < 1 {
+				return fmt.Errorf("--jobs %d: at least one run at a time", f.jobs)
+			}
+			start := time.Now()
+			cells, skipped, err := w.plan(c.Context(), func(s string) { fmt.Fprintln(os.Stderr, s) })
+			if err != nil {
+				return err
+			}
+			f.dir, f.show = filepath.Join(out, "runs"), newOverview(os.Stderr)
+			results, failed, err := f.run(c.Context(), cells)
+			if err != nil {
+				return err
+			}
+			m := matrix.Matrix{
+				Made: start.UTC().Truncate(time.Second), Seconds: time.Since(start).Seconds(),
+				Reproduce: w.reproduce(), Runs: results, Skipped: append(skipped, failed...),
+			}
+			if err := render.MatrixFiles(out, m); err != nil {
+				return err
+			}
+			if err := render.MatrixTerminal(os.Stdout, m); err != nil {
+				return err
 			}
 			fmt.Println("Written:", out)
-			for _, r := range results {
-				if r.Exit() == exitUntrusted {
-					return fmt.Errorf("the run of %s is not to be trusted: %v", title(r.Target), r.Doubts())
-				}
-			}
-			return nil
+			return complete(m)
 		},
 	}
-	c.Flags().StringSliceVar(&suites, "suites", nil, "Debian suites to take servers from (default: all)")
-	c.Flags().StringSliceVar(&targets, "targets", nil, "servers to run (default: all)")
+	c.Flags().StringSliceVar(&w.Suites, "suites", nil, "Debian suites to take servers from (default all)")
+	c.Flags().StringSliceVar(&w.Targets, "targets", nil, "servers to run (default all)")
+	c.Flags().StringSliceVar(&w.Profiles, "profiles", []string{allProfiles}, "profiles to run them in, where they have them")
+	c.Flags().IntVar(&f.jobs, "jobs", f.jobs, "runs at a time")
+	c.Flags().BoolVar(&f.fresh, "fresh", false, "take no results of an earlier matrix")
 	c.Flags().StringVar(&out, "out", filepath.Join("reports", "out", "matrix"), "directory for the reports")
 	return c
 }
 
-// some returns the names, or all where there are none. A name that is not
-// among all is an error.
+// complete is an error where the matrix is not what it was asked to be. A suite
+// whose archive may be gone is not missed.
+func complete(m matrix.Matrix) error {
+	if len(m.Runs) == 0 {
+		return errors.New("no server could be run")
+	}
+	for _, r := range m.Runs {
+		if r.Exit() == exitUntrusted {
+			return fmt.Errorf("the run of %s is not to be trusted: %s", title(r.Target), strings.Join(r.Doubts(), "; "))
+		}
+	}
+	for _, s := range m.Skipped {
+		if !optional(s.What) {
+			return fmt.Errorf("the matrix lacks %s: %s", s.What, s.Why)
+		}
+	}
+	return nil
+}
+
+func optional(suite string) bool {
+	return slices.ContainsFunc(images.Suites(), func(s images.Suite) bool { return s.Name == suite && s.Optional })
+}
+
+// reproduce is the command that asks for the same again.
+func (w wish) reproduce() string {
+	words := []string{"nbdconform", "matrix"}
+	for _, f := range []struct {
+		flag      string
+		list, all []string
+	}{
+		{"--suites", w.Suites, suiteNames()},
+		{"--targets", w.Targets, targetNames()},
+		{"--profiles", w.Profiles, []string{allProfiles}},
+	} {
+		if !slices.Equal(f.list, f.all) {
+			words = append(words, f.flag, strings.Join(f.list, ","))
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// some returns the names in the order of all, or all where there are none. A
+// name that is not among all is an error.
 func some(what string, names, all []string) ([]string, error) {
 	if len(names) == 0 {
 		return all, nil
@@ -85,18 +141,26 @@ func some(what string, names, all []string) ([]string, error) {
 			return nil, fmt.Errorf("unknown %s %q: use some of %s", what, n, strings.Join(all, ", "))
 		}
 	}
-	return names, nil
-}
-
-// matrixOrders are the runs of the matrix: the reference, and every server of every suite.
-func matrixOrders(suites, targets []string) []order {
-	orders := []order{{Target: reference, Seed: 1}}
-	for _, t := range targets {
-		for _, s := range suites {
-			orders = append(orders, order{Target: t, Suite: s, Provider: containers.Container, Seed: 1})
+	var chosen []string
+	for _, n := range all {
+		if slices.Contains(names, n) {
+			chosen = append(chosen, n)
 		}
 	}
-	return orders
+	return chosen, nil
+}
+
+// someProfiles is some for profiles, of which every server has its own.
+func someProfiles(names []string) ([]string, error) {
+	all := []string{allProfiles}
+	for _, t := range containers.Targets() {
+		for _, p := range t.Profiles {
+			if !slices.Contains(all, p) {
+				all = append(all, p)
+			}
+		}
+	}
+	return some("profile", names, all)
 }
 
 // suiteNames lists the Debian suites, oldest first.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"nbdconform/reports/matrix"
 	"nbdconform/reports/result"
 )
 
@@ -51,10 +52,8 @@ func TestGolden(t *testing.T) {
 		}
 	}
 	t.Run("matrix", func(t *testing.T) {
-		list := []result.Result{conforms(), broken(), untrusted(), hostile()}
-		golden(t, "matrix.txt", rendered(t, list, Matrix))
-		golden(t, "matrix.md", rendered(t, list, MatrixMarkdown))
-		golden(t, "matrix-narrow.txt", rendered(t, list[:2], Matrix))
+		golden(t, "matrix.txt", rendered(t, sampleMatrix(), MatrixTerminal))
+		golden(t, "matrix.md", rendered(t, sampleMatrix(), MatrixMarkdown))
 	})
 }
 
@@ -83,8 +82,8 @@ func TestWriteErrorsAreReported(t *testing.T) {
 			t.Errorf("%s: no error from a full disk", ext)
 		}
 	}
-	for name, write := range map[string]func(io.Writer, []result.Result) error{"Matrix": Matrix, "MatrixMarkdown": MatrixMarkdown} {
-		if err := write(fullDisk{}, []result.Result{broken()}); err == nil {
+	for name, write := range map[string]func(io.Writer, matrix.Matrix) error{"MatrixTerminal": MatrixTerminal, "MatrixMarkdown": MatrixMarkdown} {
+		if err := write(fullDisk{}, sampleMatrix()); err == nil {
 			t.Errorf("%s: no error from a full disk", name)
 		}
 	}

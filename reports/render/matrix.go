@@ -2,89 +2,98 @@ package render
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-
-	"nbdconform/reports/result"
+	"nbdconform/reports/matrix"
 )
 
-// Matrix writes several runs side by side: one line for each target, the
-// verdict counts across, at most Columns wide. Verdicts that no run has are
-// left out.
-func Matrix(w io.Writer, results []result.Result) error {
-	results, verdicts := matrixOf(results)
-	l := layoutOf(verdicts, 20, len("conforms"))
-	tw := newTable(l.gap)
-	head := table.Row{"target"}
-	columns := []table.ColumnConfig{{Number: 1, WidthMax: l.room, WidthMaxEnforcer: wrapLabel}}
-	for i, v := range verdicts {
-		head = append(head, l.names[i])
-		columns = append(columns, countColumn(i+2, v, false))
+// MatrixFiles writes every form of m into dir, which it makes if need be:
+// matrix.json and matrix.md.
+func MatrixFiles(dir string, m matrix.Matrix) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("making report directory: %w", err)
 	}
-	tw.AppendHeader(append(head, "conforms"))
-	for _, r := range results {
-		row := table.Row{visible(label(r))}
-		for _, v := range verdicts {
-			row = append(row, r.Summary[v])
+	for _, f := range []struct {
+		name  string
+		write func(io.Writer, matrix.Matrix) error
+	}{
+		{"matrix.json", matrix.Write},
+		{"matrix.md", MatrixMarkdown},
+	} {
+		if err := replace(filepath.Join(dir, f.name), func(w io.Writer) error { return f.write(w, m) }); err != nil {
+			return fmt.Errorf("writing %s: %w", f.name, err)
 		}
-		tw.AppendRow(append(row, conformsWord(r)))
 	}
-	tw.SetColumnConfigs(columns)
-	if _, err := io.WriteString(w, tw.Render()+"\n"); err != nil {
+	return nil
+}
+
+// MatrixTerminal writes what fits a terminal: the servers with their counts,
+// and what the client programs did with them.
+func MatrixTerminal(w io.Writer, m matrix.Matrix) error {
+	var b strings.Builder
+	b.WriteString(serverSheet(m).terminal())
+	for _, server := range m.Servers() {
+		if s := pairingSheet(m, server); len(s.rows) > 0 {
+			b.WriteString("\n" + s.terminal())
+		}
+	}
+	for _, s := range m.Skipped {
+		fmt.Fprintf(&b, "skipped: %s: %s\n", visible(s.What), visible(oneLine(s.Why, 200)))
+	}
+	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("writing matrix: %w", err)
 	}
 	return nil
 }
 
-// MatrixMarkdown is Matrix as a Markdown table.
-func MatrixMarkdown(w io.Writer, results []result.Result) error {
+// MatrixMarkdown writes all tables of a matrix.
+func MatrixMarkdown(w io.Writer, m matrix.Matrix) error {
 	var b bytes.Buffer
-	results, verdicts := matrixOf(results)
-	b.WriteString("| target |")
-	rule := "| :--- |"
-	for _, v := range verdicts {
-		fmt.Fprintf(&b, " %s |", v)
-		rule += " ---: |"
+	b.WriteString("# NBD interoperability matrix\n\n")
+	if len(m.Runs) > 0 {
+		r := m.Runs[0]
+		fmt.Fprintf(&b, "%s %s against %s, on %s, %d runs in %.0f s.\n\n", markdownText(r.Suite.Name), markdownText(r.Suite.Version),
+			markdownText(strings.TrimSpace(r.Document.Name+" "+r.Document.Revision)), m.Made.Format("2006-01-02"), len(m.Runs), m.Seconds)
 	}
-	fmt.Fprintf(&b, " conclusion |\n%s :--- |\n", rule)
-	for _, r := range results {
-		fmt.Fprintf(&b, "| %s |", markdownText(oneLine(label(r), 120)))
-		for _, v := range verdicts {
-			fmt.Fprintf(&b, " %s |", cmp.Or(strings.TrimLeft(fmt.Sprint(r.Summary[v]), "0"), "·"))
+	sheets := []sheet{serverSheet(m)}
+	for _, name := range programs(m) {
+		sheets = append(sheets, brokenSheet(m, name))
+	}
+	for _, server := range m.Servers() {
+		sheets = append(sheets, pairingSheet(m, server))
+	}
+	for _, name := range programs(m) {
+		sheets = append(sheets, featureSheet(m, name))
+	}
+	sheets = append(sheets, qemuSheet(m), changeSheet(m))
+	for _, name := range programs(m) {
+		sheets = append(sheets, observationSheet(m, name))
+	}
+	for _, s := range sheets {
+		if len(s.rows) > 0 {
+			b.WriteString(s.markdown())
 		}
-		fmt.Fprintf(&b, " %s %s |\n", conclusionSymbol(r), r.Conclusion())
 	}
+	if len(m.Skipped) > 0 {
+		b.WriteString("### Missing\n\n")
+		for _, s := range m.Skipped {
+			fmt.Fprintf(&b, "- %s: %s\n", markdownText(s.What), markdownText(oneLine(s.Why, 300)))
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString("### Images\n\n")
+	for _, p := range m.Servers() {
+		if p.Image != "" {
+			fmt.Fprintf(&b, "- %s: %s\n", markdownText(peerName(p)), markdownCode(p.Image))
+		}
+	}
+	b.WriteString("\n### Made by\n\n" + fenced(m.Reproduce, "sh"))
 	if _, err := w.Write(b.Bytes()); err != nil {
 		return fmt.Errorf("writing matrix: %w", err)
 	}
 	return nil
-}
-
-// conformsWord answers the heading "conforms".
-func conformsWord(r result.Result) string {
-	return [...]string{"yes", "no", "doubtful"}[r.Exit()]
-}
-
-// label is the target, with its profile where it has one.
-func label(r result.Result) string {
-	name := targetName(r.Target)
-	if r.Target.Profile != "" {
-		name += ", " + r.Target.Profile
-	}
-	return name
-}
-
-func matrixOf(results []result.Result) ([]result.Result, []result.Verdict) {
-	var list []result.Result
-	var counts []map[result.Verdict]int
-	for _, r := range results {
-		r = counted(r)
-		list = append(list, r)
-		counts = append(counts, r.Summary)
-	}
-	return list, used(counts...)
 }

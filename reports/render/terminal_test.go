@@ -48,15 +48,6 @@ func TestTerminalIsPrintable(t *testing.T) {
 	}
 }
 
-func TestMatrixIsPrintable(t *testing.T) {
-	printable(t, string(rendered(t, []any{}, func(w writer, _ []any) error { return Matrix(w, nil) })), "")
-	for name, r := range samples() {
-		t.Run(name, func(t *testing.T) {
-			printable(t, string(rendered(t, results{r, broken(), hostile()}, Matrix)), "")
-		})
-	}
-}
-
 func TestTerminalShowsRootCausesFirst(t *testing.T) {
 	screen := string(rendered(t, broken(), formats["txt"]))
 	at := -1

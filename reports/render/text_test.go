@@ -1,18 +1,10 @@
 package render
 
 import (
-	"io"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"nbdconform/reports/result"
-)
-
-type (
-	writer  = io.Writer
-	results = []result.Result
 )
 
 func TestWrap(t *testing.T) {

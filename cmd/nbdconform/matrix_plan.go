@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"nbdconform/conformance/target/inprocess"
+	"nbdconform/containers"
+	"nbdconform/reports/matrix"
+	"nbdconform/reports/result"
+)
+
+// A cell is one run of the matrix.
+type cell struct {
+	order
+	Image string // digest of what it runs in, or ""
+}
+
+// A wish is what the matrix is asked to have.
+type wish struct {
+	Suites, Targets, Profiles []string
+}
+
+// allProfiles stands for every profile of a server.
+const allProfiles = "all"
+
+// plan lists the runs, the reference first, then each server's versions from
+// the oldest. A suite that has the same package as an older one is left out.
+func (w wish) plan(ctx context.Context, progress func(string)) ([]cell, []matrix.Skip, error) {
+	var skipped []matrix.Skip
+	offers := make(map[string][]containers.Offer)
+	for _, suite := range w.Suites {
+		list, err := containers.Offers(ctx, suite, progress)
+		switch {
+		case errors.Is(err, containers.ErrNoEngine) || ctx.Err() != nil:
+			return nil, nil, err
+		case err != nil:
+			skipped = append(skipped, matrix.Skip{What: suite, Why: err.Error()})
+			continue
+		}
+		for _, o := range list {
+			same := func(older containers.Offer) bool { return older.Version == o.Version }
+			if i := slices.IndexFunc(offers[o.Target], same); i >= 0 {
+				continue
+			}
+			offers[o.Target] = append(offers[o.Target], o)
+		}
+	}
+	cells := w.referenceCells()
+	found := false
+	for _, name := range w.Targets {
+		for _, o := range offers[name] {
+			for _, p := range w.chosen(o.Profiles) {
+				found = true
+				cells = append(cells, cell{Image: o.Image, order: order{
+					Target: name, Suite: o.Suite, Provider: containers.Container, Profile: p, Seed: 1,
+				}})
+			}
+		}
+	}
+	if !found {
+		return nil, nil, fmt.Errorf("none of %v in %v can be set up as %v%s", w.Targets, w.Suites, w.Profiles, becauseOf(skipped))
+	}
+	return cells, skipped, nil
+}
+
+func becauseOf(skipped []matrix.Skip) string {
+	if len(skipped) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(": %s: %s", skipped[0].What, skipped[0].Why)
+}
+
+func (w wish) referenceCells() []cell {
+	var cells []cell
+	for _, p := range w.chosen(inprocess.Profiles()) {
+		cells = append(cells, cell{order: order{Target: reference, Provider: containers.Container, Profile: p, Seed: 1}})
+	}
+	return cells
+}
+
+// chosen are those of a server's profiles that were asked for.
+func (w wish) chosen(profiles []string) []string {
+	var list []string
+	for _, p := range profiles {
+		if slices.Contains(w.Profiles, allProfiles) || slices.Contains(w.Profiles, p) {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// still reports whether r, of an earlier matrix, is what running the cell would
+// give: the same suite, all of it, on the same image. A suite that was built
+// from uncommitted files is never the same.
+func (c cell) still(r result.Result) bool {
+	return r.Suite.Version == version() && !strings.HasSuffix(version(), "-dirty") && version() != "unknown" &&
+		r.Suite.Filter == c.Filter && r.Suite.Seed == c.Seed &&
+		r.Target.Name == c.Target && r.Target.Suite == c.Suite && r.Target.Profile == c.Profile &&
+		r.Target.Image == c.Image && r.EndedEarly == ""
+}

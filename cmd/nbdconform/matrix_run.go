@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"nbdconform/reports/matrix"
+	"nbdconform/reports/render"
+	"nbdconform/reports/result"
+)
+
+// A field runs the cells of a matrix, several at once, and keeps every result
+// in a directory, so that what was interrupted goes on where it stopped.
+type field struct {
+	dir   string // of the results, one directory for each cell
+	jobs  int    // cells at once
+	fresh bool   // no result of an earlier matrix will do
+	show  overview
+	judge func(context.Context, order) (result.Result, error)
+}
+
+// An overview shows how far the cells are.
+type overview interface {
+	plan(cells int)
+	reused(name string)
+	start(name string)
+	done(name, how string)
+	close()
+}
+
+// run returns the results in the order of the cells, and what could not be had.
+// An error means that the run was interrupted.
+func (f *field) run(ctx context.Context, cells []cell) ([]result.Result, []matrix.Skip, error) {
+	f.show.plan(len(cells))
+	defer f.show.close()
+	results := make([]*result.Result, len(cells))
+	whys := make([]error, len(cells))
+	queue := make(chan int)
+	var workers sync.WaitGroup
+	for range f.jobs {
+		workers.Go(func() {
+			for i := range queue {
+				results[i], whys[i] = f.one(ctx, cells[i])
+			}
+		})
+	}
+	for i := range cells {
+		if ctx.Err() == nil {
+			queue <- i
+		}
+	}
+	close(queue)
+	workers.Wait()
+	if ctx.Err() != nil {
+		return nil, nil, fmt.Errorf("interrupted: the same command goes on from what is in %s", f.dir)
+	}
+	var list []result.Result
+	var skipped []matrix.Skip
+	for i, r := range results {
+		if whys[i] != nil {
+			skipped = append(skipped, matrix.Skip{What: cells[i].title(), Why: whys[i].Error()})
+			continue
+		}
+		list = append(list, *r)
+	}
+	return list, skipped, nil
+}
+
+// one runs a cell, unless an earlier matrix has, and files the result.
+func (f *field) one(ctx context.Context, c cell) (*result.Result, error) {
+	dir := filepath.Join(f.dir, c.name())
+	if r, ok := f.earlier(dir, c); ok {
+		f.show.reused(c.title())
+		return &r, nil
+	}
+	f.show.start(c.title())
+	start := time.Now()
+	r, err := f.judge(ctx, c.order)
+	if err == nil && r.Exit() == exitUntrusted && ctx.Err() == nil { // what was disturbed is asked once more
+		r, err = f.judge(ctx, c.order)
+	}
+	if err != nil {
+		f.show.done(c.title(), "skipped: "+err.Error())
+		return nil, err
+	}
+	f.show.done(c.title(), fmt.Sprintf("%s, %.0f s", r.Conclusion(), time.Since(start).Seconds()))
+	if _, err := render.All(dir, r); err != nil {
+		return nil, err
+	}
+	return &r, nil
+}
+
+func (f *field) earlier(dir string, c cell) (result.Result, bool) {
+	if f.fresh {
+		return result.Result{}, false
+	}
+	file, err := os.Open(filepath.Join(dir, "result.json"))
+	if err != nil {
+		return result.Result{}, false
+	}
+	defer file.Close()
+	r, err := result.Read(file)
+	return r, err == nil && c.still(r)
+}
+
+// title names a cell in progress and in lists of what is missing.
+func (c cell) title() string {
+	s := c.Target
+	if c.Suite != "" {
+		s += " " + c.Suite
+	}
+	return s + ", " + c.Profile
+}
+
+// quiet shows nothing of a run.
+type quiet struct{}
+
+func (quiet) step(string)             {}
+func (quiet) plan(result.Target, int) {}
+func (quiet) start(string)            {}
+func (quiet) done(result.Spec)        {}
+func (quiet) close()                  {}

@@ -1,0 +1,41 @@
+package containers
+
+import (
+	"context"
+
+	"nbdconform/containers/images"
+	"nbdconform/containers/program"
+)
+
+// An Offer is a server that can be started in a container of a suite.
+type Offer struct {
+	Target   string
+	Suite    string
+	Version  string   // of the package
+	Image    string   // digest
+	Profiles []string // that the version can be set up in, the default first
+}
+
+// Offers lists what the image of a suite has, in the order of [Targets]. It
+// builds the image first if need be.
+func Offers(ctx context.Context, suite string, progress func(string)) ([]Offer, error) {
+	img, err := images.Ensure(ctx, suite, progress)
+	if err != nil {
+		return nil, err
+	}
+	var list []Offer
+	for _, p := range programs {
+		v := program.Version(img.Packages[p.Package])
+		if v == "" {
+			continue
+		}
+		o := Offer{Target: p.Name, Suite: suite, Version: string(v), Image: img.Digest}
+		for _, s := range p.Setups {
+			if checkVersion(p, s, v, suite) == nil {
+				o.Profiles = append(o.Profiles, s.Name)
+			}
+		}
+		list = append(list, o)
+	}
+	return list, nil
+}
