@@ -3,7 +3,6 @@
 //
 // An [Export] is the interface between the protocol and the bytes. [Memory]
 // implements it sparsely: an export of nearly 2^64 bytes costs nothing until
-// somebody writes to it. [Faulty] wraps another export and injects errors and
-// delays. Wrappers of this kind are how deliberate misbehaviour gets into an
-// otherwise correct server.
+// somebody writes to it. [Faults] stands before an export and injects errors
+// and delays.
 package export

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
 	"nbdconform/reference/wire"
@@ -169,20 +168,4 @@ func TestSegmentsDoNotTear(t *testing.T) {
 		}
 	}
 	wg.Wait()
-}
-
-func TestFaulty(t *testing.T) {
-	f := NewFaulty(New(1<<20), Fault{Command: wire.CmdRead, Offset: 4096, Length: 512, Errno: wire.EIO, After: 1, Times: 1})
-	var got []error
-	for range 3 {
-		got = append(got, f.ReadAt(make([]byte, 8192), 0))
-	}
-	check(t, f.ReadAt(make([]byte, 4096), 0))
-	want := []error{nil, &Error{Errno: wire.EIO, Offset: 4096}, nil}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Error(d)
-	}
-	if !errors.Is(got[1], wire.EIO) {
-		t.Error("it is no NBD_EIO")
-	}
 }

@@ -34,6 +34,9 @@ type Config struct {
 	// NBD_REP_ERR_UNSUP (0 stands for it) or NBD_REP_ERR_POLICY.
 	StartTLS wire.ReplyType
 
+	// NoStructuredReplies refuses NBD_OPT_STRUCTURED_REPLY and what takes them,
+	// as servers do that don't know it. It takes NoExtendedHeaders.
+	NoStructuredReplies bool
 	// NoExtendedHeaders refuses NBD_OPT_EXTENDED_HEADERS, as servers do that
 	// don't know it.
 	NoExtendedHeaders bool
@@ -70,6 +73,11 @@ type Export struct {
 	// RequireBlockSize refuses clients that don't ask for NBD_INFO_BLOCK_SIZE,
 	// if the constraints are not the defaults.
 	RequireBlockSize bool
+
+	// Gate is asked before each request is done, and may take its time: the
+	// requests of an export that has one are not done while others are read.
+	// nil: none.
+	Gate export.Gate
 
 	// Contexts are the metadata contexts that can be selected; nil: those
 	// that the disk has. An empty slice: none.
@@ -111,6 +119,9 @@ func (c Config) withDefaults() (Config, error) {
 			wire.ValidateString("description", e.Description), e.Constraints.Validate()); err != nil {
 			return c, fmt.Errorf("export %q: %w", e.Name, err)
 		}
+	}
+	if c.NoStructuredReplies && !c.NoExtendedHeaders {
+		return c, errors.New("extended headers come with structured replies: switch off both")
 	}
 	if c.Handshake == Oldstyle && c.find("") == nil {
 		return c, errors.New("oldstyle negotiation takes a default export")

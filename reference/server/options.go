@@ -78,6 +78,10 @@ func (o *option) answer() {
 	if o.insists() {
 		return
 	}
+	if o.srv.cfg.NoStructuredReplies && o.takesStructured() {
+		o.unknown()
+		return
+	}
 	switch o.req.Option {
 	case wire.OptAbort: // data is ignored, as opt.abort.ignore-data asks
 		o.reply(wire.RepAck, nil)
@@ -101,6 +105,15 @@ func (o *option) answer() {
 	default:
 		o.unknown()
 	}
+}
+
+// takesStructured reports whether the option goes together with structured replies.
+func (o *option) takesStructured() bool {
+	switch o.req.Option {
+	case wire.OptStructuredReply, wire.OptListMetaContext, wire.OptSetMetaContext:
+		return true
+	}
+	return false
 }
 
 func (o *option) unknown() {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -20,9 +21,10 @@ import (
 type transmission struct {
 	*conn
 	disk       export.Export
-	most       uint64 // that the disk was seen to have, bytes
-	maxPayload uint64 // bytes of data in one request or reply
-	minimum    uint64 // block size
+	gate       export.Gate // or nil
+	most       uint64      // that the disk was seen to have, bytes
+	maxPayload uint64      // bytes of data in one request or reply
+	minimum    uint64      // block size
 
 	immediate bool // small operations need no worker
 	writer    writer
@@ -48,7 +50,7 @@ const lastWords = 30 * time.Second
 // transmission serves requests until the session ends.
 func (c *conn) transmission() error {
 	t := &transmission{
-		conn: c, disk: c.Export.Disk, jobs: make(chan *request),
+		conn: c, disk: c.Export.Disk, gate: c.Export.Gate, jobs: make(chan *request),
 		maxPayload: uint64(min(c.Export.Constraints.MaxPayload, c.srv.cfg.PayloadLimit)),
 		minimum:    uint64(c.Export.Constraints.Minimum),
 	}
@@ -56,7 +58,7 @@ func (c *conn) transmission() error {
 		t.disk = c.hooks.Wrap(t.disk)
 	}
 	t.most = t.disk.Size()
-	if i, ok := t.disk.(export.Immediate); ok && buffered(socket(c.transport())) {
+	if i, ok := t.disk.(export.Immediate); ok && t.gate == nil && buffered(socket(c.transport())) {
 		t.immediate = i.Immediate()
 	}
 	t.outbox.over = make(chan struct{})
@@ -212,8 +214,13 @@ func (t *transmission) work(r *request) {
 }
 
 // finish sends a reply, or leaves it for others to come along if the caller
-// is the reading goroutine. done ends the session.
+// is the reading goroutine. A nil reply is none. done ends the session.
 func (t *transmission) finish(r *request, reply *buffer, reading bool) (done bool, err error) {
+	if reply == nil {
+		t.budget.give(r.cost)
+		r.release()
+		return false, nil
+	}
 	if t.hooks.Reply != nil {
 		return t.exchange(r, reply)
 	}
@@ -235,8 +242,20 @@ func (t *transmission) disconnect(r *request) (done bool, err error) {
 	return t.exchange(r, nil)
 }
 
-// do does what a request asks for and returns the encoded reply.
+// do does what a request asks for and returns the encoded reply, or nil if
+// there is to be none.
 func (t *transmission) do(r *request) *buffer {
+	if t.gate != nil {
+		switch err := t.gate.Admit(r.Type, r.Offset, r.Length); {
+		case errors.Is(err, export.ErrHangup):
+			t.close()
+			return nil
+		case errors.Is(err, export.ErrNoReply):
+			return nil
+		case err != nil:
+			return t.failure(r, err)
+		}
+	}
 	switch r.Type {
 	case wire.CmdRead:
 		return t.read(r)

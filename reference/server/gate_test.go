@@ -1,0 +1,92 @@
+package server
+
+import (
+	"errors"
+	"io"
+	"testing"
+	"time"
+
+	"nbdconform/reference/export"
+	"nbdconform/reference/wire"
+)
+
+// behind is a configuration whose export has faults.
+func behind(faults ...export.Fault) Config {
+	cfg := oneExport(1 << 20)
+	cfg.Exports[0].Gate = export.NewFaults(faults...)
+	return cfg
+}
+
+// A range that is a hole is read by nobody in a structured reply: the gate
+// counts requests.
+func TestFaultsAreCountedByRequest(t *testing.T) {
+	_, ln := serve(t, behind(export.Fault{Commands: []wire.Command{wire.CmdRead}, Offset: 4096, Every: 2, Err: wire.ENOMEM}))
+	p := dial(t, ln).enter(true)
+	for i, want := range []wire.Errno{wire.OK, wire.ENOMEM, wire.OK, wire.ENOMEM} {
+		r := p.do(wire.Request{Type: wire.CmdRead, Cookie: uint64(i), Length: 1 << 16}, nil)
+		if r.Err != want {
+			t.Errorf("read %d: %v, want %v", i, r.Err, want)
+		}
+		if want != wire.OK && r.Types[0] != wire.ChunkErrorOffset {
+			t.Errorf("read %d: %v", i, r.Types)
+		}
+		if r := p.do(wire.Request{Type: wire.CmdBlockStatus, Cookie: 9, Length: 1 << 16}, nil); r.Err != wire.OK {
+			t.Errorf("block status: %v", r.Err)
+		}
+	}
+}
+
+func TestADelayedRequestIsOvertaken(t *testing.T) {
+	_, ln := serve(t, behind(export.Fault{Commands: []wire.Command{wire.CmdWrite}, Delay: 200 * time.Millisecond}))
+	p := dial(t, ln).enter(false)
+	slow, quick := wire.Request{Type: wire.CmdWrite, Cookie: 1, Length: 1}, wire.Request{Type: wire.CmdRead, Cookie: 2, Length: 1}
+	p.send(append(slow.Append(nil), 7))
+	if r := p.do(quick, nil); r.Err != wire.OK {
+		t.Error(r.Err)
+	}
+	if r := p.reply(slow); r.Err != wire.OK {
+		t.Error(r.Err)
+	}
+}
+
+func TestARequestWithoutReplyHoldsNothingUp(t *testing.T) {
+	cfg := behind(export.Fault{Commands: []wire.Command{wire.CmdWrite}, Err: export.ErrNoReply})
+	cfg.Workers, cfg.InFlight = 1, 4096
+	_, ln := serve(t, cfg)
+	p := dial(t, ln).enter(false)
+	for range 8 {
+		p.send(append(wire.Request{Type: wire.CmdWrite, Cookie: 1, Length: 2048}.Append(nil), make([]byte, 2048)...))
+	}
+	if r := p.do(wire.Request{Type: wire.CmdRead, Cookie: 2, Length: 4096}, nil); r.Err != wire.OK {
+		t.Error(r.Err)
+	}
+	p.send(wire.Request{Type: wire.CmdDisc}.Append(nil))
+	p.closed()
+}
+
+func TestAFaultHangsUp(t *testing.T) {
+	_, ln := serve(t, behind(export.Fault{Commands: []wire.Command{wire.CmdTrim}, Err: export.ErrHangup}))
+	p := dial(t, ln).enter(false)
+	p.send(wire.Request{Type: wire.CmdTrim, Cookie: 1, Length: 4096}.Append(nil))
+	if b, err := io.ReadAll(p.br); len(b) > 0 || err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("got % x, %v", b, err)
+	}
+	again := dial(t, ln).enter(false)
+	if r := again.do(wire.Request{Type: wire.CmdRead, Length: 1}, nil); r.Err != wire.OK {
+		t.Error(r.Err)
+	}
+}
+
+func TestNoStructuredReplies(t *testing.T) {
+	cfg := oneExport(1 << 20)
+	cfg.NoStructuredReplies = true
+	if _, err := New(cfg); err == nil {
+		t.Error("extended headers alone are taken")
+	}
+	cfg.NoExtendedHeaders = true
+	_, ln := serve(t, cfg)
+	p := dial(t, ln).greet()
+	for _, o := range []wire.Option{wire.OptStructuredReply, wire.OptListMetaContext, wire.OptSetMetaContext, wire.OptExtendedHeaders} {
+		p.want(p.option(o, nil), wire.RepErrUnsup)
+	}
+}
