@@ -1,6 +1,7 @@
 package servers
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -75,14 +76,17 @@ func (j *judged) line(c clause.Clause) result.Spec {
 	if c.Level != clause.Must {
 		line.Verdict = result.Weak
 	}
-	first := seen[0]
+	// The order of the specs shall not matter, lest the line be another with every seed.
+	first := slices.MinFunc(seen, func(a, b trial.Violation) int {
+		return cmp.Or(cmp.Compare(result.Normal(a.Detail), result.Normal(b.Detail)), cmp.Compare(a.Spec, b.Spec))
+	})
 	line.Message = first.Detail
 	if c.Disputed != "" {
 		line.Verdict = result.Weak
 		line.Message = "the clause is disputed: " + c.Disputed + "\n" + first.Detail
 	}
 	if specs := specsOf(seen); len(specs) > 1 {
-		line.Message += fmt.Sprintf("\nseen in %d specs, first in %s", len(specs), specs[0])
+		line.Message += fmt.Sprintf("\nseen in %d specs, here in %s", len(specs), first.Spec)
 	} else {
 		line.Message += "\nseen in " + specs[0]
 	}

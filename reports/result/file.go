@@ -18,7 +18,7 @@ const MaxBytes = 64 << 20
 // Write writes r as indented JSON, complete: Summary is counted afresh, lists
 // that are nil become empty, an empty SchemaVersion is filled in, long
 // transcripts lose their middle, and a spec that owes a reason and has none
-// says so. It refuses whatever Read would refuse, before it writes a byte.
+// says so. Signatures are added. It refuses whatever Read would refuse, before it writes a byte.
 func Write(w io.Writer, r Result) error {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -143,6 +143,9 @@ func complete(r Result) Result {
 		s.Clauses = orEmpty(s.Clauses)
 		if s.Message == "" && s.Verdict != Pass {
 			s.Message = "no reason was recorded"
+		}
+		if s.Signature == "" {
+			s.Signature = SignatureOf(*s)
 		}
 		s.Transcript = withoutMiddle(s.Transcript)
 		s.Stderr = withoutMiddle(s.Stderr)

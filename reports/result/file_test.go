@@ -29,7 +29,7 @@ func example() Result {
 			{ID: "cmd.read.answers", Name: "NBD_CMD_READ answers", Group: "commands", Clauses: []string{"cmd.read"}, Level: "MUST", Verdict: Pass, Seconds: 0.01},
 			{
 				ID: "cmd.trim.beyond", Name: "NBD_CMD_TRIM beyond the end is refused", Group: "commands", Clauses: []string{"cmd.trim.bounds"},
-				Level: "MUST", Verdict: Crash, Message: "want EINVAL <or> ENOSPC & no more\n0000  67 44", Seconds: 1,
+				Level: "MUST", Verdict: Crash, Signature: "x", Message: "want EINVAL <or> ENOSPC & no more\n0000  67 44", Seconds: 1,
 				Requires: "refuse it", Section: "Request types", Location: "servers/trim.go:12", Reproduce: "nbdconform run cmd.trim.beyond",
 				Transcript: "C: TRIM\nS: closed", Exit: "signal: aborted", Stderr: "assertion \x1b[31m\u2028 日本", BlockedBy: "x",
 			},

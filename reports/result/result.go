@@ -95,6 +95,7 @@ type Spec struct {
 	Message string   `json:"message"` // why, for anything but a pass: what was allowed, what came, decoded and in hex
 	Seconds float64  `json:"seconds"`
 
+	Signature  string `json:"signature,omitempty"`  // the kind of trouble, the same in every run that meets it; see SignatureOf
 	Requires   string `json:"requires,omitempty"`   // the requirement of the clause, in words
 	Section    string `json:"section,omitempty"`    // where the document says so
 	Location   string `json:"location,omitempty"`   // file and line of the spec

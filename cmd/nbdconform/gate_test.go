@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"nbdconform/reports/diff"
+	"nbdconform/reports/result"
+)
+
+func write(t *testing.T, dir, name, text string) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// The whole life of a baseline, with a bug planted in the reference server.
+func TestGateFromFirstRunToFix(t *testing.T) {
+	t.Parallel()
+	some := []string{"run", "--filter", "id: containsAny {greeting.fixed-newstyle, abort.ack, abort.ack.later}"}
+	good := nbdconform(t, some...).out
+	bad := nbdconform(t, append(some, "--quirk", "abort-unsupported")...).out
+	again := nbdconform(t, append(some, "--quirk", "abort-unsupported", "--seed", "7")...).out
+	other := nbdconform(t, append(some, "--quirk", "abort-unanswered")...).out
+	known := filepath.Join(t.TempDir(), "known.yaml")
+
+	nbdconform(t, "gate", good, "--baseline", known).want(t, exitUntrusted) // there is none
+	o := nbdconform(t, "baseline", "update", good, "--baseline", known)
+	o.want(t, 0)
+	nbdconform(t, "gate", good, "--baseline", known).want(t, exitConforms)
+
+	o = nbdconform(t, "gate", bad, "--baseline", known)
+	o.want(t, exitViolates)
+	for _, w := range []string{"NEW FAIL  abort.ack\n", "reason: TODO", "nbdconform baseline update "} {
+		if !strings.Contains(o.stdout, w) {
+			t.Errorf("no %q in:\n%s", w, o.stdout)
+		}
+	}
+	o = nbdconform(t, "baseline", "update", bad, "--baseline", known, "--dry-run")
+	o.want(t, 0)
+	nbdconform(t, "gate", good, "--baseline", known).want(t, exitConforms) // nothing was written
+	nbdconform(t, "baseline", "update", bad, "--baseline", known).want(t, 0)
+	nbdconform(t, "gate", bad, "--baseline", known).want(t, exitViolates) // no reasons yet
+
+	text, err := os.ReadFile(known)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(known, bytes.ReplaceAll(text, []byte("TODO"), []byte("A planted bug.")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	nbdconform(t, "gate", bad, "--baseline", known).want(t, exitConforms)
+	nbdconform(t, "gate", again, "--baseline", known).want(t, exitConforms) // signatures do not depend on the seed
+
+	o = nbdconform(t, "gate", other, "--baseline", known)
+	o.want(t, exitViolates)
+	if !strings.Contains(o.stdout, "CHANGED") {
+		t.Errorf("another bug in the same place:\n%s", o.stdout)
+	}
+	o = nbdconform(t, "gate", good, "--baseline", known)
+	o.want(t, exitViolates)
+	if !strings.Contains(o.stdout, "PASSES  abort.ack  ("+known) {
+		t.Errorf("the bug is gone:\n%s", o.stdout)
+	}
+
+	nbdconform(t, "diff", good, good).want(t, exitConforms)
+	nbdconform(t, "diff", bad, good).want(t, exitConforms)
+	o = nbdconform(t, "diff", good, bad, "--json")
+	o.want(t, exitViolates)
+	var d diff.Report
+	if err := json.Unmarshal([]byte(o.stdout), &d); err != nil || len(d.Lines) == 0 || d.Lines[0].Kind != diff.Regressed {
+		t.Errorf("%v: %s", err, o.stdout)
+	}
+}
+
+func TestGateSaysNothingOfWhatItCannotTrust(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	good := nbdconform(t, "run", "--filter", "greeting.fixed-newstyle").out
+	known := write(t, dir, "known.yaml", "baseline: 1\nentries: []\n")
+	r := outcome{out: good}.result(t)
+	broken := func(name string, change func(*result.Result)) string {
+		copied := r
+		copied.Specs = append([]result.Spec{}, r.Specs...)
+		change(&copied)
+		var b bytes.Buffer
+		if err := result.Write(&b, copied); err != nil {
+			t.Fatal(err)
+		}
+		return write(t, dir, name, b.String())
+	}
+	for name, tc := range map[string]struct{ result, baseline, want string }{
+		"no result":                 {filepath.Join(dir, "none.json"), known, "no such file"},
+		"an empty result":           {write(t, dir, "empty.json", ""), known, "not a JSON document"},
+		"some other JSON":           {write(t, dir, "other.json", "{}"), known, "not a result of this suite"},
+		"a directory without one":   {t.TempDir(), known, "no such file"},
+		"a run that ended early":    {broken("early.json", func(r *result.Result) { r.EndedEarly = "interrupted" }), known, "ended early"},
+		"a run of nothing":          {broken("nothing.json", func(r *result.Result) { r.Specs = nil }), known, "no spec ran"},
+		"an error of the suite":     {broken("error.json", func(r *result.Result) { r.Specs[0].Verdict = result.Error }), known, "error of the suite"},
+		"an empty baseline":         {good, write(t, dir, "empty.yaml", ""), "the file is empty"},
+		"some other YAML":           {good, write(t, dir, "other.yaml", "a: 1\n"), "no baseline"},
+		"a baseline with a mistake": {good, write(t, dir, "mistake.yaml", "baseline: 1\nentries:\n  - {target: x, spec: a, verdict: crash, reason: y}\n"), "line 3"},
+		"a directory with none":     {good, t.TempDir(), "has no *.yaml"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := nbdconform(t, "gate", tc.result, "--baseline", tc.baseline)
+			o.want(t, exitUntrusted)
+			if !strings.Contains(o.stderr, tc.want) {
+				t.Errorf("no %q in %s", tc.want, o.stderr)
+			}
+		})
+	}
+	nbdconform(t, "gate", good).want(t, exitUntrusted)
+	nbdconform(t, "diff", good, filepath.Join(dir, "early.json")).want(t, exitUntrusted)
+}
