@@ -36,6 +36,16 @@ func TestFaultsAreCountedByRequest(t *testing.T) {
 	}
 }
 
+// What is injected arrives, even an error that the server would not use itself.
+func TestInjectedErrorsArriveAsTheyAre(t *testing.T) {
+	for _, e := range []wire.Errno{wire.EPERM, wire.ENOTSUP, wire.EOVERFLOW, wire.ESHUTDOWN} {
+		_, ln := serve(t, behind(export.Fault{Err: e}))
+		if r := dial(t, ln).enter(false).do(wire.Request{Type: wire.CmdWrite, Length: 1}, []byte{1}); r.Err != e {
+			t.Errorf("%v, want %v", r.Err, e)
+		}
+	}
+}
+
 func TestADelayedRequestIsOvertaken(t *testing.T) {
 	_, ln := serve(t, behind(export.Fault{Commands: []wire.Command{wire.CmdWrite}, Delay: 200 * time.Millisecond}))
 	p := dial(t, ln).enter(false)

@@ -23,7 +23,11 @@ func (t *transmission) status(r *request, err error) *buffer {
 
 // failure makes the reply for an error of the disk.
 func (t *transmission) failure(r *request, err error) *buffer {
-	e := errno(&r.Request, err)
+	return t.failureAs(r, errno(&r.Request, err), err)
+}
+
+// failureAs makes the reply for an error that clients are told as e.
+func (t *transmission) failureAs(r *request, e wire.Errno, err error) *buffer {
 	if at := (*export.Error)(nil); t.Structured && errors.As(err, &at) &&
 		at.Offset-r.Offset < r.Length && r.Type != wire.CmdFlush {
 		return t.errorChunk(r, wire.ChunkErrorOffset, wire.ErrorOffset(e, err.Error(), at.Offset))

@@ -246,14 +246,8 @@ func (t *transmission) disconnect(r *request) (done bool, err error) {
 // there is to be none.
 func (t *transmission) do(r *request) *buffer {
 	if t.gate != nil {
-		switch err := t.gate.Admit(r.Type, r.Offset, r.Length); {
-		case errors.Is(err, export.ErrHangup):
-			t.close()
-			return nil
-		case errors.Is(err, export.ErrNoReply):
-			return nil
-		case err != nil:
-			return t.failure(r, err)
+		if err := t.gate.Admit(r.Type, r.Offset, r.Length); err != nil {
+			return t.barred(r, err)
 		}
 	}
 	switch r.Type {
@@ -275,4 +269,19 @@ func (t *transmission) do(r *request) *buffer {
 		return t.status(r, t.resize(r))
 	}
 	return t.status(r, nil) // an unknown command, and hooks that let it pass
+}
+
+// barred is what becomes of a request that the gate does not admit. The gate's
+// error goes to the client as it is, even where it is not one for the command.
+func (t *transmission) barred(r *request, err error) *buffer {
+	switch {
+	case errors.Is(err, export.ErrHangup):
+		t.close()
+		return nil
+	case errors.Is(err, export.ErrNoReply):
+		return nil
+	}
+	e := wire.EIO
+	errors.As(err, &e)
+	return t.failureAs(r, e, err)
 }

@@ -1,0 +1,112 @@
+package setup
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"nbdconform/reference/quirk"
+	"nbdconform/reference/server"
+	"nbdconform/reference/starttls"
+)
+
+// Build makes the configuration of a server: it reads certificates and keys,
+// and opens the files that exports start with. The exports of one server are
+// not to be shared with another.
+func (c *Config) Build() (server.Config, error) {
+	cfg := server.Config{
+		NoDefault:           !yes(c.DefaultExport),
+		Handshake:           handshakes[c.Handshake],
+		NoStructuredReplies: !yes(c.StructuredReplies),
+		NoExtendedHeaders:   !yes(c.ExtendedHeaders),
+	}
+	if cfg.NoStructuredReplies {
+		if c.ExtendedHeaders != nil && *c.ExtendedHeaders {
+			return cfg, errors.New("extended-headers: true needs structured-replies: true")
+		}
+		cfg.NoExtendedHeaders = true
+	}
+	c.Limits.apply(&cfg)
+	if err := c.TLS.apply(&cfg, c.path); err != nil {
+		return cfg, fmt.Errorf("tls: %w", err)
+	}
+	for i := range c.Exports {
+		e, err := c.Exports[i].build(c.path)
+		if err != nil {
+			where := ""
+			if n := c.Exports[i].line; n > 0 {
+				where = fmt.Sprintf("line %d: ", n)
+			}
+			return cfg, fmt.Errorf("%sexport %q: %w", where, c.Exports[i].Name, err)
+		}
+		cfg.Exports = append(cfg.Exports, e)
+	}
+	if c.Quirk != "" {
+		q, ok := quirk.Get(c.Quirk)
+		if !ok {
+			return cfg, fmt.Errorf("there is no quirk %q (see nbdconform list --quirks)", c.Quirk)
+		}
+		q.Apply(&cfg)
+	}
+	_, err := server.New(cfg) // which finds what can't be served
+	return cfg, err
+}
+
+var handshakes = map[string]server.Handshake{
+	"": server.FixedNewstyle, "fixed-newstyle": server.FixedNewstyle,
+	"newstyle": server.Newstyle, "oldstyle": server.Oldstyle,
+}
+
+// Handshakes are the values of [Config].Handshake, the newest first.
+var Handshakes = []string{"fixed-newstyle", "newstyle", "oldstyle"}
+
+func yes(b *bool) bool { return b == nil || *b }
+
+// path is a path of the file, from the working directory.
+func (c *Config) path(name string) string {
+	if c.dir == "" || filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(c.dir, name)
+}
+
+func (l Limits) apply(cfg *server.Config) {
+	cfg.HandshakeTimeout = time.Duration(l.HandshakeTimeout)
+	cfg.OptionLimit, cfg.PayloadLimit, cfg.DiscardLimit = uint32(l.Option), uint32(l.Payload), uint32(l.Discard)
+	cfg.InFlight, cfg.Workers = int(l.InFlight), l.Workers
+	cfg.MaxExtents, cfg.MaxConnections = l.Extents, l.Connections
+}
+
+// Apply sets cfg up with TLS; paths are as they are.
+func (t TLS) Apply(cfg *server.Config) error {
+	return t.apply(cfg, func(name string) string { return name })
+}
+
+func (t TLS) apply(cfg *server.Config, path func(string) string) error {
+	modes := map[string]server.TLSMode{
+		"": server.NoTLS, "off": server.NoTLS, "on": server.SelectiveTLS, "require": server.ForcedTLS,
+	}
+	mode, ok := modes[t.Mode]
+	switch {
+	case !ok:
+		return fmt.Errorf("the mode %q is none of off, on, require", t.Mode)
+	case mode == server.NoTLS && (t.Certificates != "" || t.PSK != "" || t.VerifyPeer):
+		return errors.New("without the mode on or require, the rest has no effect")
+	case mode == server.NoTLS:
+		return nil
+	case (t.Certificates == "") == (t.PSK == ""):
+		return errors.New("it takes either certificates or pre-shared keys (psk)")
+	case t.PSK != "" && t.VerifyPeer:
+		return errors.New("verify-peer goes with certificates: a pre-shared key says who the client is")
+	}
+	cfg.TLS.Mode = mode
+	if t.PSK != "" {
+		how, err := starttls.LoadPSKServer(path(t.PSK))
+		cfg.TLS.Server = how
+		return err
+	}
+	how, err := starttls.LoadServer(path(t.Certificates), t.VerifyPeer)
+	cfg.TLS.Server = how
+	return err
+}
