@@ -29,7 +29,7 @@ var _ = Describe("NBD_CMD_BLOCK_STATUS", func() {
 			Room(ctx, 1)
 
 			end := FactsOf(ctx).Last() + FactsOf(ctx).Block()
-			for offset, steps := uint64(0), 0; offset < end && steps < 1000; steps++ {
+			for offset, steps := uint64(0), 0; offset < end && steps < 1000 && !Late(ctx); steps++ {
 				for _, e := range s.Status(offset, min(end-offset, longestStatus), 0) {
 					Expect(e.Length).NotTo(BeZero(), "want progress from offset %d", offset)
 					offset += e.Length

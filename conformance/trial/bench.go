@@ -64,6 +64,9 @@ func PatienceFor(roundTrip, least time.Duration) Patience {
 	return Patience{RoundTrip: roundTrip, Answer: max(least, min(100*roundTrip, mostPatience))}
 }
 
+// body is how long a spec may take.
+func (p Patience) body() time.Duration { return 20 * p.Answer }
+
 // forBytes is how long an answer that moves n bytes may take: a second more
 // for every 4 MiB.
 func (p Patience) forBytes(n uint64) time.Duration {

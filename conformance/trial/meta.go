@@ -72,11 +72,12 @@ func (b Block) End() uint64 { return b.Offset + b.Length }
 func (b Block) String() string { return fmt.Sprintf("%v from %d to %d", b.Status, b.Offset, b.End()) }
 
 // Blocks returns what base:allocation says of the range from offset to end,
-// with as many requests as that takes, but no more than 256. What reaches beyond end is cut off.
+// with as many requests as that takes, but no more than 256, nor more than half
+// of the spec's time. What reaches beyond end is cut off.
 func (s *Session) Blocks(offset, end uint64, flags wire.CommandFlags) []Block {
 	const most = 1 << 31
 	var list []Block
-	for n := 0; offset < end && n < 256; n++ {
+	for n := 0; offset < end && n < 256 && !Late(s.ctx); n++ {
 		for _, e := range s.Status(offset, min(end-offset, most), flags) {
 			if offset < end && e.Length > 0 {
 				list = append(list, Block{offset, min(e.Length, end-offset), wire.StateFlags(e.Status)})

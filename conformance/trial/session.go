@@ -104,12 +104,18 @@ func (s *Session) patience(n uint64, f func(context.Context) error) (End, error)
 	limit := s.trial.bench.forBytes(n)
 	ctx, cancel := context.WithTimeout(s.ctx, limit)
 	defer cancel()
+	start := time.Now()
 	err := f(ctx)
 	if err == nil {
 		return Complete, nil
 	}
 	s.broken = err
 	end := s.ending(err)
+	if waited := time.Since(start); end == Silence && s.ctx.Err() != nil && waited < limit*9/10 && s.trial.waited == "" {
+		s.trial.exhausted = fmt.Sprintf("the spec's own time of %v was over before the server's of %v for this answer: "+
+			"run it alone with a longer --timeout", s.trial.bench.body(), limit.Round(time.Millisecond))
+		return end, err
+	}
 	if end == Silence && s.trial.waited == "" {
 		s.trial.waited = fmt.Sprintf("no answer within %v", limit.Round(time.Millisecond))
 	}

@@ -108,7 +108,7 @@ func (s *Session) complete(r *Reply) {
 func (s *Session) Read(offset, n uint64) []byte {
 	r := s.Do(wire.Request{Type: wire.CmdRead, Offset: offset, Length: n})
 	if !r.OK() || uint64(len(r.Data)) != n {
-		Blocked("baseline.server.read", "reading %d bytes at %d: %v", n, offset, r)
+		Blocked(s.obstacle("baseline.server.read", r), "reading %d bytes at %d: %v", n, offset, r)
 	}
 	return r.Data
 }
@@ -117,9 +117,21 @@ func (s *Session) Read(offset, n uint64) []byte {
 func (s *Session) Write(offset uint64, b []byte) []byte {
 	r := s.Do(wire.Request{Type: wire.CmdWrite, Offset: offset, Length: uint64(len(b))}, b...)
 	if !r.OK() {
-		Blocked("baseline.server.write", "writing %d bytes at %d: %v", len(b), offset, r)
+		Blocked(s.obstacle("baseline.server.write", r), "writing %d bytes at %d: %v", len(b), offset, r)
 	}
 	return b
+}
+
+// obstacle is the clause that a refusal of r stands for: a server that
+// advertises no size constraints, and refuses what is no whole number of
+// sectors, goes against a recommendation and no more.
+func (s *Session) obstacle(otherwise string, r Reply) string {
+	const sector = 512
+	q := r.Request
+	if s.Constraints == wire.DefaultSizeConstraints && r.Error == wire.EINVAL && (q.Offset|q.Length)%sector != 0 {
+		return "size.default.minimum"
+	}
+	return otherwise
 }
 
 // Status returns the extents of base:allocation from offset on. The spec is

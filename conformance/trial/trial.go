@@ -24,6 +24,15 @@ type Trial struct {
 	sessions     []*Session
 	observations []result.Observation
 	waited       string // the first answer that did not come in time
+	exhausted    string // that the spec's own time was over before that of an answer, or ""
+	started      time.Time
+}
+
+// Late reports whether half of the time is over that a spec has. Loops that
+// depend on how much a server has to tell end then.
+func Late(ctx context.Context) bool {
+	t := from(ctx)
+	return time.Since(t.started) > t.bench.body()/2
 }
 
 type key struct{}
@@ -62,8 +71,8 @@ func (b *Bench) Run(ctx context.Context, s *spec.Spec) Outcome {
 	if v, why := b.excluded(s); v != "" {
 		return Outcome{Verdict: v, Message: why}
 	}
-	t := &Trial{bench: b, spec: s}
-	body, cancel := context.WithTimeout(ctx, 20*b.Answer)
+	t := &Trial{bench: b, spec: s, started: time.Now()}
+	body, cancel := context.WithTimeout(ctx, b.body())
 	a := t.body(body)
 	t.hangUp() // politely, and so before the context ends
 	cancel()
@@ -149,6 +158,8 @@ func (t *Trial) verdict(a *abort) Outcome {
 		a.verdict, a.blockedBy = result.Fail, "" // what stands in the way is what the spec is about
 	}
 	switch {
+	case a != nil && t.exhausted != "" && len(own) == 0:
+		o.Verdict, o.Message = result.Inconclusive, join(t.exhausted, a.message)
 	case a != nil && a.verdict != result.Fail && a.verdict != result.Blocked:
 		o.Verdict, o.Message = a.verdict, a.message
 	case len(own) > 0:

@@ -69,7 +69,8 @@ func (r Result) Conclusion() string {
 //
 // Blocked and inconclusive specs need a failure of the run that explains them.
 // It need not be what BlockedBy names: a server that breaks one clause is often
-// seen breaking another.
+// seen breaking another. A recommendation that was not followed explains only
+// what it is named for.
 func (r Result) Doubts() []string {
 	if len(r.Specs) == 0 {
 		return []string{"no spec ran"}
@@ -83,12 +84,21 @@ func (r Result) Doubts() []string {
 		doubts = append(doubts, "nothing was judged: no spec passed or failed")
 	}
 	explained := slices.ContainsFunc(r.Specs, func(s Spec) bool { return s.Verdict.Broken() })
+	unheeded := map[string]bool{} // clauses and specs of recommendations that were not followed
+	for _, s := range r.Specs {
+		if s.Verdict == Weak {
+			unheeded[s.ID] = true
+			for _, c := range s.Clauses {
+				unheeded[c] = true
+			}
+		}
+	}
 	var errors, strangers, blocked, inconclusive []string
 	for _, s := range r.Specs {
 		switch {
 		case s.Verdict == Error:
 			errors = append(errors, s.ID)
-		case s.Verdict == Blocked && !explained:
+		case s.Verdict == Blocked && !explained && !unheeded[s.BlockedBy]:
 			blocked = append(blocked, s.ID)
 		case s.Verdict == Inconclusive && !explained:
 			inconclusive = append(inconclusive, s.ID)
