@@ -13,6 +13,7 @@ import (
 
 	"nbdconform/conformance/servers"
 	"nbdconform/conformance/trial"
+	"nbdconform/reports/evidence"
 	"nbdconform/reports/result"
 )
 
@@ -89,15 +90,24 @@ func (o order) trial(ctx context.Context, tell *teller) error {
 	}
 	defer func() { _ = t.Close() }()
 	destructive := t.Profile().Destructive
-	bench, err := trial.Discover(ctx, t, trial.Options{Export: o.Export, Destructive: destructive, Timeout: o.Timeout})
+	bench, err := trial.Discover(ctx, t, trial.Options{
+		Export: o.Export, Destructive: destructive, Timeout: o.Timeout, Record: o.Evidence != "",
+	})
 	if err != nil {
 		return err
 	}
 	about := describe(bench)
+	keep := &keeper{order: o, target: about, warn: func(s string) { tell.tell(event{Progress: s}) }}
+	if o.Evidence != "" {
+		if keep.store, err = evidence.NewStore(o.Evidence, evidence.DefaultLimits); err != nil {
+			return err
+		}
+	}
 	tell.tell(event{Planned: planned, Target: &about})
 	return servers.Run(ctx, servers.Config{
 		Bench: bench, Filter: o.Filter, Seed: o.Seed,
-		Started: func(id string) { tell.tell(event{Started: id}) },
+		Evidence: keep.keep,
+		Started:  func(id string) { tell.tell(event{Started: id}) },
 		Done: func(s result.Spec, seen []result.Observation) {
 			tell.tell(event{Done: &s, Observations: seen})
 		},

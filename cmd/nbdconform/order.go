@@ -30,6 +30,7 @@ type order struct {
 	Filter      string
 	Seed        int64
 	Timeout     time.Duration
+	Evidence    string // directory of the result, where evidence goes; "": none is kept
 }
 
 const reference = "reference"

@@ -55,6 +55,7 @@ Exit status: 0 the server conforms (a broken SHOULD alone counts as that),
 			if out == "" {
 				out = filepath.Join("reports", "out", o.name())
 			}
+			o.Evidence = out
 			r, err := supervise(c.Context(), o, newDisplay(os.Stderr, verbose))
 			if err != nil {
 				return err

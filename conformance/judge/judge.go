@@ -154,6 +154,13 @@ func (j *Judge) Transcript() Transcript {
 	return t
 }
 
+// Spoken is how many messages the transcript has had so far, ends included.
+func (j *Judge) Spoken() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.log.next
+}
+
 // Checks returns every clause that the judge can find broken, sorted.
 func Checks() []clause.ID {
 	var ids []clause.ID

@@ -3,6 +3,7 @@ package judge
 import (
 	"fmt"
 
+	"nbdconform/conformance/clause"
 	"nbdconform/reference/wire"
 )
 
@@ -19,6 +20,24 @@ func requestText(b []byte) string {
 		return "extended " + q.String()
 	}
 	return q.String()
+}
+
+// HeadOfData is how many bytes of a message precede the contents of the export
+// in it, or 0 where it is no reply that carries any.
+func HeadOfData(m Message) uint64 {
+	if m.Side != clause.Server {
+		return 0
+	}
+	p, n, err := wire.ParseReply(m.Raw)
+	switch {
+	case err != nil:
+		return 0
+	case p.Magic == wire.SimpleReplyMagic:
+		return uint64(n)
+	case p.Chunk.Type == wire.ChunkOffsetData:
+		return uint64(n) + 8
+	}
+	return 0
 }
 
 // replyText decodes a reply from its header and the first bytes of its payload.

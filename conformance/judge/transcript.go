@@ -13,6 +13,7 @@ type Transcript struct {
 	Messages   []Message
 	Violations []Violation
 	Dropped    int // messages that are not among Messages because there were too many
+	marks      map[int]string
 }
 
 // A Message is one message of one side.
@@ -151,6 +152,14 @@ func (e *entry) message() Message {
 	return m
 }
 
+// Mark puts a remark on a message, which is then shown with its bytes.
+func (t *Transcript) Mark(index int, remark string) {
+	if t.marks == nil {
+		t.marks = map[int]string{}
+	}
+	t.marks[index] = remark
+}
+
 // String prints a line for each message, each violation under its message,
 // and the bytes of the messages that broke something.
 func (t Transcript) String() string {
@@ -169,7 +178,11 @@ func (t Transcript) String() string {
 		for _, v := range broken[m.Index] {
 			writeLine(&b, fmt.Sprintf("!! %s breaks %s: %s", v.Side, v.Clause, v.Detail))
 		}
-		if len(broken[m.Index]) > 0 {
+		mark, marked := t.marks[m.Index]
+		if marked {
+			writeLine(&b, "!! "+mark)
+		}
+		if marked || len(broken[m.Index]) > 0 {
 			writeDump(&b, m)
 		}
 		delete(broken, m.Index)

@@ -34,6 +34,9 @@ func newJudged() *judged {
 
 func (j *judged) add(o trial.Outcome) {
 	for _, v := range o.Violations {
+		if len(j.broken[v.Clause]) > 0 {
+			v.Evidence = nil // the first is enough, and bytes take room
+		}
 		j.broken[v.Clause] = append(j.broken[v.Clause], v)
 	}
 	for _, c := range o.Kept {
@@ -41,8 +44,14 @@ func (j *judged) add(o trial.Outcome) {
 	}
 }
 
+// A judgedLine is a line of the result with what there is to show for it.
+type judgedLine struct {
+	result.Spec
+	evidence *trial.Evidence
+}
+
 // lines are the outcomes, one for each clause that came up and binds a server.
-func (j *judged) lines() []result.Spec {
+func (j *judged) lines() []judgedLine {
 	var came []clause.ID
 	for c := range j.broken {
 		came = append(came, c)
@@ -53,7 +62,7 @@ func (j *judged) lines() []result.Spec {
 		}
 	}
 	slices.Sort(came)
-	var lines []result.Spec
+	var lines []judgedLine
 	for _, id := range came {
 		c, ok := clause.Get(id)
 		if ok && c.Side != clause.Client {
@@ -63,11 +72,11 @@ func (j *judged) lines() []result.Spec {
 	return lines
 }
 
-func (j *judged) line(c clause.Clause) result.Spec {
-	line := result.Spec{
+func (j *judged) line(c clause.Clause) judgedLine {
+	line := judgedLine{Spec: result.Spec{
 		ID: JudgePrefix + string(c.ID), Name: c.Requires, Group: result.JudgeGroup, Level: string(c.Level),
 		Clauses: []string{string(c.ID)}, Verdict: result.Pass, Requires: c.Requires, Section: c.Section,
-	}
+	}}
 	seen := j.broken[c.ID]
 	if len(seen) == 0 {
 		return line
@@ -92,6 +101,7 @@ func (j *judged) line(c clause.Clause) result.Spec {
 	}
 	line.Transcript = first.Transcript
 	line.Location = first.Spec
+	line.evidence = first.Evidence
 	return line
 }
 

@@ -110,6 +110,10 @@ type Config struct {
 	// the judge at the end. They may be nil.
 	Started func(id string)
 	Done    func(result.Spec, []result.Observation)
+	// Evidence is called before Done for a line that the target is to blame
+	// for, if the bench records. It puts the evidence somewhere and may note on
+	// the line where. It may be nil.
+	Evidence func(*result.Spec, *trial.Evidence)
 }
 
 // Run tries every spec that the filter lets through on the bench's target. It
@@ -135,7 +139,7 @@ func Run(ctx context.Context, c Config) error {
 	ginkgo.GinkgoWriter.ClearTeeWriters()
 	ginkgo.RunSpecs(quiet{}, "nbdconform", suite, reporter)
 	for _, line := range r.judged.lines() {
-		r.done(line, nil)
+		r.done(line.Spec, line.evidence, nil)
 	}
 	return ctx.Err()
 }
@@ -161,7 +165,7 @@ func (r *run) try(ctx context.Context, s *spec.Spec) {
 	line := e.Result()
 	line.Verdict, line.Message, line.Seconds = o.Verdict, o.Message, time.Since(start).Seconds()
 	line.Transcript, line.Exit, line.Stderr, line.BlockedBy = o.Transcript, o.Exit, o.Stderr, o.BlockedBy
-	r.done(line, o.Observations)
+	r.done(line, o.Evidence, o.Observations)
 	switch o.Verdict {
 	case result.Pass, result.Weak:
 	case result.Fail, result.Crash, result.Hang, result.Error:
@@ -171,7 +175,10 @@ func (r *run) try(ctx context.Context, s *spec.Spec) {
 	}
 }
 
-func (r *run) done(line result.Spec, seen []result.Observation) {
+func (r *run) done(line result.Spec, e *trial.Evidence, seen []result.Observation) {
+	if e != nil && r.Evidence != nil {
+		r.Evidence(&line, e)
+	}
 	if r.Done != nil {
 		r.Done(line, seen)
 	}

@@ -20,6 +20,7 @@ type Options struct {
 	Export      *string       // the export to test; nil: as the profile says, else the default export, else the first listed one
 	Destructive bool          // specs may write to the export
 	Timeout     time.Duration // until silence counts as a hang; 0: scaled to the round trip
+	Record      bool          // keep evidence, see [Bench]
 }
 
 // Discover connects to a target and finds out what it has. Only a target that
@@ -30,7 +31,7 @@ func Discover(ctx context.Context, t target.Target, o Options) (*Bench, error) {
 	if t.Identity().Provider == "in-process" {
 		least = time.Second
 	}
-	b := &Bench{Target: t, Destructive: o.Destructive, Patience: PatienceFor(0, least)}
+	b := &Bench{Target: t, Destructive: o.Destructive, Record: o.Record, Patience: PatienceFor(0, least)}
 	start := time.Now()
 	conn, err := t.Dial(ctx)
 	if err != nil {
@@ -84,12 +85,16 @@ func (b *Bench) testable(named bool) error {
 // ask runs one step of the discovery on connections of its own. What goes
 // wrong is noted and no more.
 func (b *Bench) ask(ctx context.Context, step func(context.Context, *Bench)) {
-	t := &Trial{bench: b, spec: &spec.Spec{ID: "discovery"}}
+	t := &Trial{bench: b, spec: &spec.Spec{ID: "discovery"}, rec: b.recorder()}
 	if err := t.attempt(ctx, func(ctx context.Context) { step(ctx, b) }); err != nil && b.Facts.Trouble == "" {
 		b.Facts.Trouble = err.Error()
 	}
+	t.stopped()
 	t.hangUp()
 	o := t.verdict(nil)
+	if o.scene != nil {
+		o.scene.Served, o.scene.State = true, target.Running.String()
+	}
 	b.Early.Violations = append(b.Early.Violations, o.Violations...)
 	b.Early.Kept = append(b.Early.Kept, o.Kept...)
 }

@@ -20,6 +20,8 @@ type Outcome struct {
 	// Violations are what the judge holds against the server on any of the
 	// spec's connections, and Kept the clauses that came up and were kept.
 	Violations []Violation
+	Evidence   *Evidence // for a verdict that the server is to blame for, if the bench records
+	scene      *Scene
 	Kept       []clause.ID
 }
 
@@ -28,6 +30,8 @@ type Violation struct {
 	judge.Violation
 	Spec       string
 	Transcript string
+	Evidence   *Evidence // if the bench records
+	conn       int       // number of the connection
 }
 
 // An abort ends the body of a spec. It travels as a panic.

@@ -13,6 +13,7 @@ import (
 	"nbdconform/reference/client"
 	"nbdconform/reference/starttls"
 	"nbdconform/reference/wire"
+	"nbdconform/reports/recording"
 )
 
 // A Session is one judged conversation with the target. It may be used by one
@@ -29,6 +30,7 @@ type Session struct {
 	raw   *client.Raw
 	judge *judge.Judge
 	tls   starttls.Conn // nil in the clear
+	index int           // among the trial's sessions, and in its recording
 
 	offered   wire.HandshakeFlags
 	chosen    wire.ClientFlags
@@ -72,8 +74,9 @@ func Open(ctx context.Context) *Session {
 		Inconclusive("connecting to the target: %v", err)
 	}
 	j := judge.New(judge.Options{})
+	index := t.rec.Connect()
 	s := &Session{
-		trial: t, ctx: ctx, conn: conn, judge: j, raw: client.NewRaw(judge.Conn(conn, j)),
+		trial: t, ctx: ctx, conn: conn, judge: j, raw: client.NewRaw(judge.Conn(t.rec.Conn(index, conn), j)), index: index,
 		awaiting: map[uint64]*Reply{}, cookie: 0x1000,
 		Constraints: wire.DefaultSizeConstraints,
 	}
@@ -111,10 +114,15 @@ func (s *Session) patience(n uint64, f func(context.Context) error) (End, error)
 	}
 	s.broken = err
 	end := s.ending(err)
+<<<<<<< HEAD
 	if waited := time.Since(start); end == Silence && s.ctx.Err() != nil && waited < limit*9/10 && s.trial.waited == "" {
 		s.trial.exhausted = fmt.Sprintf("the spec's own time of %v was over before the server's of %v for this answer: "+
 			"run it alone with a longer --timeout", s.trial.bench.body(), limit.Round(time.Millisecond))
 		return end, err
+=======
+	if end == Silence {
+		s.trial.rec.Note(s.index, recording.Silence, "nothing within %v", limit.Round(time.Millisecond))
+>>>>>>> c70dc3a (Leave evidence for every failure: capture, transcript, script and what was run)
 	}
 	if end == Silence && s.trial.waited == "" {
 		s.trial.waited = fmt.Sprintf("no answer within %v", limit.Round(time.Millisecond))

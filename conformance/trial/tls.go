@@ -9,6 +9,7 @@ import (
 	"nbdconform/reference/client"
 	"nbdconform/reference/starttls"
 	"nbdconform/reference/wire"
+	"nbdconform/reports/recording"
 )
 
 // HaggleInClear connects and goes up to where options can be sent, and leaves
@@ -64,11 +65,13 @@ func (s *Session) Upgrade(c starttls.Client) HangUp {
 		return err
 	})
 	if end != Complete {
+		s.trial.rec.Note(s.index, recording.TLS, "%v", err)
 		return HangUp{End: end, Err: err}
 	}
+	s.trial.rec.Note(s.index, recording.TLS, "")
 	s.tls, s.phase, s.structured, s.extended, s.Contexts = conn, haggling, false, false, nil
 	s.judge.Decrypted()
-	s.raw = client.NewRaw(judge.Conn(conn, s.judge))
+	s.raw = client.NewRaw(judge.Conn(s.trial.rec.Conn(s.index, conn), s.judge))
 	return HangUp{End: Complete}
 }
 

@@ -14,6 +14,7 @@ import (
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/spec"
 	"nbdconform/conformance/target"
+	"nbdconform/reports/recording"
 	"nbdconform/reports/result"
 )
 
@@ -21,9 +22,11 @@ import (
 type Trial struct {
 	bench        *Bench
 	spec         *spec.Spec
+	rec          *recording.Recorder
 	sessions     []*Session
 	observations []result.Observation
 	waited       string // the first answer that did not come in time
+<<<<<<< HEAD
 	exhausted    string // that the spec's own time was over before that of an answer, or ""
 	started      time.Time
 }
@@ -33,6 +36,9 @@ type Trial struct {
 func Late(ctx context.Context) bool {
 	t := from(ctx)
 	return time.Since(t.started) > t.bench.body()/2
+=======
+	stop         stop
+>>>>>>> c70dc3a (Leave evidence for every failure: capture, transcript, script and what was run)
 }
 
 type key struct{}
@@ -71,16 +77,22 @@ func (b *Bench) Run(ctx context.Context, s *spec.Spec) Outcome {
 	if v, why := b.excluded(s); v != "" {
 		return Outcome{Verdict: v, Message: why}
 	}
+<<<<<<< HEAD
 	t := &Trial{bench: b, spec: s, started: time.Now()}
 	body, cancel := context.WithTimeout(ctx, b.body())
+=======
+	t := &Trial{bench: b, spec: s, rec: b.recorder()}
+	body, cancel := context.WithTimeout(ctx, 20*b.Answer)
+>>>>>>> c70dc3a (Leave evidence for every failure: capture, transcript, script and what was run)
 	a := t.body(body)
+	t.stopped()
 	t.hangUp() // politely, and so before the context ends
 	cancel()
 	if ctx.Err() != nil {
 		return Outcome{Verdict: result.Inconclusive, Message: "interrupted"}
 	}
 	o := t.verdict(a)
-	b.afterwards(ctx, s, &o)
+	b.afterwards(ctx, t, &o)
 	return o
 }
 
@@ -128,9 +140,9 @@ func (t *Trial) verdict(a *abort) Outcome {
 	broken := map[clause.ID]bool{}
 	provoked := map[clause.ID]bool{}
 	var own, stray []Violation
-	for _, s := range t.sessions {
+	for i, s := range t.sessions {
 		for _, v := range s.judge.Violations() {
-			w := Violation{Violation: v, Spec: t.spec.ID}
+			w := Violation{Violation: v, Spec: t.spec.ID, conn: i}
 			switch {
 			case v.Side == clause.Client && slices.Contains(t.spec.Provokes, v.Clause):
 				provoked[v.Clause] = true
@@ -198,6 +210,7 @@ func (t *Trial) verdict(a *abort) Outcome {
 	if o.Verdict != result.Pass {
 		o.Transcript = t.transcript()
 	}
+	t.evidence(&o, own)
 	return o
 }
 
@@ -263,13 +276,21 @@ func (t *Trial) hangUp() {
 
 // afterwards makes sure that the target still serves, and turns the outcome
 // into a crash or a hang if it does not.
-func (b *Bench) afterwards(ctx context.Context, s *spec.Spec, o *Outcome) {
+func (b *Bench) afterwards(ctx context.Context, t *Trial, o *Outcome) {
 	err := b.served(ctx)
 	for try := 0; err != nil && try < 2 && ctx.Err() == nil; try++ {
 		time.Sleep(b.Answer / 10)
 		err = b.served(ctx)
 	}
 	health := b.Target.Health(ctx)
+	defer func() { // the verdict may change yet
+		if o.Evidence == nil && o.Verdict.Broken() {
+			t.evidence(o, nil)
+		}
+		if s := o.scene; s != nil {
+			s.Served, s.State, s.Exit, s.Stderr = err == nil, health.State.String(), health.Exit, health.Stderr
+		}
+	}()
 	if ctx.Err() != nil || err == nil && health.State != target.Exited {
 		return
 	}
@@ -285,9 +306,9 @@ func (b *Bench) afterwards(ctx context.Context, s *spec.Spec, o *Outcome) {
 		o.Verdict = result.Hang
 		o.Message = join(fmt.Sprintf("the server serves no further connection: %v", err), o.Message)
 	}
-	if err := b.Target.Restart(ctx); err != nil {
-		o.Message = join(o.Message, fmt.Sprintf("the target can't be tried any further: %v", err))
-		b.kill(s.ID)
+	if down := b.Target.Restart(ctx); down != nil {
+		o.Message = join(o.Message, fmt.Sprintf("the target can't be tried any further: %v", down))
+		b.kill(t.spec.ID)
 	}
 }
 

@@ -158,6 +158,7 @@ func junitBody(s result.Spec) string {
 		{"section", s.Section},
 		{"requires", s.Requires},
 		{"exit", s.Exit},
+		{"evidence", s.Evidence},
 		{"again", s.Reproduce},
 	} {
 		if line[1] != "" {

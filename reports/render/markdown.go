@@ -88,6 +88,7 @@ func markdownFinding(b *bytes.Buffer, f finding) {
 		{"Section", markdownText(oneLine(f.Section, 300))},
 		{"Requires", markdownText(oneLine(f.Requires, 1000))},
 		{"Ended", markdownText(oneLine(f.Exit, 300))},
+		{"Evidence", evidenceCode(f.Evidence)},
 	} {
 		if line[1] != "" {
 			fmt.Fprintf(b, "- **%s:** %s\n", line[0], line[1])
@@ -103,6 +104,13 @@ func markdownFinding(b *bytes.Buffer, f finding) {
 	if f.Reproduce != "" {
 		b.WriteString(fenced(f.Reproduce, "sh"))
 	}
+}
+
+func evidenceCode(dir string) string {
+	if dir == "" {
+		return ""
+	}
+	return markdownCode(dir)
 }
 
 // fenced is a code block whose fence is longer than any run of backticks inside.

@@ -96,6 +96,7 @@ func broken() result.Result {
 			Reproduce:  "nbdconform run --target qemu-nbd --spec trim.beyond-end",
 			Transcript: "C  TRIM cookie=0x07 offset=67108864 length=4096\nS  connection closed",
 			Exit:       "signal: aborted (core dumped)",
+			Evidence:   "evidence/trim.beyond-end",
 			Stderr:     "qemu-nbd: ../block/io.c:1992: bdrv_co_pdiscard: Assertion `!(offset % align)' failed.\n",
 		},
 		result.Spec{

@@ -82,6 +82,7 @@ func (t *terminal) finding(f finding) {
 	if n := len(f.Blocks); n > 0 {
 		t.fact("blocks", plural(n, "spec")+": "+oneLine(strings.Join(f.Blocks, ", "), 200))
 	}
+	t.fact("evidence", f.Evidence)
 	if f.Reproduce != "" {
 		t.factLines("again", wrapCommand(f.Reproduce, Columns-keyColumns))
 	}

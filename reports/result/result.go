@@ -103,6 +103,7 @@ type Spec struct {
 	Transcript string `json:"transcript,omitempty"` // the conversation, decoded
 	Exit       string `json:"exit,omitempty"`       // how the target ended, for a crash
 	Stderr     string `json:"stderr,omitempty"`     // the end of what the target wrote meanwhile
+	Evidence   string `json:"evidence,omitempty"`   // directory of the evidence, relative to the result's
 	BlockedBy  string `json:"blockedBy,omitempty"`  // id of the spec, or clause, that stands in the way
 }
 

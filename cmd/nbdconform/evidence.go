@@ -1,0 +1,82 @@
+package main
+
+import (
+	"os"
+	"runtime"
+	"strings"
+
+	"nbdconform/conformance/servers"
+	"nbdconform/conformance/trial"
+	"nbdconform/reports/evidence"
+	"nbdconform/reports/result"
+)
+
+// A keeper puts evidence into files as a run goes on.
+type keeper struct {
+	order  order
+	target result.Target
+	store  *evidence.Store
+	warn   func(string)
+	warned bool
+}
+
+// keep writes a bundle for a line of the result and notes on the line where it
+// is. A run whose evidence can't be written is still a run.
+func (k *keeper) keep(line *result.Spec, e *trial.Evidence) {
+	b := k.bundle(line, e)
+	dir, err := k.store.Add(b, evidence.Material{Recording: e.Recording, Transcript: e.Transcript, Contents: e.Contents, Stderr: e.Stderr})
+	if err != nil {
+		if !k.warned {
+			k.warn("warning: " + err.Error())
+		}
+		k.warned = true
+		return
+	}
+	line.Evidence = dir
+}
+
+func (k *keeper) bundle(line *result.Spec, e *trial.Evidence) evidence.Bundle {
+	filter := filterFor(*line)
+	seenIn := line.ID
+	if strings.HasPrefix(line.ID, servers.JudgePrefix) {
+		seenIn = line.Location
+	}
+	b := evidence.Bundle{
+		Spec: evidence.Spec{
+			ID: line.ID, Name: line.Name, Level: line.Level, Clause: line.Clauses[0], Clauses: line.Clauses,
+			Section: line.Section, Requires: line.Requires, Location: line.Location,
+			Verdict: line.Verdict, Message: line.Message,
+		},
+		SeenIn: seenIn, Target: k.target,
+		Suite:       result.Suite{Name: "nbdconform", Version: version(), Filter: k.order.Filter, Seed: k.order.Seed},
+		Document:    servers.Document,
+		Environment: environment(),
+		Run:         k.order.evidence(filter),
+		Command:     k.order.reproduce(filter),
+		Afterwards:  evidence.Afterwards{Served: e.Served, State: e.State, Exit: e.Exit},
+	}
+	if p := e.Place; p.Conn >= 0 {
+		b.Offending = &evidence.Place{Connection: p.Conn + 1, Offset: p.Offset, Length: p.Length, Judged: p.Judged}
+	}
+	if e.Clause != "" {
+		b.Spec.Clause = string(e.Clause)
+	}
+	return b
+}
+
+// environment is where this program runs.
+func environment() evidence.Environment {
+	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
+	return evidence.Environment{
+		OS: runtime.GOOS, Arch: runtime.GOARCH, Kernel: strings.TrimSpace(string(kernel)),
+		Go: runtime.Version(), CPUs: runtime.NumCPU(),
+	}
+}
+
+// evidence is the order as a bundle has it.
+func (o *order) evidence(filter string) evidence.Run {
+	return evidence.Run{
+		Target: o.Target, URI: o.URI, Command: o.Command, Provider: o.Provider, Suite: o.Suite, Profile: o.Profile,
+		Quirk: o.Quirk, Export: o.Export, Destructive: o.Destructive, TimeoutSeconds: o.Timeout.Seconds(), Filter: filter,
+	}
+}
