@@ -114,15 +114,13 @@ func (s *Session) patience(n uint64, f func(context.Context) error) (End, error)
 	}
 	s.broken = err
 	end := s.ending(err)
-<<<<<<< HEAD
+	if end == Silence {
+		s.trial.rec.Note(s.index, recording.Silence, "nothing within %v", time.Since(start).Round(time.Millisecond))
+	}
 	if waited := time.Since(start); end == Silence && s.ctx.Err() != nil && waited < limit*9/10 && s.trial.waited == "" {
 		s.trial.exhausted = fmt.Sprintf("the spec's own time of %v was over before the server's of %v for this answer: "+
 			"run it alone with a longer --timeout", s.trial.bench.body(), limit.Round(time.Millisecond))
 		return end, err
-=======
-	if end == Silence {
-		s.trial.rec.Note(s.index, recording.Silence, "nothing within %v", limit.Round(time.Millisecond))
->>>>>>> c70dc3a (Leave evidence for every failure: capture, transcript, script and what was run)
 	}
 	if end == Silence && s.trial.waited == "" {
 		s.trial.waited = fmt.Sprintf("no answer within %v", limit.Round(time.Millisecond))

@@ -26,9 +26,9 @@ type Trial struct {
 	sessions     []*Session
 	observations []result.Observation
 	waited       string // the first answer that did not come in time
-<<<<<<< HEAD
 	exhausted    string // that the spec's own time was over before that of an answer, or ""
 	started      time.Time
+	stop         stop
 }
 
 // Late reports whether half of the time is over that a spec has. Loops that
@@ -36,9 +36,6 @@ type Trial struct {
 func Late(ctx context.Context) bool {
 	t := from(ctx)
 	return time.Since(t.started) > t.bench.body()/2
-=======
-	stop         stop
->>>>>>> c70dc3a (Leave evidence for every failure: capture, transcript, script and what was run)
 }
 
 type key struct{}
@@ -77,13 +74,8 @@ func (b *Bench) Run(ctx context.Context, s *spec.Spec) Outcome {
 	if v, why := b.excluded(s); v != "" {
 		return Outcome{Verdict: v, Message: why}
 	}
-<<<<<<< HEAD
-	t := &Trial{bench: b, spec: s, started: time.Now()}
+	t := &Trial{bench: b, spec: s, rec: b.recorder(), started: time.Now()}
 	body, cancel := context.WithTimeout(ctx, b.body())
-=======
-	t := &Trial{bench: b, spec: s, rec: b.recorder()}
-	body, cancel := context.WithTimeout(ctx, 20*b.Answer)
->>>>>>> c70dc3a (Leave evidence for every failure: capture, transcript, script and what was run)
 	a := t.body(body)
 	t.stopped()
 	t.hangUp() // politely, and so before the context ends
