@@ -153,7 +153,8 @@ func (j *Judge) finalListMeta(p place, o *option, t wire.ReplyType) {
 	if !o.whole || o.faulty || o.vague {
 		return
 	}
-	if len(o.meta.Queries) == 0 && j.broken(listMetaZeroQueriesTooBig, t != wire.RepErrTooBig) {
+	// A name that is longer than a string may be is too big by itself.
+	if len(o.meta.Queries) == 0 && len(o.meta.Export) <= wire.MaxString && j.broken(listMetaZeroQueriesTooBig, t != wire.RepErrTooBig) {
 		j.accuse(p, listMetaZeroQueriesTooBig, "NBD_REP_ERR_TOO_BIG answers a request without queries")
 	}
 	if t == wire.RepAck && !o.lossy && j.baseNamed && j.baseExport == o.meta.Export && slices.Contains(o.meta.Queries, "base:") {

@@ -18,6 +18,10 @@
 // script is valid, nearly valid or hostile as its first decision says.
 // [Script.Mutate] changes one. [Shrink] makes a failing script short.
 //
+// An operation that the connection is not ready for is skipped, unless it says
+// "anyway": so scripts stay of use where a server refuses something, and while
+// they are being cut short.
+//
 // A script says nothing of answers: package model knows which are right, and
 // package session runs scripts.
 package script

@@ -47,6 +47,9 @@ func (o Op) String() string {
 	if o.Announce != nil {
 		add("announce=%d", *o.Announce)
 	}
+	if o.Anyway {
+		add("anyway")
+	}
 	if o.NoWait {
 		add("nowait")
 	}

@@ -181,9 +181,9 @@ func (b *builder) disturb() {
 		b.add(Op{Kind: Close})
 	case 5: // what belongs to the other phase
 		if b.entered {
-			b.add(Op{Kind: Option, Option: wire.OptList})
+			b.add(Op{Kind: Option, Option: wire.OptList, Anyway: true})
 		} else {
-			b.add(Op{Kind: Request, Request: wire.Request{Type: wire.CmdRead, Length: 512}})
+			b.add(Op{Kind: Request, Anyway: true, Request: wire.Request{Type: wire.CmdRead, Length: 512}})
 		}
 	}
 }

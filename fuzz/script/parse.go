@@ -119,6 +119,8 @@ func split(line string) (words []string, err error) {
 func (o *Op) attribute(word string) (err error) {
 	key, value, _ := strings.Cut(word, "=")
 	switch key {
+	case "anyway":
+		o.Anyway = true
 	case "nowait":
 		o.NoWait = true
 	case "glue":

@@ -62,6 +62,9 @@ type Op struct {
 	// that of what follows.
 	Announce *uint64
 
+	// Anyway sends it even where it does not belong: a request while options
+	// are due, an option behind the last one, flags again.
+	Anyway bool
 	// NoWait goes on without the answer.
 	NoWait bool
 	// Glue keeps the bytes back until the next operation of the connection

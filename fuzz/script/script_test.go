@@ -19,7 +19,7 @@ const sample = `profile read-only
 1 NBD_OPT_LIST data=
 0 NBD_CMD_WRITE offset=end-512 length=512 flags=FUA|0x40 cookie=0x7 fill=3 nowait
 0 NBD_CMD_BLOCK_STATUS offset=0 length=4096 contexts=0,99 bare
-0 Command(77) offset=0 length=0
+0 Command(77) offset=0 length=0 anyway
 0 raw 49484156
 0 NBD_CMD_DISC
 0 await

@@ -82,6 +82,7 @@ func (z *shrinker) arguments() {
 var simplifications = []func(*Op){
 	func(o *Op) { o.NoWait, o.Glue, o.Split = false, false, 0 },
 	func(o *Op) { o.NoWait = false },
+	func(o *Op) { o.Anyway = false },
 	func(o *Op) { o.Glue = false },
 	func(o *Op) { o.Split = 0 },
 	func(o *Op) { o.Conn = 0 },

@@ -1,0 +1,128 @@
+package model
+
+import (
+	"fmt"
+	"time"
+
+	"nbdconform/conformance/clause"
+	"nbdconform/reference/wire"
+)
+
+// Options say what is known of the server beforehand. The zero value knows
+// nothing, and accuses nobody of what could be otherwise.
+type Options struct {
+	// Exports are the names of the exports, the default one first. Each is a
+	// disk of its own. What another name leads to is unknown. If there are none, all names
+	// lead to one disk.
+	Exports []string
+	// Blank says that what nobody wrote reads as zeroes.
+	Blank bool
+	// Healthy says that the storage works and has room: a request that keeps
+	// all rules succeeds.
+	Healthy bool
+	// Records says that dirty bitmaps record every write, and that what is
+	// written is allocated in the topmost layer.
+	Records bool
+}
+
+// A Violation is an answer that the model does not allow.
+type Violation struct {
+	Clause clause.ID
+	Detail string // what was allowed and what came
+}
+
+// A Model is what is known of a server. It is not safe for concurrent use.
+type Model struct {
+	opts  Options
+	disks map[string]*disk
+	facts map[string]*fact // by export name
+	list  map[string]string
+	conns int
+	clock uint64 // counts what was sent and answered
+	slow  time.Duration
+}
+
+// New returns a model of a server that nobody has talked to.
+func New(o Options) *Model {
+	return &Model{opts: o, disks: make(map[string]*disk), facts: make(map[string]*fact)}
+}
+
+// Set tells what an export has at an offset. data is kept.
+func (m *Model) Set(export string, offset uint64, data []byte) {
+	d := m.disk(export)
+	d.put(run{from: offset, to: offset + uint64(len(data)), kind: known, data: data, by: nobody})
+}
+
+// canonical returns the name of the disk that an export name leads to; ok is
+// false if it is unknown which one that is.
+func (m *Model) canonical(name string) (string, bool) {
+	if len(m.opts.Exports) == 0 {
+		return "", true
+	}
+	if name == "" {
+		return m.opts.Exports[0], true
+	}
+	for _, e := range m.opts.Exports {
+		if e == name {
+			return e, true
+		}
+	}
+	return "", false
+}
+
+// disk returns the disk behind an export name, or one that nothing is known of.
+func (m *Model) disk(name string) *disk {
+	name, ok := m.canonical(name)
+	if !ok {
+		return &disk{stranger: true}
+	}
+	d := m.disks[name]
+	if d == nil {
+		d = &disk{blank: m.opts.Blank}
+		m.disks[name] = d
+	}
+	return d
+}
+
+// Forget drops all that is known of contents: something may have been written
+// that the model was not told of.
+func (m *Model) Forget() {
+	for _, d := range m.disks {
+		d.forget()
+	}
+}
+
+// A Span is a range of an export, in bytes.
+type Span struct{ From, To uint64 }
+
+// Touched lists ranges of an export that requests wanted to change, and those
+// that were set, at most most of them and none of them longer than 64 KiB:
+// what is worth a look in the end.
+func (m *Model) Touched(name string, most int) []Span {
+	name, ok := m.canonical(name)
+	d := m.disks[name]
+	if !ok || d == nil {
+		return nil
+	}
+	return d.worth(most)
+}
+
+func violate(list []Violation, id clause.ID, format string, args ...any) []Violation {
+	return append(list, Violation{id, fmt.Sprintf(format, args...)})
+}
+
+// An Answer is the whole reply to a request.
+type Answer struct {
+	Failed   bool
+	Error    wire.Errno // if it failed
+	Pieces   []Piece    // of a read, in any order
+	Statuses []wire.BlockStatus
+	Took     time.Duration
+}
+
+// A Piece is content of a read: data, or a hole of N bytes where Data is nil.
+type Piece struct {
+	Offset uint64
+	Data   []byte
+	N      uint64
+}

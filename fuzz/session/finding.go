@@ -1,0 +1,105 @@
+package session
+
+import (
+	"fmt"
+	"strings"
+
+	"nbdconform/conformance/clause"
+	"nbdconform/conformance/judge"
+)
+
+// A Kind says who noticed a finding.
+type Kind string
+
+// The kinds of findings.
+const (
+	Violation Kind = "violation" // the judge: a clause was broken on one connection
+	Wrong     Kind = "wrong"     // the model: contents, an outcome, or two answers that don't fit
+	Hang      Kind = "hang"      // something that is due does not come
+	Crash     Kind = "crash"     // the server is no more
+	Unserved  Kind = "unserved"  // a connection behind the script is not served
+)
+
+// A Finding is something that a server did wrong.
+type Finding struct {
+	Kind       Kind
+	Clause     clause.ID // what it breaks; "" only if no clause fits
+	Subject    string    // the option, command or moment that it is about
+	Detail     string    // what was allowed and what came
+	Op         int       // the operation of the script that it was noticed at; its length: behind the last
+	Conn       int       // the connection; -1: the one behind the script
+	Transcript string    // of that connection
+}
+
+// Signature is the same for findings that are the same.
+func (f Finding) Signature() string {
+	return fmt.Sprintf("%s %s %s", f.Kind, f.Clause, f.Subject)
+}
+
+func (f Finding) String() string { return f.Signature() + ": " + f.Detail }
+
+// An Event is something that went over the wire.
+type Event struct {
+	Conn int // -1: the connection behind the script
+	What EventKind
+	Data []byte // of Sent and Received
+}
+
+// An EventKind says what happened to a connection.
+type EventKind uint8
+
+// The kinds of events.
+const (
+	Dialled  EventKind = iota
+	Sent               // by the client, in one segment
+	Received           // by the client
+	HalfDone           // the client ended its direction
+	Closed             // by the client
+	Ended              // by the server
+	Secured            // TLS began: what follows is the plain text
+)
+
+// A Result is what came of a script.
+type Result struct {
+	Findings []Finding // the first one of each signature
+	Reached  []Point   // each once
+	Events   []Event   // with Record
+	Requests int       // that were answered
+}
+
+// Has returns the finding of a signature.
+func (r Result) Has(signature string) (Finding, bool) {
+	for _, f := range r.Findings {
+		if f.Signature() == signature {
+			return f, true
+		}
+	}
+	return Finding{}, false
+}
+
+// find adds a finding, unless there is one like it.
+func (r *run) find(l *link, f Finding) {
+	f.Op = r.op
+	if l != nil {
+		f.Conn = l.id
+	}
+	if _, ok := r.result.Has(f.Signature()); ok {
+		return
+	}
+	if l != nil {
+		f.Transcript = l.judge.Transcript().String()
+	}
+	r.result.Findings = append(r.result.Findings, f)
+}
+
+// subject is what a violation of the judge's is about: the first word of the
+// message that broke the clause.
+func subject(t judge.Transcript, index int) string {
+	for _, m := range t.Messages {
+		if m.Index == index {
+			word, _, _ := strings.Cut(m.Text, " ")
+			return strings.TrimSuffix(word, ",")
+		}
+	}
+	return ""
+}

@@ -1,0 +1,39 @@
+package session
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"nbdconform/fuzz/model"
+	"nbdconform/reference/starttls"
+)
+
+// A Target is what scripts run on.
+type Target struct {
+	// Dial opens a connection.
+	Dial func(context.Context) (net.Conn, error)
+	// TLS does the client's side, where NBD_OPT_STARTTLS is acknowledged; nil:
+	// the session ends there.
+	TLS starttls.Client
+	// Model says what is known of the server beforehand.
+	Model model.Options
+	// Contents tells a new model what is known of the contents; nil: nothing.
+	Contents func(*model.Model)
+	// Alive returns an error if the server is no more; nil: nobody knows.
+	Alive func() error
+	// Patience is how long something that is due may take; 0: 5 seconds.
+	Patience time.Duration
+	// NoProbe leaves out the look at the server, and at the contents of the
+	// export, from a connection of its own behind the script.
+	NoProbe bool
+	// Record keeps what goes over the wire.
+	Record bool
+}
+
+func (t *Target) patience() time.Duration {
+	if t.Patience > 0 {
+		return t.Patience
+	}
+	return 5 * time.Second
+}
