@@ -30,7 +30,7 @@ type Clause struct {
 	ID       ID     `yaml:"id"`
 	Level    Level  `yaml:"level"`
 	Side     Side   `yaml:"side"`
-	Document string `yaml:"document"` // "proto", "extended-headers", "resize", "qemu", "uri" or "init-state"; set from the file
+	Document string `yaml:"document"` // "proto", "extended-headers", "resize", "qemu", "uri" or a proposal's name; set from the file
 	Section  string `yaml:"section"`  // heading, or the constant's name, under which the statement stands
 	Requires string `yaml:"requires"` // the statement in our words, one sentence
 	// Sentences are the fingerprints of the sentences of the document that say so.

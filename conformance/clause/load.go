@@ -32,6 +32,8 @@ var files = []struct{ document, name string }{
 	{"extended-headers", "extended-headers.yaml"},
 	{"resize", "resize.yaml"},
 	{"init-state", "init-state.yaml"},
+	{"get-lba-status", "get-lba-status.yaml"},
+	{"write-zeroes-rfc", "write-zeroes-rfc.yaml"},
 	{"qemu", "qemu.yaml"},
 }
 

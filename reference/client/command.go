@@ -71,12 +71,12 @@ func (c *Client) blockStatus(ctx context.Context, q wire.Request, filter []uint3
 	if err != nil {
 		return nil, err
 	}
-	var status map[uint32][]wire.Extent
-	if err := c.wait(ctx, t, &status); err != nil {
+	var got reply
+	if err := c.wait(ctx, t, &got); err != nil {
 		return nil, err
 	}
-	named := make(map[string][]wire.Extent, len(status))
-	for id, extents := range status {
+	named := make(map[string][]wire.Extent, len(got.status))
+	for id, extents := range got.status {
 		named[c.names[id]] = extents
 	}
 	return named, nil
@@ -102,6 +102,9 @@ func writes(t wire.Command) bool {
 // check holds q against the document, the export and what was negotiated. It
 // looks at no length limit: do splits.
 func (c *Client) check(q wire.Request) error {
+	if c.isLBAStatus(q) {
+		return c.checkLBAStatus(q)
+	}
 	if err := q.Validate(); err != nil {
 		return usageOf(err)
 	}
@@ -124,6 +127,9 @@ func (c *Client) check(q wire.Request) error {
 }
 
 func (c *Client) checkCommandFlags(q wire.Request) error {
+	if extra := q.Flags &^ c.cfg.Dialect.AllowedFlags(q.Type); extra != 0 {
+		return usage("cmdflag.documented", "%v with %v, which dialect %v does not have", q.Type, extra, c.cfg.Dialect)
+	}
 	for _, x := range [...]struct {
 		flag   wire.CommandFlags
 		needs  wire.TransmissionFlags

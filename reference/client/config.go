@@ -17,6 +17,10 @@ type Config struct {
 	// the server alone decides on the export. Otherwise it is an error.
 	Oldstyle bool
 
+	// Dialect is a draft that the server is known to speak, in place of what
+	// has its numbers now. A server can't be asked.
+	Dialect wire.Dialect
+
 	SimpleReplies bool // do not ask for structured replies
 	// ExtendedHeaders asks for extended headers, and falls back to what the
 	// client does without where the server does not have them.

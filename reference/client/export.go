@@ -150,7 +150,7 @@ func (n *Negotiation) details(name string, asked []wire.InfoType, replies []wire
 
 // checkFlags holds transmission flags against the document and what was negotiated.
 func (n *Negotiation) checkFlags(f wire.TransmissionFlags) error {
-	if f&wire.FlagSendDF != 0 && !n.structured {
+	if f&wire.FlagSendDF != 0 && !n.structured && n.cfg.Dialect.Chunks() {
 		return violation("flag.transmission.send-df.structured",
 			"transmission flags %v has NBD_FLAG_SEND_DF without structured replies", f)
 	}

@@ -16,7 +16,12 @@ import (
 // referenceServer serves exports at the other end of what the dialler returns.
 func referenceServer(t testing.TB, exports ...server.Export) (dialler, *server.Server) {
 	t.Helper()
-	s, err := server.New(server.Config{Exports: exports})
+	return referenceServerOf(t, server.Config{Exports: exports})
+}
+
+func referenceServerOf(t testing.TB, cfg server.Config) (dialler, *server.Server) {
+	t.Helper()
+	s, err := server.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

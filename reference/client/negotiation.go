@@ -50,11 +50,11 @@ func Negotiate(ctx context.Context, conn net.Conn, cfg Config) (*Negotiation, er
 		return nil, err
 	}
 	var err error
-	if n.Fixed() && n.cfg.ExtendedHeaders {
+	if n.Fixed() && n.cfg.ExtendedHeaders && n.cfg.Dialect.Chunks() {
 		n.extended, err = n.wish(ctx, wire.OptExtendedHeaders)
 		n.structured = n.extended
 	}
-	if n.Fixed() && !n.extended && !n.cfg.SimpleReplies && err == nil {
+	if n.Fixed() && !n.extended && !n.cfg.SimpleReplies && n.cfg.Dialect.Chunks() && err == nil {
 		n.structured, err = n.wish(ctx, wire.OptStructuredReply)
 	}
 	if err != nil {

@@ -198,6 +198,15 @@ func (c *Raw) Data(ctx context.Context, n uint64) (b []byte, err error) {
 	return b, err
 }
 
+// LBAData reads what is behind a simple reply to NBD_CMD_GET_LBA_STATUS.
+func (c *Raw) LBAData(ctx context.Context) (d wire.LBAData, err error) {
+	err = c.within(ctx, func() (err error) {
+		d, err = wire.ReadLBAData(c.r, c.lim)
+		return err
+	})
+	return d, err
+}
+
 // EOF waits for the server to end the connection. It returns the bytes that
 // came first, at most 64 KiB of them, and nil for an orderly end or a reset.
 func (c *Raw) EOF(ctx context.Context) (rest []byte, err error) {

@@ -96,6 +96,9 @@ func (c *Client) receiveReply(p wire.Reply) *SessionError {
 
 func (c *Client) simple(t *transaction, p wire.SimpleReply) *SessionError {
 	q := t.request
+	if c.isLBAStatus(q) {
+		return c.lbaReply(t, p)
+	}
 	switch {
 	case q.Type == wire.CmdRead && c.structured:
 		return violation("cmd.read.structured", "reply to %v: it is simple although structured replies are negotiated", q.Type)

@@ -16,6 +16,7 @@ type reply struct {
 	covered     spans // what content chunks described
 	statusBytes uint64
 	status      map[uint32][]wire.Extent // by context id
+	lba         wire.LBAStatus
 	err         *RequestError
 }
 

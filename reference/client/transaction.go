@@ -82,10 +82,10 @@ func (c *Client) finish(t *transaction, err error) {
 	t.done <- struct{}{}
 }
 
-// wait waits for the end of t and puts it away. If status is not nil, it gets
-// the extents that came. If ctx ends first, t is given up: the reply is still
+// wait waits for the end of t and puts it away. If got is not nil, it gets
+// what came. If ctx ends first, t is given up: the reply is still
 // read and checked, but goes nowhere.
-func (c *Client) wait(ctx context.Context, t *transaction, status *map[uint32][]wire.Extent) error {
+func (c *Client) wait(ctx context.Context, t *transaction, got *reply) error {
 	if ctx.Done() == nil {
 		<-t.done
 	} else {
@@ -100,8 +100,8 @@ func (c *Client) wait(ctx context.Context, t *transaction, status *map[uint32][]
 		}
 	}
 	err := t.err
-	if status != nil {
-		*status = t.reply.status
+	if got != nil {
+		*got = t.reply
 	}
 	c.recycle(t)
 	return err

@@ -46,6 +46,9 @@ func (t *transmission) check(q *wire.Request) (wire.Errno, string) {
 	if t.srv.stopping.Load() {
 		return wire.ESHUTDOWN, "the server is shutting down"
 	}
+	if t.isLBAStatus(q) {
+		return t.checkLBAStatus(q)
+	}
 	if int(q.Type) >= len(demands) || q.Type == wire.CmdDisc || q.Type == wire.CmdResize && t.Flags&wire.FlagSendResize == 0 {
 		if t.enforce("err.unknown-command", false) {
 			return wire.OK, ""
@@ -93,7 +96,7 @@ func (t *transmission) checkFlags(q *wire.Request, d *demand) (wire.Errno, strin
 	if !t.enforce("err.unknown-flag", q.Flags&^known == 0) {
 		return wire.EINVAL, "unknown command flag"
 	}
-	if !t.enforce("err.inapplicable-flag", q.Flags&known&^q.Type.AllowedFlags() == 0) {
+	if !t.enforce("err.inapplicable-flag", q.Flags&known&^t.Dialect().AllowedFlags(q.Type) == 0) {
 		return wire.EINVAL, "the command does not have this flag"
 	}
 	if e, text := t.checkPayloadFlag(q); e != wire.OK {

@@ -29,6 +29,10 @@ type Config struct {
 	// TLS needs that.
 	Handshake Handshake
 
+	// Dialect is a draft that the server speaks in place of what has its
+	// numbers now; the zero value is the protocol of the document.
+	Dialect wire.Dialect
+
 	TLS TLS
 	// StartTLS is the error that refuses NBD_OPT_STARTTLS without TLS:
 	// NBD_REP_ERR_UNSUP (0 stands for it) or NBD_REP_ERR_POLICY.
@@ -95,6 +99,12 @@ func (c Config) withDefaults() (Config, error) {
 	def(&c.MaxExtents, 16<<10)
 	def(&c.StartTLS, wire.RepErrUnsup)
 
+	if int(c.Dialect) >= len(wire.Dialects()) {
+		return c, fmt.Errorf("unknown dialect %v", c.Dialect)
+	}
+	if !c.Dialect.Chunks() {
+		c.NoStructuredReplies, c.NoExtendedHeaders = true, true
+	}
 	c.Exports = append([]Export(nil), c.Exports...)
 	names := make(map[string]bool)
 	for i := range c.Exports {
@@ -164,7 +174,7 @@ func (s *Session) flags(e *Export, name string) wire.TransmissionFlags {
 	if f&wire.FlagSendWriteZeroes == 0 {
 		f &^= wire.FlagSendFastZero
 	}
-	return f
+	return s.dialectFlags(f, e)
 }
 
 // find returns the export that a client means, or nil.

@@ -17,7 +17,7 @@ type Message struct {
 	Structured bool             // a chunk
 	Extended   bool             // of an extended reply; Structured is set too
 	Simple     wire.SimpleReply // if it is not Structured
-	Data       []byte           // behind Simple
+	Data       []byte           // behind Simple: of a read, or wire.LBAData
 	Chunk      wire.Chunk       // if it is Structured
 	Raw        []byte           // if not nil, sent instead
 }
@@ -71,7 +71,9 @@ func (x *Exchange) Err() wire.Errno {
 // Fail replaces the reply by an error, in the form that was negotiated.
 func (x *Exchange) Fail(e wire.Errno, text string) {
 	if !x.Session.Structured {
-		x.Replies = []Message{{Simple: wire.SimpleReply{Error: e, Cookie: x.Request.Cookie}}}
+		x.Replies = []Message{{
+			Simple: wire.SimpleReply{Error: e, Cookie: x.Request.Cookie}, Data: x.Session.behindError(&x.Request),
+		}}
 		return
 	}
 	x.Replies = []Message{x.Chunk(wire.ChunkError, wire.ErrorChunk{Error: e, Message: text}.Append(nil))}

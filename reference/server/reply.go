@@ -42,6 +42,7 @@ func (t *transmission) errorReply(r *request, e wire.Errno, text string) *buffer
 	}
 	b := getBuffer(wire.SimpleReplySize)
 	b.b = wire.SimpleReply{Error: e, Cookie: r.Cookie}.Append(b.b)
+	b.b = append(b.b, t.behindError(&r.Request)...)
 	return b
 }
 

@@ -34,7 +34,7 @@ func (t *transmission) estimate(q *wire.Request) int {
 	case wire.CmdRead, wire.CmdWrite:
 		return int(q.Length) + 512
 	case wire.CmdBlockStatus:
-		return len(t.Contexts) * 16 * t.srv.cfg.MaxExtents
+		return max(len(t.Contexts), 1) * 16 * t.srv.cfg.MaxExtents
 	}
 	return 512
 }

@@ -264,6 +264,9 @@ func (t *transmission) do(r *request) *buffer {
 	case wire.CmdWriteZeroes:
 		return t.status(r, t.writeZeroes(r))
 	case wire.CmdBlockStatus:
+		if t.isLBAStatus(&r.Request) {
+			return t.lbaStatus(r)
+		}
 		return t.blockStatus(r)
 	case wire.CmdResize:
 		return t.status(r, t.resize(r))

@@ -37,7 +37,7 @@ func (t *transmission) writeZeroes(r *request) error {
 	if r.Length == 0 {
 		return nil
 	}
-	noHole, fast := r.Flags&wire.CmdFlagNoHole != 0, r.Flags&wire.CmdFlagFastZero != 0
+	noHole, fast := r.Flags&wire.CmdFlagNoHole != 0 || t.Dialect() == wire.WriteZeroesRFC, r.Flags&wire.CmdFlagFastZero != 0
 	if err := t.disk.Zero(r.Offset, r.Length, noHole, fast); err != nil {
 		return err
 	}

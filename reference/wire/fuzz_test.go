@@ -140,6 +140,14 @@ func FuzzParseStatusFilter(f *testing.F) {
 	fuzzPayload(f, wire.ParseStatusFilter, wire.StatusFilter.Append)
 }
 
+func FuzzParseLBAStatus(f *testing.F) {
+	fuzzPayload(f, wire.ParseLBAStatus, wire.LBAStatus.Append)
+}
+
+func FuzzParseLBAData(f *testing.F) {
+	fuzzFramed(f, wire.ParseLBAData, wire.LBAData.Append, ReadLBAData)
+}
+
 func FuzzParseErrorChunk(f *testing.F) {
 	for _, m := range messages() {
 		if m.parser == "ParseErrorChunk" {

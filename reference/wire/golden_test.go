@@ -227,3 +227,18 @@ func ReadExportNameReply(zeroes bool) func(*bufio.Reader) (wire.ExportNameReply,
 func ParseErrorChunk(t wire.ChunkType) func([]byte) (wire.ErrorChunk, error) {
 	return func(b []byte) (wire.ErrorChunk, error) { return wire.ParseErrorChunk(t, b) }
 }
+
+// lbaStatus is what follows a reply to NBD_CMD_GET_LBA_STATUS, and the
+// descriptors in it.
+func lbaStatus(file string, want wire.LBAStatus) []message {
+	b := golden(file)
+	all := []message{framed(file, b, wire.LBAData(b[4:]), wire.ParseLBAData, wire.LBAData.Append, ReadLBAData)}
+	if want != nil {
+		all = append(all, payload(file, b[4:], want, wire.ParseLBAStatus, wire.LBAStatus.Append, listOf(0, wire.LBADescriptorSize, 0)))
+	}
+	return all
+}
+
+func ReadLBAData(r *bufio.Reader) (wire.LBAData, error) {
+	return wire.ReadLBAData(r, wire.DefaultLimits)
+}

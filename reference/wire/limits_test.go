@@ -51,6 +51,11 @@ var announcements = []struct {
 		_, err := wire.ReadPayload(r, n, small)
 		return r, err
 	}},
+	{"NBD_CMD_GET_LBA_STATUS", 300, func(n uint64) (*bufio.Reader, error) {
+		r := readerOf(binary.BigEndian.AppendUint32(nil, uint32(n)))
+		_, err := wire.ReadLBAData(r, small)
+		return r, err
+	}},
 	{"NBD_REPLY_TYPE_OFFSET_DATA", 300, func(n uint64) (*bufio.Reader, error) {
 		r := readerOf(nil)
 		_, err := wire.ReadChunkPayload(r, wire.ChunkHeader{Type: wire.ChunkOffsetData, Length: n}, small)

@@ -108,6 +108,9 @@ func requests() []message {
 			Flags: wire.CmdFlagReqOne, Type: wire.CmdBlockStatus, Cookie: 47, Offset: 512, Length: 512,
 		}),
 		request("request-resize", wire.Request{Type: wire.CmdResize, Cookie: 48, Offset: 2 << 20}),
+		request("request-get-lba-status", wire.Request{
+			Flags: wire.CommandFlags(wire.LBADirty), Type: wire.CmdGetLBAStatus, Cookie: 50, Offset: 4096, Length: 1 << 20,
+		}),
 		request("request-unknown", wire.Request{Flags: 0xffff, Type: 0xbeef, Cookie: 49, Offset: 1, Length: 2}),
 
 		extendedRequest("request-extended-read", read),
@@ -123,6 +126,13 @@ func requests() []message {
 			golden("request-extended-block-status-payload")[wire.ExtendedRequestSize:],
 			wire.StatusFilter{Length: 8 << 30, ContextIDs: []uint32{42, 7}},
 			wire.ParseStatusFilter, wire.StatusFilter.Append, listOf(8, 4, 0))},
+
+		lbaStatus("lba-status", wire.LBAStatus{
+			{Offset: 4096, Length: 512, Status: wire.LBAStateAllocated},
+			{Offset: 4608, Length: 4<<30 - 512, Status: wire.LBAStateDeallocated},
+			{Offset: 4<<30 + 4096, Length: 4096, Status: wire.LBAStateZeroed},
+		}),
+		lbaStatus("lba-status-none", nil),
 
 		simple("simple-reply", wire.SimpleReply{Cookie: 0x0123456789abcdef}),
 		simple("simple-reply-error", wire.SimpleReply{Error: wire.ENOTSUP, Cookie: 46}),
