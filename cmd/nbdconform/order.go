@@ -13,6 +13,7 @@ import (
 	"nbdconform/conformance/target"
 	"nbdconform/conformance/target/inprocess"
 	"nbdconform/containers"
+	"nbdconform/reference/wire"
 )
 
 // An order is all that a run depends on. The parent checks it and hands it to
@@ -25,6 +26,7 @@ type order struct {
 	Suite       string   // Debian suite
 	Profile     string
 	Quirk       string // of the reference server
+	Dialect     string // that the server at URI, or of Command, was told to speak
 	Export      *string
 	Destructive bool
 	Filter      string
@@ -54,12 +56,17 @@ func (o *order) check() error {
 		return errors.New("--quirk goes with --target reference")
 	case o.Profile != "" && o.Target == "":
 		return errors.New("--profile goes with --target")
+	case o.Dialect != "" && o.Target != "":
+		return errors.New("--dialect goes with --uri or a command; the reference server has profiles dialect-...")
 	case o.Provider != containers.Container && o.Provider != containers.Local:
 		return fmt.Errorf("unknown provider %q: use %s or %s", o.Provider, containers.Container, containers.Local)
 	case !slices.Contains(suiteNames(), o.Suite):
 		return fmt.Errorf("unknown suite %q: use one of %s", o.Suite, strings.Join(suiteNames(), ", "))
 	case o.Timeout < 0:
 		return errors.New("--timeout can't be negative")
+	}
+	if _, err := wire.DialectOf(o.Dialect); err != nil {
+		return err
 	}
 	if o.URI != "" {
 		_, _, err := target.NewAddress(o.URI, false)
@@ -78,17 +85,28 @@ func (o *order) open(ctx context.Context, progress func(string)) (target.Target,
 		for _, w := range warnings {
 			progress(fmt.Sprint("warning: ", w))
 		}
+		if err == nil {
+			a.SetDialect(o.dialect())
+		}
 		return a, err
 	case len(o.Command) > 0:
 		if _, err := exec.LookPath(o.Command[0]); err != nil {
 			return nil, err
 		}
-		return containers.Command(ctx, o.Command, target.Profile{Name: "command", Destructive: true})
+		return containers.Command(ctx, o.Command, target.Profile{
+			Name: "command", Destructive: true, Dialect: o.dialect(),
+		})
 	default:
 		return containers.Open(ctx, containers.Request{
 			Target: o.Target, Provider: o.Provider, Suite: o.Suite, Profile: o.Profile, Progress: progress,
 		})
 	}
+}
+
+// dialect is that of a server which is not ours to set up. The order was checked.
+func (o *order) dialect() wire.Dialect {
+	d, _ := wire.DialectOf(o.Dialect)
+	return d
 }
 
 // name is what the results of the order are filed under.
@@ -131,6 +149,7 @@ func (o *order) args() []string {
 	}
 	add("profile", o.Profile)
 	add("quirk", o.Quirk)
+	add("dialect", o.Dialect)
 	if o.Export != nil {
 		add("export", *o.Export)
 	}

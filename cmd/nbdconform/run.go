@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"nbdconform/containers"
+	"nbdconform/reference/wire"
 	"nbdconform/reports/render"
 )
 
@@ -81,6 +83,7 @@ Exit status: 0 the server conforms (a broken SHOULD alone counts as that),
 	f.StringVar(&o.Suite, "suite", containers.DefaultSuite, "Debian suite of the container: bullseye, bookworm, trixie or sid")
 	f.StringVar(&o.Profile, "profile", "", "how the server is set up (see nbdconform list --profiles)")
 	f.StringVar(&o.Quirk, "quirk", "", "make the reference server misbehave (see nbdconform list --quirks)")
+	f.StringVar(&o.Dialect, "dialect", "", "draft that the server at --uri, or of the command, speaks:\n"+strings.Join(wire.Dialects()[1:], " or "))
 	f.StringVar(&export, "export", "", "export to test (default: found by asking)")
 	f.BoolVar(&o.Destructive, "destructive", false, "let the specs write to the server at --uri")
 	f.StringVar(&o.Filter, "filter", "", "run a part: a spec's id, a clause's id, or a label filter")

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,10 +15,11 @@ import (
 	"nbdconform/conformance/target/inprocess"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/server"
+	"nbdconform/reference/wire"
 )
 
 func serveCommand() *cobra.Command {
-	var listen, unix, quirkName, profile string
+	var listen, unix, quirkName, profile, dialect string
 	var secure serveTLS
 	var size sizeValue = inprocess.DefaultSize
 	var verbose bool
@@ -39,6 +41,7 @@ flight finish and ends it.`,
 		Example: `  nbdconform serve
   nbdconform serve --listen 127.0.0.1:0 --size 1T
   nbdconform serve --unix /tmp/nbd.sock --profile read-only
+  nbdconform serve --dialect get-lba-status
   nbdconform serve --quirk reply-cookie-off-by-one
   nbdconform serve --tls on --tls-certificates /etc/pki/nbd
   nbdconform serve --tls require --tls-certificates /etc/pki \
@@ -53,6 +56,9 @@ flight finish and ends it.`,
 				return err
 			}
 			cfg, _, err := inprocess.Config(profile, uint64(size), "")
+			if err == nil && dialect != "" {
+				cfg.Dialect, err = wire.DialectOf(dialect)
+			}
 			if err == nil {
 				err = secure.apply(&cfg)
 			}
@@ -87,6 +93,7 @@ flight finish and ends it.`,
 	f.Var(&size, "size", "size of the export, in bytes or with K, M, G, T, P, E")
 	f.StringVar(&profile, "profile", "", "how to set it up (see nbdconform list --profiles)")
 	secure.flags(f)
+	f.StringVar(&dialect, "dialect", "", "speak a draft in place of what has its numbers now:\n"+strings.Join(wire.Dialects()[1:], " or "))
 	f.StringVar(&quirkName, "quirk", "", "misbehave (see nbdconform list --quirks)")
 	f.BoolVar(&verbose, "verbose", false, "log how connections end")
 	return c

@@ -48,6 +48,10 @@ const (
 	Resize      Feature = "resize"
 	Cache       Feature = "cache"
 	FastZero    Feature = "fast-zero"
+
+	// Of a target that speaks a dialect, and of no other.
+	GetLBAStatus   Feature = "get-lba-status"   // NBD_FLAG_SEND_GET_LBA_STATUS
+	WriteZeroesRFC Feature = "write-zeroes-rfc" // NBD_FLAG_SEND_WRITE_ZEROES as it was at first
 )
 
 // byFlag are the features that a transmission flag exposes, in bit order.
@@ -68,8 +72,14 @@ var byFlag = []struct {
 	{wire.FlagSendFastZero, FastZero},
 }
 
-// Of lists the features that transmission flags expose.
-func Of(flags wire.TransmissionFlags) Set {
+// drafts are the features that have the flag of another one in a dialect.
+var drafts = map[wire.Dialect]struct{ today, then Feature }{
+	wire.GetLBAStatus:   {DF, GetLBAStatus},
+	wire.WriteZeroesRFC: {WriteZeroes, WriteZeroesRFC},
+}
+
+// Of lists the features that transmission flags expose in a dialect.
+func Of(d wire.Dialect, flags wire.TransmissionFlags) Set {
 	s := Set{}
 	for _, f := range byFlag {
 		if flags&f.flag != 0 {
@@ -78,6 +88,10 @@ func Of(flags wire.TransmissionFlags) Set {
 	}
 	if flags&wire.FlagReadOnly == 0 {
 		s[Writable] = true
+	}
+	if x, ok := drafts[d]; ok && s[x.today] {
+		delete(s, x.today)
+		s[x.then] = true
 	}
 	return s
 }

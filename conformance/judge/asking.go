@@ -11,6 +11,10 @@ func (j *Judge) judgeRequest(r *request) {
 	if j.disc != nil {
 		j.accuse(p, discSilence, "%v is sent after NBD_CMD_DISC", r.Type)
 	}
+	if j.isLBAStatus(r) {
+		j.judgeAskingLBA(r)
+		return
+	}
 	if !r.Type.Known() {
 		r.faults |= unknownCmd
 		j.accuse(p, requestNegotiated, "%v is no command of the document", r.Type)
@@ -80,7 +84,7 @@ func (r *request) ranged() bool {
 // judgeCommandFlags judges the flags of a known command.
 func (j *Judge) judgeCommandFlags(r *request) {
 	p, f, e := r.place, r.Flags, &j.export
-	allowed := r.Type.AllowedFlags()
+	allowed := j.opts.Dialect.AllowedFlags(r.Type)
 	if !j.extended {
 		allowed &^= wire.CmdFlagPayloadLen
 	}

@@ -264,6 +264,12 @@ const (
 	extExtentNonzero
 	extHighBits
 
+	lbaRange
+	lbaDescriptors
+	lbaUnimplemented
+	lbaAllocated
+	lbaDirty
+
 	checkCount
 )
 
@@ -536,4 +542,10 @@ var table = [checkCount]row{
 	extCountNonzero:       {"chunk.block-status-ext.count-nonzero", must},
 	extExtentNonzero:      {"chunk.block-status-ext.extent-nonzero", must},
 	extHighBits:           {"chunk.block-status-ext.high-bits", must},
+
+	lbaRange:         {"get-lba-status.range", must},
+	lbaDescriptors:   {"get-lba-status.descriptors", must},
+	lbaUnimplemented: {"get-lba-status.unimplemented", must},
+	lbaAllocated:     {"get-lba-status.allocated", must},
+	lbaDirty:         {"get-lba-status.dirty", must},
 }

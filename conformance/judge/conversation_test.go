@@ -238,7 +238,7 @@ func verdicts(j *Judge) []string {
 	return out
 }
 
-var trips = slices.Concat(handshakeTrips, optionTrips, infoTrips, metaTrips, requestTrips, replyTrips, chunkTrips, readTrips, statusTrips, errorTrips, closeTrips, shutdownTrips, extendedTrips, resizeTrips, initStateTrips)
+var trips = slices.Concat(handshakeTrips, optionTrips, infoTrips, metaTrips, requestTrips, replyTrips, chunkTrips, readTrips, statusTrips, errorTrips, closeTrips, shutdownTrips, extendedTrips, resizeTrips, initStateTrips, lbaTrips)
 
 func TestEachClause(t *testing.T) {
 	for _, trip := range trips {

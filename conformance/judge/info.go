@@ -98,7 +98,7 @@ func (j *Judge) judgeFlags(p place, f wire.TransmissionFlags) {
 	if j.broken(transmissionHasFlags, f&wire.FlagHasFlags != 0) {
 		j.accuse(p, transmissionHasFlags, "the transmission flags %v lack NBD_FLAG_HAS_FLAGS", f)
 	}
-	if j.broken(transmissionDFStructured, f&wire.FlagSendDF == 0 || j.structured || j.extended) {
+	if j.opts.Dialect.Chunks() && j.broken(transmissionDFStructured, f&wire.FlagSendDF == 0 || j.structured || j.extended) {
 		j.accuse(p, transmissionDFStructured, "the transmission flags are %v, structured replies were not negotiated", f)
 	}
 	if j.broken(payloadFlagNegotiated, f&wire.FlagBlockStatusPayload == 0 || j.extended) {

@@ -24,6 +24,7 @@ import (
 	"sync"
 
 	"nbdconform/conformance/clause"
+	"nbdconform/reference/wire"
 )
 
 // Options say what the judge can't know from the bytes. The zero value suits
@@ -32,6 +33,8 @@ type Options struct {
 	// Oldstyle says that a server which is not up to the fixed newstyle
 	// handshake was asked for, and is no violation.
 	Oldstyle bool
+	// Dialect is what both sides were told to speak.
+	Dialect wire.Dialect
 	// Decrypted says that the bytes given after the answer NBD_REP_ACK to
 	// NBD_OPT_STARTTLS are the plain text from within TLS. Without it nothing
 	// behind that answer is judged until [Judge.Decrypted] is called.

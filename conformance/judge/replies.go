@@ -139,18 +139,21 @@ func (j *Judge) simpleReply(m wire.SimpleReply, b []byte) int {
 	}
 	r, over := j.match(at, m.Cookie, true)
 	if r == nil {
-		if m.Error == wire.OK && j.maybeData() {
+		if (m.Error == wire.OK || !j.opts.Dialect.Chunks()) && j.maybeData() {
 			j.unfollow("whether data follows the reply with cookie %#x is unknown", m.Cookie)
 		}
 		return len(b)
 	}
-	if r.ambiguous && m.Error == wire.OK && j.unlike(m.Cookie) {
+	if r.ambiguous && (m.Error == wire.OK || !j.opts.Dialect.Chunks()) && j.unlike(m.Cookie) {
 		j.unfollow("which of several requests with cookie %#x is answered, and so how much data follows, is unknown", m.Cookie)
 		return len(b)
 	}
 	if r.Type == wire.CmdRead && m.Error == wire.OK {
 		s.rest = r.Length
 		j.log.grow(s.msg, r.Length)
+	}
+	if j.isLBAStatus(r) {
+		j.lbaFollows(r, m.Error == wire.OK && !over && !r.quiet && !r.ambiguous)
 	}
 	if over {
 		return len(b)
@@ -167,6 +170,7 @@ func (j *Judge) judgeSimple(p place, r *request, m wire.SimpleReply) {
 	switch {
 	case j.extended:
 	case !j.structured:
+	case j.isLBAStatus(r):
 	case r.Type == wire.CmdRead:
 		j.accuse(p, readStructured, "a simple reply answers NBD_CMD_READ, structured replies are negotiated")
 	case r.Type == wire.CmdBlockStatus && m.Error == wire.OK:
@@ -176,7 +180,7 @@ func (j *Judge) judgeSimple(p place, r *request, m wire.SimpleReply) {
 	if r.answer.chunks > 0 {
 		j.accuse(p, chunkDoneLast, "a simple reply comes after %d chunks of which none has NBD_REPLY_FLAG_DONE", r.answer.chunks)
 	}
-	if r.Type == wire.CmdRead && m.Error != wire.OK {
+	if (r.Type == wire.CmdRead || j.isLBAStatus(r)) && m.Error != wire.OK {
 		j.failed = true
 	}
 	j.outcome(p, r, m.Error != wire.OK, m.Error)
@@ -193,7 +197,7 @@ func (j *Judge) maybeData() bool {
 	}
 	for _, same := range j.pending {
 		for _, r := range same {
-			if r.Type == wire.CmdRead {
+			if r.Type == wire.CmdRead || j.isLBAStatus(r) {
 				return true
 			}
 		}
@@ -208,6 +212,9 @@ func (j *Judge) unlike(cookie uint64) bool {
 	size := func(r *request) uint64 {
 		if r.Type == wire.CmdRead {
 			return r.Length
+		}
+		if j.isLBAStatus(r) {
+			return 1<<64 - 1 // it will say
 		}
 		return 0
 	}

@@ -124,7 +124,11 @@ func (j *Judge) request(b []byte) int {
 	if r.announced && q.Type == wire.CmdBlockStatus {
 		filter = &filterData{judge: j, r: r}
 	}
-	j.open(s, kindRequest, b[:n], q.PayloadLength(j.extended), filter)
+	k := kindRequest
+	if j.isLBAStatus(r) {
+		k = kindText
+	}
+	j.open(s, k, b[:n], q.PayloadLength(j.extended), filter)
 	r.place = s.here()
 	if j.extended {
 		j.broken(extendedRequest, true)

@@ -95,6 +95,7 @@ var _ = Describe("NBD_CMD_FLAG_DF", func() {
 	// documented as applicable to the given request".
 	It("is refused where it is not advertised", ID("df.unadvertised"),
 		SHOULD("err.inapplicable-flag"),
+		Without(feature.GetLBAStatus),
 		Provokes("cmdflag.df.needs-flag"),
 		TrippedBy(quirk.InapplicableFlagAccepted, "want a reply with NBD_EINVAL"),
 		func(ctx context.Context) {

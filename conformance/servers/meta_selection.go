@@ -214,6 +214,7 @@ var _ = Describe("The selection of metadata contexts", func() {
 	// The same, and "structured replies MUST be negotiated first".
 	It("has to be made for block status to be told, with simple replies too", ID("meta-selection.simple"),
 		SHOULD("meta.block-status.unselected"),
+		Without(feature.GetLBAStatus),
 		Provokes("cmd.block-status.needs-context"),
 		TrippedBy(quirk.StatusUnselectedAccepted, "want a reply with NBD_EINVAL"),
 		func(ctx context.Context) {

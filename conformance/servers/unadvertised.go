@@ -30,7 +30,7 @@ var _ = Describe("A command that is not advertised", func() {
 		// "The client MUST NOT use a feature documented as 'exposed' by a flag unless that flag was set."
 		It("leaves the conversation in step if it is "+c.request.Type.String(), ID("unadvertised."+c.name),
 			MAY("trans.end.violation.server"),
-			Without(c.feature), Writes(), AtLeast(512), Provokes(clause.ID(c.breaks)),
+			Without(c.feature, feature.WriteZeroesRFC), Writes(), AtLeast(512), Provokes(clause.ID(c.breaks)),
 			func(ctx context.Context) {
 				s := Enter(ctx)
 				q := c.request

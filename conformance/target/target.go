@@ -12,6 +12,7 @@ import (
 	"net"
 
 	"nbdconform/reference/starttls"
+	"nbdconform/reference/wire"
 )
 
 // ErrNoRestart is what Restart returns for a server that is not ours to start.
@@ -53,6 +54,10 @@ type Profile struct {
 	Size        uint64   // size of Export in bytes, or 0 where unknown
 	Features    []string // features that the setup promises, by their names in package feature; nil: nothing is known
 	Destructive bool     // the specs may write to the export
+
+	// Dialect is what the server was told to speak, and what the specs speak
+	// with it.
+	Dialect wire.Dialect
 
 	TLS       starttls.Client // how to do TLS with the server; nil where that is not known
 	TLSAlways bool            // talk within TLS even where the server does not insist

@@ -6,6 +6,7 @@ import (
 
 	"nbdconform/reference/nbduri"
 	"nbdconform/reference/starttls"
+	"nbdconform/reference/wire"
 )
 
 // An Address is a server that somebody else runs.
@@ -14,6 +15,7 @@ type Address struct {
 	text        string
 	tls         starttls.Client
 	destructive bool
+	dialect     wire.Dialect
 }
 
 // NewAddress is the server at an NBD URI, whose export name is the export
@@ -31,6 +33,9 @@ func NewAddress(text string, destructive bool) (*Address, []nbduri.Warning, erro
 	return &Address{uri: uri, text: text, tls: how, destructive: destructive}, warnings, nil
 }
 
+// SetDialect says what the server speaks, which can't be asked.
+func (a *Address) SetDialect(d wire.Dialect) { a.dialect = d }
+
 // Identity implements [Target].
 func (a *Address) Identity() Identity { return Identity{Name: a.text, Provider: "uri"} }
 
@@ -38,7 +43,7 @@ func (a *Address) Identity() Identity { return Identity{Name: a.text, Provider: 
 func (a *Address) Profile() Profile {
 	return Profile{
 		Name: "as found", Export: a.uri.Export, Destructive: a.destructive,
-		TLS: a.tls, TLSAlways: a.uri.TLS,
+		TLS: a.tls, TLSAlways: a.uri.TLS, Dialect: a.dialect,
 	}
 }
 

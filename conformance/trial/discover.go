@@ -209,5 +209,5 @@ func askEntry(ctx context.Context, b *Bench) {
 	s := Enter(ctx, modes...)
 	b.Facts.Entered = true
 	b.Facts.Size, b.Facts.Trans, b.Facts.Constraints = s.Size, s.Flags, s.Constraints
-	b.Facts.Features.AddAll(feature.Of(s.Flags))
+	b.Facts.Features.AddAll(feature.Of(s.dialect(), s.Flags))
 }

@@ -21,9 +21,11 @@ type Reply struct {
 	Covered uint64
 	// Extents are those of a block status, by metadata context ID.
 	Extents map[uint32][]wire.Extent
-	Order   int // how many replies were completed before this one
-	End     End
-	Err     error
+	// LBA is what NBD_CMD_GET_LBA_STATUS is answered with, as far as it can be parsed.
+	LBA   wire.LBAStatus
+	Order int // how many replies were completed before this one
+	End   End
+	Err   error
 }
 
 // OK reports whether the reply is complete and without an error.
@@ -93,6 +95,9 @@ func (r Reply) String() string {
 		fmt.Fprintf(&b, "\n  simple reply, error %v", r.Error)
 		if len(r.Data) > 0 {
 			fmt.Fprintf(&b, ", %d bytes: %s", len(r.Data), excerpt(r.Data))
+		}
+		if r.LBA != nil {
+			fmt.Fprintf(&b, ", %d descriptors (offset+length:status): %v", len(r.LBA), r.LBA[:min(len(r.LBA), 16)])
 		}
 	default:
 		for _, c := range r.Chunks {

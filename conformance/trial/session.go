@@ -73,7 +73,7 @@ func Open(ctx context.Context) *Session {
 	if err != nil {
 		Inconclusive("connecting to the target: %v", err)
 	}
-	j := judge.New(judge.Options{})
+	j := judge.New(judge.Options{Dialect: t.bench.Target.Profile().Dialect})
 	index := t.rec.Connect()
 	s := &Session{
 		trial: t, ctx: ctx, conn: conn, judge: j, raw: client.NewRaw(judge.Conn(t.rec.Conn(index, conn), j)), index: index,

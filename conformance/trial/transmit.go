@@ -85,6 +85,9 @@ func (s *Session) receive(ctx context.Context) error {
 			r.Data, err = s.raw.Data(ctx, r.Request.Length)
 			r.Covered = uint64(len(r.Data))
 		}
+		if s.isLBAStatus(r.Request) {
+			err = s.lbaStatus(ctx, r)
+		}
 		s.complete(r)
 		return err
 	}

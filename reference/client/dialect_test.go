@@ -11,6 +11,10 @@ import (
 	"nbdconform/reference/wire"
 )
 
+func lba(offset uint64, length uint32, status uint16) wire.LBADescriptor {
+	return wire.LBADescriptor{Offset: offset, Length: length, Status: status}
+}
+
 func TestLBAStatus(t *testing.T) {
 	const page, size = 4096, 1 << 20
 	disk := export.NewTracked(export.New(size), "b0")
@@ -35,16 +39,16 @@ func TestLBAStatus(t *testing.T) {
 		want           wire.LBAStatus
 	}{
 		{wire.LBAAllocated, 0, 6 * page, wire.LBAStatus{
-			{0, page, wire.LBAStateAllocated},
-			{page, page, wire.LBAStateZeroed},
-			{2 * page, 2 * page, wire.LBAStateDeallocated},
-			{4 * page, page, wire.LBAStateAllocated},
-			{5 * page, page, wire.LBAStateDeallocated},
+			lba(0, page, wire.LBAStateAllocated),
+			lba(page, page, wire.LBAStateZeroed),
+			lba(2 * page, 2 * page, wire.LBAStateDeallocated),
+			lba(4 * page, page, wire.LBAStateAllocated),
+			lba(5 * page, page, wire.LBAStateDeallocated),
 		}},
 		{wire.LBADirty, page, 4 * page, wire.LBAStatus{
-			{page, page, wire.LBAStateDirty}, {2 * page, 2 * page, wire.LBAStateClean}, {4 * page, page, wire.LBAStateDirty},
+			lba(page, page, wire.LBAStateDirty), lba(2 * page, 2 * page, wire.LBAStateClean), lba(4 * page, page, wire.LBAStateDirty),
 		}},
-		{0xbeef, 512, 1024, wire.LBAStatus{{512, 1024, 0}}},
+		{0xbeef, 512, 1024, wire.LBAStatus{lba(512, 1024, 0)}},
 	} {
 		got, err := c.LBAStatus(timeLimit(t), e.offset, e.length, e.kind)
 		if err != nil || !slices.Equal(got, e.want) {
@@ -66,7 +70,7 @@ func TestLBAStatusOfWhatNobodyKnows(t *testing.T) {
 	dial, _ := referenceServerOf(t, server.Config{Dialect: wire.GetLBAStatus, Exports: []server.Export{{Disk: export.New(8192)}}})
 	c := connect(t, dial, client.Config{Dialect: wire.GetLBAStatus})
 	got, err := c.LBAStatus(timeLimit(t), 0, 8192, wire.LBADirty)
-	if want := (wire.LBAStatus{{0, 8192, 0}}); err != nil || !slices.Equal(got, want) {
+	if want := (wire.LBAStatus{lba(0, 8192, 0)}); err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %v, %v, want %v", got, err, want)
 	}
 	disconnect(t, c)

@@ -3,6 +3,7 @@ package inprocess
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"nbdconform/conformance/feature"
@@ -103,7 +104,7 @@ var profiles = append([]profile{
 		func(c *server.Config) { c.Exports[0].Disk = export.New(HugeSize) },
 	},
 	{"rotational", []feature.Feature{feature.Rotational}, nil, func(c *server.Config) { c.Exports[0].Rotational = true }},
-}, extensions...)
+}, slices.Concat(extensions, dialects)...)
 
 // Profiles lists the names of the reference server's profiles, the default first.
 func Profiles() []string {
@@ -153,7 +154,7 @@ func Config(profile string, size uint64, quirkName string) (server.Config, targe
 		}
 		about := target.Profile{
 			Name: p.name, Export: "disk", Exports: names, Size: c.Exports[0].Disk.Size(),
-			Features: fs.Names(), Destructive: true, TLS: how,
+			Features: fs.Names(), Destructive: true, TLS: how, Dialect: c.Dialect,
 		}
 		return c, about, nil
 	}
