@@ -41,12 +41,12 @@ func TestLBAStatus(t *testing.T) {
 		{wire.LBAAllocated, 0, 6 * page, wire.LBAStatus{
 			lba(0, page, wire.LBAStateAllocated),
 			lba(page, page, wire.LBAStateZeroed),
-			lba(2 * page, 2 * page, wire.LBAStateDeallocated),
-			lba(4 * page, page, wire.LBAStateAllocated),
-			lba(5 * page, page, wire.LBAStateDeallocated),
+			lba(2*page, 2*page, wire.LBAStateDeallocated),
+			lba(4*page, page, wire.LBAStateAllocated),
+			lba(5*page, page, wire.LBAStateDeallocated),
 		}},
 		{wire.LBADirty, page, 4 * page, wire.LBAStatus{
-			lba(page, page, wire.LBAStateDirty), lba(2 * page, 2 * page, wire.LBAStateClean), lba(4 * page, page, wire.LBAStateDirty),
+			lba(page, page, wire.LBAStateDirty), lba(2*page, 2*page, wire.LBAStateClean), lba(4*page, page, wire.LBAStateDirty),
 		}},
 		{0xbeef, 512, 1024, wire.LBAStatus{lba(512, 1024, 0)}},
 	} {
