@@ -92,7 +92,7 @@ func (e Entry) checkRest() error {
 	}
 	if e.Link != "" {
 		if u, err := url.Parse(e.Link); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
-			return fmt.Errorf("link %q: want an address like https://...", e.Link)
+			return fmt.Errorf("link %q: want an address that starts with https://", e.Link)
 		}
 	}
 	if e.Expires != "" {

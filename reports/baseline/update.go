@@ -29,12 +29,12 @@ func Update(f *File, r result.Result, withhold []string, now time.Time) ([]Chang
 	edit := editor{target: r.Target, blocks: blocks}
 	report := Check(r, []File{*f}, now)
 	for _, finding := range report.Findings {
-		switch {
-		case finding.Kind == New:
+		switch finding.Kind {
+		case New:
 			edit.add(*finding.Spec)
-		case finding.Kind == Changed:
+		case Changed:
 			edit.replace(finding)
-		case finding.Kind == Passes, finding.Kind == Stale:
+		case Passes, Stale:
 			edit.drop(finding.Entry)
 		}
 	}
