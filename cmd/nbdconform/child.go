@@ -96,7 +96,7 @@ func (o order) trial(ctx context.Context, tell *teller) error {
 	if err != nil {
 		return err
 	}
-	about := describe(bench)
+	about := bench.Describe()
 	keep := &keeper{order: o, target: about, warn: func(s string) { tell.tell(event{Progress: s}) }}
 	if o.Evidence != "" {
 		if keep.store, err = evidence.NewStore(o.Evidence, evidence.DefaultLimits); err != nil {
@@ -112,16 +112,6 @@ func (o order) trial(ctx context.Context, tell *teller) error {
 			tell.tell(event{Done: &s, Observations: seen})
 		},
 	})
-}
-
-// describe is the target as the result shows it.
-func describe(b *trial.Bench) result.Target {
-	id, p := b.Target.Identity(), b.Target.Profile()
-	return result.Target{
-		Name: id.Name, Provider: id.Provider, Suite: id.Suite, Version: id.Version, Image: id.Image, Command: id.Command,
-		Profile: p.Name, Export: b.Facts.Export, Size: b.Facts.Size,
-		Advertised: b.Facts.Features.Names(), Declared: b.Facts.Declared.Names(),
-	}
 }
 
 // A teller writes events.

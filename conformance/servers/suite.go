@@ -13,11 +13,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
+	"sync"
 
 	"github.com/onsi/ginkgo/v2"
 	"github.com/onsi/ginkgo/v2/types"
-	"github.com/onsi/gomega"
 
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/spec"
@@ -47,23 +46,30 @@ func (e Listing) Result() result.Spec {
 // Document is the revision of the protocol document that the specs go by.
 var Document = result.Document{Name: "doc/proto.md of NetworkBlockDevice/nbd", Revision: "sha256:4b4eda49c5b9"}
 
-func init() { gomega.RegisterFailHandler(trial.FailHandler) }
+// preview builds the tree of specs, once: Ginkgo's suite is global.
+var preview = sync.OnceValues(func() (types.SpecReports, error) {
+	suite, reporter := configuration(0)
+	report := ginkgo.PreviewSpecs("nbdconform", suite, reporter)
+	if p := report.SpecialSuiteFailureReasons; len(p) > 0 {
+		return nil, fmt.Errorf("building the specs: %s", strings.Join(p, "; "))
+	}
+	return report.SpecReports, nil
+})
 
 // Census lists all specs, in the order of their ids, and marks those that
 // match the filter: a spec's id, a clause's id, or a Ginkgo label filter over
 // the labels id:, level:, clause:, needs: and writes.
 func Census(filter string) ([]Listing, error) {
-	suite, reporter := configuration(0)
 	accept, err := acceptor(filter)
 	if err != nil {
 		return nil, err
 	}
-	report := ginkgo.PreviewSpecs("nbdconform", suite, reporter)
-	if p := report.SpecialSuiteFailureReasons; len(p) > 0 {
-		return nil, fmt.Errorf("building the specs: %s", strings.Join(p, "; "))
+	reports, err := preview()
+	if err != nil {
+		return nil, err
 	}
 	var all []Listing
-	for _, r := range report.SpecReports {
+	for _, r := range reports {
 		if s := spec.Get(idOf(r)); s != nil {
 			all = append(all, Listing{Spec: s, Group: groupOf(r), Name: r.FullText(), Run: accept(r)})
 		}
@@ -116,71 +122,34 @@ type Config struct {
 	Evidence func(*result.Spec, *trial.Evidence)
 }
 
-// Run tries every spec that the filter lets through on the bench's target. It
-// may be called once in a process: Ginkgo's suite is global.
+// Run tries every spec that the filter lets through on the bench's target, one
+// after the other in Ginkgo's order. It may be called once in a process:
+// Ginkgo's runner is global. A [Round] knows no such limit.
 func Run(ctx context.Context, c Config) error {
-	census, err := Census(c.Filter)
+	r, err := NewRound(c)
 	if err != nil {
 		return err
 	}
-	chosen := map[string]Listing{}
-	for _, e := range census {
-		if e.Run {
-			chosen[e.ID] = e
-		}
-	}
-	if len(chosen) == 0 {
-		return fmt.Errorf("the filter %q matches none of the %d specs: nothing was tested", c.Filter, len(census))
-	}
-	r := &run{Config: c, chosen: chosen, judged: newJudged()}
-	r.judged.add(c.Bench.Early)
-	spec.Handler = func(_ context.Context, s *spec.Spec) { r.try(ctx, s) }
+	spec.Handler = func(_ context.Context, s *spec.Spec) { r.handle(ctx, s) }
 	suite, reporter := configuration(c.Seed)
 	ginkgo.GinkgoWriter.ClearTeeWriters()
 	ginkgo.RunSpecs(quiet{}, "nbdconform", suite, reporter)
-	for _, line := range r.judged.lines() {
-		r.done(line.Spec, line.evidence, nil)
-	}
+	r.Judged()
 	return ctx.Err()
 }
 
-type run struct {
-	Config
-	chosen map[string]Listing
-	judged *judged
-}
-
-// try runs one spec that Ginkgo came to.
-func (r *run) try(ctx context.Context, s *spec.Spec) {
+// handle runs one spec that Ginkgo came to.
+func (r *Round) handle(ctx context.Context, s *spec.Spec) {
 	e, ok := r.chosen[s.ID]
 	if !ok || ctx.Err() != nil {
 		ginkgo.Skip("not chosen")
 	}
-	if r.Started != nil {
-		r.Started(e.ID)
-	}
-	start := time.Now()
-	o := r.Bench.Run(ctx, s)
-	r.judged.add(o)
-	line := e.Result()
-	line.Verdict, line.Message, line.Seconds = o.Verdict, o.Message, time.Since(start).Seconds()
-	line.Transcript, line.Exit, line.Stderr, line.BlockedBy = o.Transcript, o.Exit, o.Stderr, o.BlockedBy
-	r.done(line, o.Evidence, o.Observations)
-	switch o.Verdict {
+	switch line := r.Try(ctx, e); line.Verdict {
 	case result.Pass, result.Weak:
 	case result.Fail, result.Crash, result.Hang, result.Error:
-		ginkgo.Fail(o.Message)
+		ginkgo.Fail(line.Message)
 	default:
-		ginkgo.Skip(o.Message)
-	}
-}
-
-func (r *run) done(line result.Spec, e *trial.Evidence, seen []result.Observation) {
-	if e != nil && r.Evidence != nil {
-		r.Evidence(&line, e)
-	}
-	if r.Done != nil {
-		r.Done(line, seen)
+		ginkgo.Skip(line.Message)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"nbdconform/conformance/feature"
 	"nbdconform/conformance/target"
 	"nbdconform/reference/wire"
+	"nbdconform/reports/result"
 )
 
 // A Bench is a target under test with what is known of it.
@@ -45,6 +46,16 @@ type Facts struct {
 	QEMUContexts []string // metadata contexts of the namespace "qemu" that are listed
 
 	refusal wire.ReplyType // the final reply to NBD_OPT_INFO for the export
+}
+
+// Describe is the target as a result shows it.
+func (b *Bench) Describe() result.Target {
+	id, p := b.Target.Identity(), b.Target.Profile()
+	return result.Target{
+		Name: id.Name, Provider: id.Provider, Suite: id.Suite, Version: id.Version, Image: id.Image, Command: id.Command,
+		Profile: p.Name, Export: b.Facts.Export, Size: b.Facts.Size,
+		Advertised: b.Facts.Features.Names(), Declared: b.Facts.Declared.Names(),
+	}
 }
 
 // Block is the smallest length and alignment that specs use, in bytes.

@@ -201,3 +201,8 @@ func (c *checker) subject(e *Entry) *result.Spec {
 	}
 	return found
 }
+
+// Knows reports whether an entry of the file is about this failure of this target.
+func (f File) Knows(t result.Target, s result.Spec) bool {
+	return slices.ContainsFunc(f.Entries, func(e Entry) bool { return e.applies(t) && e.knows(t.Name, s) })
+}
