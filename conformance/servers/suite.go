@@ -37,6 +37,9 @@ func (e Listing) Result() result.Spec {
 	line := result.Spec{
 		ID: e.ID, Name: e.Name, Group: e.Group, Level: string(e.Level), Clauses: ids(e.Clauses), Location: e.Location,
 	}
+	for _, f := range e.Needs {
+		line.Needs = append(line.Needs, string(f))
+	}
 	if c, ok := clause.Get(e.Clauses[0]); ok {
 		line.Requires, line.Section = c.Requires, c.Section
 	}

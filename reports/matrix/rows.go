@@ -15,7 +15,8 @@ type Row struct {
 	Section  string
 	Clauses  []string // of a spec
 	Requires string
-	Cells    []Cell // as [Matrix.Servers]
+	Needs    []string // the features without which it can't be tried
+	Cells    []Cell   // as [Matrix.Servers]
 }
 
 // A Cell is what came of a requirement with one server: the worst of its
@@ -32,7 +33,7 @@ func (m Matrix) Specs() []Row {
 	return m.rows(func(s *result.Spec) []Row {
 		return []Row{{
 			ID: s.ID, Title: s.Name, Group: s.Group, Level: s.Level, Section: s.Section,
-			Clauses: s.Clauses, Requires: s.Requires,
+			Clauses: s.Clauses, Requires: s.Requires, Needs: s.Needs,
 		}}
 	})
 }
@@ -45,7 +46,7 @@ func (m Matrix) Clauses() []Row {
 		for i, c := range s.Clauses {
 			r := Row{ID: c, Group: s.Group}
 			if i == 0 {
-				r.Title, r.Level, r.Section, r.Requires = s.Requires, s.Level, s.Section, s.Requires
+				r.Title, r.Level, r.Section, r.Requires, r.Needs = s.Requires, s.Level, s.Section, s.Requires, s.Needs
 			}
 			list = append(list, r)
 		}
@@ -85,7 +86,8 @@ func (m Matrix) rows(of func(*result.Spec) []Row) []Row {
 
 func (r *Row) fill(from Row) {
 	if r.Level == "" && from.Level != "" {
-		r.Title, r.Level, r.Section, r.Requires, r.Group = from.Title, from.Level, from.Section, from.Requires, from.Group
+		r.Title, r.Level, r.Section, r.Requires = from.Title, from.Level, from.Section, from.Requires
+		r.Group, r.Needs = from.Group, from.Needs
 	}
 }
 

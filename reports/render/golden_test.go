@@ -54,6 +54,7 @@ func TestGolden(t *testing.T) {
 	t.Run("matrix", func(t *testing.T) {
 		golden(t, "matrix.txt", rendered(t, sampleMatrix(), MatrixTerminal))
 		golden(t, "matrix.md", rendered(t, sampleMatrix(), MatrixMarkdown))
+		golden(t, "matrix.html", rendered(t, sampleMatrix(), MatrixHTML))
 	})
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 // MatrixFiles writes every form of m into dir, which it makes if need be:
-// matrix.json and matrix.md.
+// matrix.json, matrix.md and index.html.
 func MatrixFiles(dir string, m matrix.Matrix) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("making report directory: %w", err)
@@ -23,6 +23,7 @@ func MatrixFiles(dir string, m matrix.Matrix) error {
 	}{
 		{"matrix.json", matrix.Write},
 		{"matrix.md", MatrixMarkdown},
+		{"index.html", MatrixHTML},
 	} {
 		if err := replace(filepath.Join(dir, f.name), func(w io.Writer) error { return f.write(w, m) }); err != nil {
 			return fmt.Errorf("writing %s: %w", f.name, err)

@@ -95,16 +95,17 @@ type Spec struct {
 	Message string   `json:"message"` // why, for anything but a pass: what was allowed, what came, decoded and in hex
 	Seconds float64  `json:"seconds"`
 
-	Signature  string `json:"signature,omitempty"`  // the kind of trouble, the same in every run that meets it; see SignatureOf
-	Requires   string `json:"requires,omitempty"`   // the requirement of the clause, in words
-	Section    string `json:"section,omitempty"`    // where the document says so
-	Location   string `json:"location,omitempty"`   // file and line of the spec
-	Reproduce  string `json:"reproduce,omitempty"`  // the command that runs this spec alone
-	Transcript string `json:"transcript,omitempty"` // the conversation, decoded
-	Exit       string `json:"exit,omitempty"`       // how the target ended, for a crash
-	Stderr     string `json:"stderr,omitempty"`     // the end of what the target wrote meanwhile
-	Evidence   string `json:"evidence,omitempty"`   // directory of the evidence, relative to the result's
-	BlockedBy  string `json:"blockedBy,omitempty"`  // id of the spec, or clause, that stands in the way
+	Signature  string   `json:"signature,omitempty"`  // the kind of trouble, the same in every run that meets it; see SignatureOf
+	Requires   string   `json:"requires,omitempty"`   // the requirement of the clause, in words
+	Section    string   `json:"section,omitempty"`    // where the document says so
+	Needs      []string `json:"needs,omitempty"`      // the features without which it can't be tried
+	Location   string   `json:"location,omitempty"`   // file and line of the spec
+	Reproduce  string   `json:"reproduce,omitempty"`  // the command that runs this spec alone
+	Transcript string   `json:"transcript,omitempty"` // the conversation, decoded
+	Exit       string   `json:"exit,omitempty"`       // how the target ended, for a crash
+	Stderr     string   `json:"stderr,omitempty"`     // the end of what the target wrote meanwhile
+	Evidence   string   `json:"evidence,omitempty"`   // directory of the evidence, relative to the result's
+	BlockedBy  string   `json:"blockedBy,omitempty"`  // id of the spec, or clause, that stands in the way
 }
 
 // An Observation is something that the document leaves open, and what this target does.

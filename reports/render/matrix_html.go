@@ -1,0 +1,409 @@
+package render
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io"
+	"slices"
+	"strings"
+
+	"nbdconform/reports/matrix"
+	"nbdconform/reports/result"
+)
+
+var matrixTemplate = template.Must(template.New("matrix.tmpl").Funcs(template.FuncMap{
+	"visible": visible,
+	"symbol":  symbol,
+	"outcome": outcomeSign,
+	"peer":    peerName,
+	"join":    strings.Join,
+}).ParseFS(pageFiles, "page/matrix.tmpl"))
+
+// matrixPage is what the template sees.
+type matrixPage struct {
+	M          matrix.Matrix
+	Suite      string
+	Document   string
+	Made       string
+	Servers    []serverPage
+	Clauses    []clauseRow
+	Groups     []groupRow
+	Sections   []sectionRow
+	Clients    []clientRow
+	Tables     []anchored // features, changes, observations
+	Verdicts   []result.Verdict
+	Levels     []string
+	Features   []string
+	Style      template.CSS
+	Script     template.JS
+	Policy     string
+	Activities []matrix.Activity
+}
+
+// A serverPage is a column of the matrix, and the page of one server.
+type serverPage struct {
+	ID       string
+	Peer     matrix.Peer
+	Short    []string // of the column's heading: name and suite
+	Counts   []count  // clauses by verdict, the worst of all profiles
+	Broken   int
+	Profiles []profileLine
+	Findings []clauseLink // what is broken, and what is weak
+}
+
+type profileLine struct {
+	Name       string
+	Conclusion string
+	Symbol     string
+	Counts     []count
+	Advertised string
+	Reproduce  string
+}
+
+type clauseLink struct {
+	ID, Title string
+	Verdict   result.Verdict
+}
+
+// A clauseRow is a clause across the servers.
+type clauseRow struct {
+	matrix.Row
+	Worst    result.Verdict // of the servers
+	All      string         // verdicts that occur, for the filter
+	Text     string         // what the search looks at
+	Cells    []clauseCell
+	Specs    []string
+	Evidence []evidence
+}
+
+type clauseCell struct {
+	Verdict result.Verdict
+	Server  string
+}
+
+// An evidence is one way in which a clause was broken, and by whom.
+type evidence struct {
+	result.Spec
+	Profile string
+	Servers []string
+}
+
+type groupRow struct {
+	Name  string
+	Cells []groupCell
+}
+
+type groupCell struct {
+	Worst         result.Verdict
+	Broken, Asked int
+}
+
+type sectionRow struct {
+	Name   string
+	Counts []count
+	Total  int
+}
+
+// A clientRow is a client program with every server.
+type clientRow struct {
+	Client matrix.Peer
+	Cells  []clientCell
+	Bad    []matrix.Pairing // what is not simply right
+}
+
+type clientCell struct {
+	Worst matrix.Outcome
+	Right int
+	Tried int
+}
+
+type anchored struct {
+	ID string
+	sheet
+}
+
+// exported for the template.
+func (a anchored) Title() string    { return a.title }
+func (a anchored) Note() string     { return a.note }
+func (a anchored) Head() []string   { return a.head }
+func (a anchored) Rows() [][]string { return a.rows }
+
+// Bounds of what the page shows of one spec, in bytes, so that the page of a
+// full matrix stays a page. The whole is in the report of the run.
+const (
+	matrixMessage    = 4 << 10
+	matrixTranscript = 3 << 10
+	matrixEvidences  = 4 // of one clause
+)
+
+// MatrixHTML writes one page that needs nothing else, as [HTML] does for a
+// single run: the overview, a page for each server, and for each clause what it
+// requires, the verdicts across versions and the evidence.
+func MatrixHTML(w io.Writer, m matrix.Matrix) error {
+	var b bytes.Buffer
+	if err := matrixTemplate.Execute(&b, matrixPageOf(m)); err != nil {
+		return fmt.Errorf("rendering html: %w", err)
+	}
+	if _, err := w.Write(b.Bytes()); err != nil {
+		return fmt.Errorf("writing html: %w", err)
+	}
+	return nil
+}
+
+func matrixPageOf(m matrix.Matrix) matrixPage {
+	script := pageFile("matrix.js")
+	hash := sha256.Sum256([]byte(script))
+	p := matrixPage{
+		M: m, Made: m.Made.UTC().Format(pageTime), Levels: []string{"MUST", "SHOULD", "MAY"},
+		Style:  template.CSS(pageStyle + pageFile("matrix.css")),
+		Script: template.JS(script), Activities: matrix.Activities,
+		Policy: "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-" +
+			base64.StdEncoding.EncodeToString(hash[:]) + "'",
+	}
+	if len(m.Runs) > 0 {
+		r := m.Runs[0]
+		p.Suite = strings.TrimSpace(r.Suite.Name + " " + r.Suite.Version)
+		p.Document = strings.TrimSpace(r.Document.Name + " at " + r.Document.Revision)
+	}
+	servers, rows := m.Servers(), m.Clauses()
+	p.Clauses = clauseRows(servers, rows, m.Specs())
+	p.Servers = serverPages(m, servers, p.Clauses)
+	p.Groups = groupRows(rows, len(servers))
+	p.Sections, p.Verdicts = sectionRows(p.Clauses)
+	p.Clients = clientRows(m)
+	for _, r := range rows {
+		for _, f := range r.Needs {
+			if !slices.Contains(p.Features, f) {
+				p.Features = append(p.Features, f)
+			}
+		}
+	}
+	slices.Sort(p.Features)
+	p.Tables = pageTables(m)
+	return p
+}
+
+// pageTables are the tables that the page has in common with Markdown.
+func pageTables(m matrix.Matrix) []anchored {
+	var list []anchored
+	add := func(id string, s sheet) {
+		if len(s.rows) > 0 {
+			list = append(list, anchored{id, s})
+		}
+	}
+	for _, name := range programs(m) {
+		add("features-"+name, featureSheet(m, name))
+	}
+	add("documented", qemuSheet(m))
+	add("changes", changeSheet(m))
+	for _, name := range programs(m) {
+		add("observations-"+name, observationSheet(m, name))
+	}
+	return list
+}
+
+// clauseRows sorts the rows by what the matrix says of them: by group as the
+// specs come.
+func clauseRows(servers []matrix.Peer, rows, specs []matrix.Row) []clauseRow {
+	list := make([]clauseRow, 0, len(rows))
+	for _, r := range rows {
+		c := clauseRow{Row: r}
+		for i, cell := range r.Cells {
+			c.Cells = append(c.Cells, clauseCell{cell.Verdict, servers[i].String()})
+			if urgent(cell.Verdict) > urgent(c.Worst) {
+				c.Worst = cell.Verdict
+			}
+			if cell.Verdict != "" && !strings.Contains(c.All, string(cell.Verdict)) {
+				c.All += string(cell.Verdict) + " "
+			}
+		}
+		for _, s := range specs {
+			if slices.Contains(s.Clauses, r.ID) {
+				c.Specs = append(c.Specs, s.ID)
+			}
+		}
+		c.Evidence = evidences(servers, r)
+		c.Text = strings.ToLower(visible(strings.Join([]string{r.ID, r.Title, r.Section, strings.Join(c.Specs, " ")}, " ")))
+		list = append(list, c)
+	}
+	return list
+}
+
+// evidences says once what several servers did alike.
+func evidences(servers []matrix.Peer, r matrix.Row) []evidence {
+	var list []evidence
+	for i, c := range r.Cells {
+		if c.Spec == nil || !c.Verdict.Broken() && c.Verdict != result.Weak {
+			continue
+		}
+		name := servers[i].String()
+		same := func(e evidence) bool {
+			return e.Verdict == c.Verdict && e.Message == shorten(c.Spec.Message, matrixMessage)
+		}
+		if k := slices.IndexFunc(list, same); k >= 0 {
+			list[k].Servers = append(list[k].Servers, name)
+			continue
+		}
+		e := evidence{Spec: *c.Spec, Profile: c.Run.Target.Profile, Servers: []string{name}}
+		e.Message = shorten(e.Message, matrixMessage)
+		e.Transcript = shorten(e.Transcript, matrixTranscript)
+		e.Stderr = shorten(e.Stderr, matrixTranscript)
+		if len(list) >= matrixEvidences { // said, and told in the report of the run
+			e.Transcript, e.Stderr = "", ""
+		}
+		list = append(list, e)
+	}
+	return list
+}
+
+// shorten keeps the beginning and the end of s.
+func shorten(s string, bytes int) string {
+	if len(s) <= bytes {
+		return s
+	}
+	half := bytes / 2
+	return strings.ToValidUTF8(s[:half], "") + "\n[…]\n" + strings.ToValidUTF8(s[len(s)-half:], "")
+}
+
+// urgent orders verdicts by how much they ask for attention.
+func urgent(v result.Verdict) int {
+	return slices.Index([]result.Verdict{
+		result.Unsupported, result.Skipped, result.Pass, result.Blocked, result.Inconclusive, result.Error,
+		result.Weak, result.Fail, result.Hang, result.Crash,
+	}, v)
+}
+
+func serverPages(m matrix.Matrix, servers []matrix.Peer, rows []clauseRow) []serverPage {
+	list := make([]serverPage, 0, len(servers))
+	for i, s := range servers {
+		p := serverPage{ID: serverID(s), Peer: s, Short: []string{s.Name, s.Suite}}
+		counts := make(map[result.Verdict]int)
+		for _, r := range rows {
+			v := r.Cells[i].Verdict
+			if v == "" {
+				continue
+			}
+			counts[v]++
+			if v.Broken() || v == result.Weak {
+				p.Findings = append(p.Findings, clauseLink{r.ID, cmp.Or(r.Title, r.ID), v})
+			}
+			if v.Broken() {
+				p.Broken++
+			}
+		}
+		slices.SortStableFunc(p.Findings, func(a, b clauseLink) int { return -cmp.Compare(urgent(a.Verdict), urgent(b.Verdict)) })
+		p.Counts = countsOf(counts)
+		for _, r := range m.RunsOf(s) {
+			r = counted(r)
+			p.Profiles = append(p.Profiles, profileLine{
+				Name: cmp.Or(r.Target.Profile, "default"), Conclusion: r.Conclusion(), Symbol: conclusionSymbol(r),
+				Counts: countsOf(r.Summary), Advertised: strings.Join(r.Target.Advertised, ", "), Reproduce: r.Reproduce,
+			})
+		}
+		list = append(list, p)
+	}
+	return list
+}
+
+func serverID(p matrix.Peer) string {
+	return "server-" + strings.ReplaceAll(p.String(), " ", "-")
+}
+
+// countsOf are the verdicts that occur.
+func countsOf(counts map[result.Verdict]int) []count {
+	var list []count
+	for _, v := range result.Verdicts {
+		if counts[v] > 0 {
+			list = append(list, count{v, counts[v]})
+		}
+	}
+	return list
+}
+
+func groupRows(rows []matrix.Row, servers int) []groupRow {
+	var list []groupRow
+	at := make(map[string]int)
+	for _, r := range rows {
+		i, ok := at[r.Group]
+		if !ok {
+			i = len(list)
+			at[r.Group] = i
+			list = append(list, groupRow{Name: r.Group, Cells: make([]groupCell, servers)})
+		}
+		for j, c := range r.Cells {
+			cell := &list[i].Cells[j]
+			if urgent(c.Verdict) > urgent(cell.Worst) {
+				cell.Worst = c.Verdict
+			}
+			if c.Verdict.Judged() {
+				cell.Asked++
+			}
+			if c.Verdict.Broken() {
+				cell.Broken++
+			}
+		}
+	}
+	return list
+}
+
+// sectionRows count the clauses of each section of the document by the worst
+// that any server made of them.
+func sectionRows(rows []clauseRow) ([]sectionRow, []result.Verdict) {
+	var list []sectionRow
+	all := make(map[result.Verdict]int)
+	counts := make(map[string]map[result.Verdict]int)
+	for _, r := range rows {
+		name := cmp.Or(r.Section, "seen in passing")
+		if counts[name] == nil {
+			counts[name] = make(map[result.Verdict]int)
+			list = append(list, sectionRow{Name: name})
+		}
+		counts[name][r.Worst]++
+		all[r.Worst]++
+	}
+	for i := range list {
+		s := &list[i]
+		s.Counts = countsOf(counts[s.Name])
+		for _, c := range s.Counts {
+			s.Total += c.N
+		}
+	}
+	return list, used(all)
+}
+
+func clientRows(m matrix.Matrix) []clientRow {
+	var list []clientRow
+	for _, client := range m.Clients() {
+		row := clientRow{Client: client}
+		for _, server := range m.Servers() {
+			var c clientCell
+			found := m.Between(client, server)
+			for _, a := range matrix.Activities {
+				p, ok := found[a]
+				if !ok {
+					continue
+				}
+				if slices.Index(matrix.Outcomes, p.Outcome) > slices.Index(matrix.Outcomes, c.Worst) {
+					c.Worst = p.Outcome
+				}
+				switch p.Outcome {
+				case matrix.Unable:
+					continue
+				case matrix.Works:
+					c.Right++
+				default:
+					p.Output = shorten(p.Output, matrixTranscript)
+					row.Bad = append(row.Bad, p)
+				}
+				c.Tried++
+			}
+			row.Cells = append(row.Cells, c)
+		}
+		list = append(list, row)
+	}
+	return list
+}

@@ -1,0 +1,119 @@
+"use strict";
+(() => {
+  document.documentElement.classList.add("js");
+  const byId = (id) => document.getElementById("page-" + id);
+  const form = document.querySelector("form.filters");
+  const clauses = [...document.querySelectorAll("#requirements tbody")];
+  const templates = new Map([...document.querySelectorAll("template[data-of]")].map((t) => [t.dataset.of, t]));
+  const search = byId("search");
+  const verdict = byId("verdict"), level = byId("level"), feature = byId("feature"), server = byId("server");
+
+  function copyButtons(root) {
+    if (!navigator.clipboard) return;
+    for (const pre of root.querySelectorAll("pre.command:not(:has(button))")) {
+      const text = pre.textContent;
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = "Copy";
+      button.setAttribute("aria-label", "Copy the command");
+      button.addEventListener("click", async () => {
+        await navigator.clipboard.writeText(text);
+        button.textContent = "Copied";
+        setTimeout(() => { button.textContent = "Copy"; }, 1500);
+      });
+      pre.append(button);
+    }
+  }
+
+  // The detail of a clause is built when it is first opened.
+  function show(clause, open) {
+    const button = clause.querySelector("button");
+    const row = clause.querySelector("tr.detail");
+    const cell = row.firstElementChild;
+    if (open && !cell.hasChildNodes()) {
+      cell.colSpan = clause.querySelector("tr.head").children.length;
+      cell.append(templates.get(clause.id).content.cloneNode(true));
+      copyButtons(cell);
+    }
+    row.hidden = !open;
+    button.setAttribute("aria-expanded", String(open));
+  }
+  const isOpen = (clause) => !clause.querySelector("tr.detail").hidden;
+
+  function filter() {
+    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let shown = 0;
+    for (const c of clauses) {
+      const each = c.dataset.each.split(",");
+      const seen = server.value === "" ? each : [each[Number(server.value)]];
+      const keep = (!verdict.value || seen.includes(verdict.value)) &&
+        (server.value === "" || seen[0] !== "") &&
+        (!level.value || c.dataset.level === level.value) &&
+        (!feature.value || c.dataset.features.split(" ").includes(feature.value)) &&
+        words.every((word) => c.dataset.text.includes(word));
+      c.hidden = !keep;
+      if (keep) shown++;
+    }
+    byId("shown").textContent = shown === clauses.length ? `${shown} clauses` : `${shown} of ${clauses.length} clauses`;
+  }
+
+  function clear() {
+    form.reset();
+    filter();
+  }
+
+  // A deep link shows its clause whatever the filters say.
+  function follow() {
+    let id = location.hash.slice(1);
+    try { id = decodeURIComponent(id); } catch { return; }
+    const target = id && document.getElementById(id);
+    for (const a of document.querySelectorAll("nav a")) {
+      if (a.hash === location.hash) a.setAttribute("aria-current", "true");
+      else a.removeAttribute("aria-current");
+    }
+    if (!target) return;
+    if (target.matches("#requirements tbody")) {
+      if (target.hidden) clear();
+      show(target, true);
+      target.scrollIntoView();
+      target.querySelector("button").focus({ preventScroll: true });
+    } else {
+      const heading = document.getElementById("h-" + id);
+      if (heading) heading.focus({ preventScroll: true });
+    }
+  }
+
+  for (const c of clauses) {
+    c.querySelector("tr.head").addEventListener("click", (event) => {
+      if (!event.target.closest("a")) show(c, !isOpen(c));
+    });
+  }
+
+  function step(by) {
+    const visible = clauses.filter((c) => !c.hidden);
+    const at = visible.indexOf(document.activeElement.closest("#requirements tbody"));
+    const next = visible[Math.min(Math.max(at + by, 0), visible.length - 1)];
+    if (next) next.querySelector("button").focus();
+  }
+
+  form.hidden = false;
+  form.addEventListener("input", filter);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("reset", () => setTimeout(filter));
+  addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName);
+    if (event.key === "Escape") clear();
+    if (typing) return;
+    if (event.key === "/") {
+      event.preventDefault();
+      search.focus();
+    } else if (event.key === "j" || event.key === "k") {
+      step(event.key === "j" ? 1 : -1);
+    }
+  });
+  addEventListener("hashchange", follow);
+  copyButtons(document);
+  filter();
+  follow();
+})();
