@@ -23,7 +23,7 @@ import (
 func matrixCommand() *cobra.Command {
 	var w wish
 	var out string
-	f := field{jobs: runtime.NumCPU(), judge: func(ctx context.Context, o order) (result.Result, error) {
+	f := field{jobs: 2 * runtime.NumCPU(), judge: func(ctx context.Context, o order) (result.Result, error) {
 		return supervise(ctx, o, quiet{})
 	}}
 	c := &cobra.Command{
@@ -83,7 +83,7 @@ Exit status: 0 the matrix is complete, whatever it says of the servers;
 	c.Flags().StringSliceVar(&w.Suites, "suites", nil, "Debian suites to take servers from (default all)")
 	c.Flags().StringSliceVar(&w.Targets, "targets", nil, "servers to run (default all)")
 	c.Flags().StringSliceVar(&w.Profiles, "profiles", []string{allProfiles}, "profiles to run them in, where they have them")
-	c.Flags().IntVar(&f.jobs, "jobs", f.jobs, "runs at a time")
+	c.Flags().IntVar(&f.jobs, "jobs", f.jobs, "runs at a time; most of a run is waiting")
 	c.Flags().BoolVar(&f.fresh, "fresh", false, "take no results of an earlier matrix")
 	c.Flags().StringVar(&out, "out", filepath.Join("reports", "out", "matrix"), "directory for the reports")
 	return c

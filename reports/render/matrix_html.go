@@ -73,7 +73,6 @@ type clauseLink struct {
 type clauseRow struct {
 	matrix.Row
 	Worst    result.Verdict // of the servers
-	All      string         // verdicts that occur, for the filter
 	Text     string         // what the search looks at
 	Cells    []clauseCell
 	Specs    []string
@@ -126,7 +125,8 @@ type anchored struct {
 	sheet
 }
 
-// exported for the template.
+// The template reads these.
+
 func (a anchored) Title() string    { return a.title }
 func (a anchored) Note() string     { return a.note }
 func (a anchored) Head() []string   { return a.head }
@@ -206,8 +206,7 @@ func pageTables(m matrix.Matrix) []anchored {
 	return list
 }
 
-// clauseRows sorts the rows by what the matrix says of them: by group as the
-// specs come.
+// clauseRows are the rows in the order of their ids, which is that of subjects.
 func clauseRows(servers []matrix.Peer, rows, specs []matrix.Row) []clauseRow {
 	list := make([]clauseRow, 0, len(rows))
 	for _, r := range rows {
@@ -216,9 +215,6 @@ func clauseRows(servers []matrix.Peer, rows, specs []matrix.Row) []clauseRow {
 			c.Cells = append(c.Cells, clauseCell{cell.Verdict, servers[i].String()})
 			if urgent(cell.Verdict) > urgent(c.Worst) {
 				c.Worst = cell.Verdict
-			}
-			if cell.Verdict != "" && !strings.Contains(c.All, string(cell.Verdict)) {
-				c.All += string(cell.Verdict) + " "
 			}
 		}
 		for _, s := range specs {
@@ -230,6 +226,7 @@ func clauseRows(servers []matrix.Peer, rows, specs []matrix.Row) []clauseRow {
 		c.Text = strings.ToLower(visible(strings.Join([]string{r.ID, r.Title, r.Section, strings.Join(c.Specs, " ")}, " ")))
 		list = append(list, c)
 	}
+	slices.SortFunc(list, func(a, b clauseRow) int { return strings.Compare(a.ID, b.ID) })
 	return list
 }
 

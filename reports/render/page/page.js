@@ -55,7 +55,7 @@
     if (spec.hidden || spec.closest("[hidden]")) clear();
     if (spec.matches("details.spec")) spec.open = true;
     spec.scrollIntoView();
-    (spec.querySelector("summary") || spec).focus({ preventScroll: true });
+    (spec.matches("details") ? spec.querySelector("summary") : spec).focus({ preventScroll: true });
   }
 
   form.addEventListener("input", filter);
