@@ -113,6 +113,7 @@ func (b *tab) is(expression string, want any) {
 // Expressions that hold on every page.
 const (
 	deadLinks = `[...document.querySelectorAll('a[href]')].map(a => a.getAttribute('href'))
+		.filter(h => !h.startsWith('evidence/')) // files beside the page
 		.filter(h => !h.startsWith('#') || !document.getElementById(decodeURIComponent(h.slice(1)))).join(' ')`
 	tooWide   = `document.documentElement.scrollWidth > document.documentElement.clientWidth`
 	unlabeled = `[...document.querySelectorAll('button, input, select')]
