@@ -28,10 +28,10 @@ type conn struct {
 	gone   chan struct{} // closed with nc
 }
 
-// Sizes of read buffers, in bytes.
+// Sizes of read buffers, in bytes; see also readAhead.
 const (
 	haggleBuffer   = 512
-	transmitBuffer = 32 << 10
+	transmitBuffer = 32 << 10 // where the connection is not a plain socket
 )
 
 func newConn(s *Server, nc net.Conn) *conn {

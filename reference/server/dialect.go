@@ -66,7 +66,7 @@ func (t *transmission) lbaStatus(r *request) *buffer {
 			at += e.Length
 		}
 	}
-	b := getBuffer(wire.SimpleReplySize + 4 + len(s)*wire.LBADescriptorSize)
+	b := t.room(r, wire.SimpleReplySize+4+len(s)*wire.LBADescriptorSize)
 	b.b = wire.SimpleReply{Cookie: r.Cookie}.Append(b.b)
 	b.b = wire.LBAData(s.Append(nil)).Append(b.b)
 	return b

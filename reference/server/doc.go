@@ -22,8 +22,14 @@
 // # What a peer can make it allocate
 //
 // A connection that haggles costs a few KiB, and at most Config.OptionLimit
-// for the data of an option. In transmission it costs two buffers of 32 KiB
-// and at most Config.InFlight for requests that it works on. What goes
-// beyond a limit is read and thrown away, and refused, or ends the
-// connection where it amounts to a denial of service.
+// for the data of an option. In transmission an idle one costs a few KiB as
+// well; a busy one borrows a buffer of 256 KiB for what it reads, another for
+// small replies, and takes at most Config.InFlight for requests that it works
+// on. Within TLS one of 32 KiB is kept for reading. What goes beyond a limit
+// is read and thrown away, and refused, or ends the connection where it
+// amounts to a denial of service.
+//
+// Nobody waits for another client: a connection that does not read its replies
+// is not read from either, once Config.InFlight or the socket is full.
+// Config.MaxConnections bounds the whole.
 package server

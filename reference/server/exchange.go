@@ -14,9 +14,7 @@ func (t *transmission) exchange(r *request, reply *buffer) (done bool, err error
 	} else {
 		x.Replies = parseMessages(reply.b)
 	}
-	if r.payload != nil {
-		x.Payload = r.payload.b
-	}
+	x.Payload = r.data
 	t.hooks.Reply(x)
 	x.Payload = nil
 	b := x.Bytes()

@@ -51,10 +51,10 @@ func (t *transmission) filter(r *request, n uint64) (wire.Errno, string, error) 
 	if err := t.readPayload(r, int(n)); err != nil {
 		return 0, "", err
 	}
-	if r.payload == nil {
+	if len(r.data) == 0 {
 		return wire.EINVAL, "there is no payload", nil
 	}
-	f, err := wire.ParseStatusFilter(r.payload.b)
+	f, err := wire.ParseStatusFilter(r.data)
 	if err != nil {
 		return wire.EINVAL, err.Error(), nil
 	}

@@ -30,7 +30,8 @@ func (t *transmission) read(r *request) *buffer {
 			data += int(p.length)
 		}
 	}
-	b := getBuffer(data + len(r.pieces)*(wire.ExtendedChunkSize+12))
+	b := t.room(r, data+len(r.pieces)*(wire.ExtendedChunkSize+12))
+	before := len(b.b)
 	off := r.Offset
 	for i, p := range r.pieces {
 		var h wire.ChunkHeader
@@ -44,7 +45,7 @@ func (t *transmission) read(r *request) *buffer {
 			h.Type, h.Length = wire.ChunkOffsetData, 8+p.length
 			b.b = wire.OffsetData{Offset: off}.Append(t.chunk(b.b, r, h))
 			if err := t.readInto(b, off, int(p.length)); err != nil {
-				putBuffer(b)
+				t.abandon(r, b, before)
 				return t.failure(r, err)
 			}
 		}
@@ -54,13 +55,14 @@ func (t *transmission) read(r *request) *buffer {
 }
 
 func (t *transmission) readSimple(r *request) *buffer {
-	b := getBuffer(wire.SimpleReplySize + int(r.Length))
+	b := t.room(r, wire.SimpleReplySize+int(r.Length))
+	before := len(b.b)
 	b.b = wire.SimpleReply{Cookie: r.Cookie}.Append(b.b)
 	if r.Length == 0 {
 		return b
 	}
 	if err := t.readInto(b, r.Offset, int(r.Length)); err != nil {
-		putBuffer(b)
+		t.abandon(r, b, before)
 		return t.failure(r, err)
 	}
 	return b

@@ -12,7 +12,7 @@ func (t *transmission) status(r *request, err error) *buffer {
 	if err != nil {
 		return t.failure(r, err)
 	}
-	b := getBuffer(wire.ExtendedChunkSize)
+	b := t.room(r, wire.ExtendedChunkSize)
 	if t.Structured {
 		b.b = t.chunk(b.b, r, wire.ChunkHeader{Flags: wire.ReplyFlagDone, Type: wire.ChunkNone})
 	} else {
@@ -40,7 +40,7 @@ func (t *transmission) errorReply(r *request, e wire.Errno, text string) *buffer
 	if t.Structured {
 		return t.errorChunk(r, wire.ChunkError, wire.ErrorChunk{Error: e, Message: text})
 	}
-	b := getBuffer(wire.SimpleReplySize)
+	b := t.room(r, wire.SimpleReplySize)
 	b.b = wire.SimpleReply{Error: e, Cookie: r.Cookie}.Append(b.b)
 	b.b = append(b.b, t.behindError(&r.Request)...)
 	return b
@@ -50,7 +50,7 @@ func (t *transmission) errorReply(r *request, e wire.Errno, text string) *buffer
 func (t *transmission) errorChunk(r *request, c wire.ChunkType, e wire.ErrorChunk) *buffer {
 	e.Message = shorten(e.Message)
 	payload := e.Append(nil)
-	b := getBuffer(wire.ExtendedChunkSize + len(payload))
+	b := t.room(r, wire.ExtendedChunkSize+len(payload))
 	b.b = t.chunk(b.b, r, wire.ChunkHeader{Flags: wire.ReplyFlagDone, Type: c, Length: uint64(len(payload))})
 	b.b = append(b.b, payload...)
 	return b

@@ -10,9 +10,11 @@ import (
 type request struct {
 	wire.Request
 	received wire.Request       // before hooks changed it
-	payload  *buffer            // what followed, or nil
+	data     []byte             // what followed, in payload or in the inbox
+	payload  *buffer            // nil: none of its own
 	contexts []wire.MetaContext // that NBD_CMD_BLOCK_STATUS is about
 	cost     int                // bytes taken from the budget
+	inline   bool               // done by loop, and not by a worker
 
 	extents []wire.Extent // scratch
 	pieces  []piece       // scratch

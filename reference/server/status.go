@@ -23,12 +23,13 @@ func (t *transmission) blockStatus(r *request) *buffer {
 	if t.Extended {
 		most = math.MaxUint64
 	}
-	b := getBuffer(len(r.contexts) * (wire.ExtendedChunkSize + 24))
+	b := t.room(r, len(r.contexts)*(wire.ExtendedChunkSize+24))
+	before := len(b.b)
 	for i, m := range r.contexts {
 		list, err := t.disk.Extents(r.extents[:0], m.Name, r.Offset, r.Length, limit)
 		r.extents = list
 		if err != nil || len(list) == 0 {
-			putBuffer(b)
+			t.abandon(r, b, before)
 			if err == nil {
 				err = wire.EIO
 			}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net"
 
 	"nbdconform/reference/starttls"
@@ -152,6 +153,21 @@ func (c *conn) goOverToTLS() error {
 func (c *conn) rebuffer(size int) {
 	rest, _ := c.br.Peek(c.br.Buffered())
 	c.br = bufio.NewReaderSize(&prefixed{prefix: rest, Reader: c.transport()}, size)
+}
+
+// prefixed reads prefix first.
+type prefixed struct {
+	prefix []byte
+	io.Reader
+}
+
+func (p *prefixed) Read(b []byte) (int, error) {
+	if len(p.prefix) > 0 {
+		n := copy(b, p.prefix)
+		p.prefix = p.prefix[n:]
+		return n, nil
+	}
+	return p.Reader.Read(b)
 }
 
 // transport is what the connection runs over: TLS once that was started.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -14,10 +15,10 @@ import (
 )
 
 // A transmission is the second phase of a connection. One goroutine, loop,
-// reads requests and checks them. Short operations on a disk that never
-// waits are done there and then, and their replies go out together as soon
-// as no further request is at hand. Everything else goes to workers, which
-// reply when they are done.
+// reads requests and checks them. Operations on a disk that never waits are
+// done there and then, and their replies go out together as soon as no further
+// request is at hand. Everything else goes to workers, which reply when they
+// are done.
 type transmission struct {
 	*conn
 	disk       export.Export
@@ -26,7 +27,9 @@ type transmission struct {
 	maxPayload uint64      // bytes of data in one request or reply
 	minimum    uint64      // block size
 
-	immediate bool // small operations need no worker
+	in        *inbox
+	immediate bool    // most operations need no worker
+	batch     *buffer // replies of loop that are not sent yet; nil: none
 	writer    writer
 	budget    budget
 	jobs      chan *request
@@ -38,10 +41,16 @@ type transmission struct {
 
 // Bounds of what is done without a worker, in bytes.
 const (
-	immediatePayload = 128 << 10
+	immediatePayload = wire.DefaultMaxPayload
 	immediateRange   = 64 << 20
 	flushAt          = 256 << 10 // replies that wait for company
+	trifle           = 64 << 10  // that the budget is not bothered with
 )
+
+// sendAhead is how much the kernel takes from us before the client reads it, in
+// bytes, where the kernel does not find that out by itself: each time that we
+// have to wait for room is a change of context.
+const sendAhead = 2 << 20
 
 // lastWords is how long the outstanding replies may take to be sent once the
 // client has disconnected, or is hung up on.
@@ -63,14 +72,20 @@ func (c *conn) transmission() error {
 	}
 	t.outbox.over = make(chan struct{})
 	t.budget.init(c.srv.cfg.InFlight)
-	t.writer = writer{nc: c.transport(), join: c.TLS, budget: &t.budget, failed: c.close}
-	t.rebuffer(transmitBuffer)
+	t.writer.init(c.transport(), c.TLS, &t.budget, c.close)
+	if u, ok := c.transport().(*net.UnixConn); ok {
+		_ = u.SetWriteBuffer(sendAhead) // less is no harm
+	}
+	already, _ := c.br.Peek(c.br.Buffered())
+	t.in = newInbox(c.transport(), already)
+	defer t.in.close()
+	c.br = bufio.NewReaderSize(t.in, 16) // for stall
 
 	err := t.loop()
 	_ = t.nc.SetWriteDeadline(time.Now().Add(lastWords))
 	close(t.jobs)
+	t.flush()
 	t.working.Wait()
-	t.writer.flush()
 	t.outbox.finish(t)
 	return err
 }
@@ -80,21 +95,6 @@ func (c *conn) transmission() error {
 func buffered(nc net.Conn) bool {
 	_, ok := nc.(syscall.Conn)
 	return ok
-}
-
-// prefixed reads prefix first.
-type prefixed struct {
-	prefix []byte
-	io.Reader
-}
-
-func (p *prefixed) Read(b []byte) (int, error) {
-	if len(p.prefix) > 0 {
-		n := copy(b, p.prefix)
-		p.prefix = p.prefix[n:]
-		return n, nil
-	}
-	return p.Reader.Read(b)
 }
 
 // loop reads requests until NBD_CMD_DISC, or an error.
@@ -117,19 +117,62 @@ func (t *transmission) loop() error {
 
 // readHeader reads the header of a request, of the size that was negotiated.
 func (t *transmission) readHeader() (wire.Request, error) {
+	size := wire.RequestSize
 	if t.Extended {
-		t.beforeReading(wire.ExtendedRequestSize)
-		return wire.ReadExtendedRequest(t.br)
+		size = wire.ExtendedRequestSize
 	}
-	t.beforeReading(wire.RequestSize)
-	return wire.ReadRequest(t.br)
+	t.beforeReading(size)
+	return t.in.request(t.Extended)
 }
 
 // beforeReading sends the replies that wait, if reading n bytes may take a while.
 func (t *transmission) beforeReading(n int) {
-	if t.immediate && t.br.Buffered() < n {
-		t.writer.flush()
+	if len(t.in.bytes()) < n {
+		t.flush()
 	}
+}
+
+// flush sends the replies that loop has collected.
+func (t *transmission) flush() {
+	if b := t.batch; b != nil {
+		t.batch = nil
+		t.writer.send(b)
+	}
+}
+
+// room returns a buffer that takes n more bytes of the reply to r, behind what
+// is in it: replies of loop share one.
+func (t *transmission) room(r *request, n int) *buffer {
+	if !r.inline {
+		return getBuffer(n)
+	}
+	if t.batch != nil && cap(t.batch.b)-len(t.batch.b) < n {
+		t.flush()
+	}
+	if t.batch == nil {
+		t.batch = getBuffer(max(n, flushAt))
+	}
+	return t.batch
+}
+
+// abandon takes back what was put into b, as far as before.
+func (t *transmission) abandon(r *request, b *buffer, before int) {
+	b.b = b.b[:before]
+	if !r.inline {
+		putBuffer(b)
+	}
+}
+
+// discard reads n bytes that nobody wants, so that the stream stays in step.
+func (t *transmission) discard(what string, n uint64) error {
+	if n > uint64(t.srv.cfg.DiscardLimit) {
+		return &wire.TooLongError{What: what, Length: n, Limit: uint64(t.srv.cfg.DiscardLimit)}
+	}
+	t.beforeReading(int(n))
+	if err := t.in.discard(n); err != nil {
+		return fmt.Errorf("discarding %d bytes of %s: %w", n, what, err)
+	}
+	return nil
 }
 
 // request checks a request, gets its payload and has it done.
@@ -142,6 +185,7 @@ func (t *transmission) request(r *request) (done bool, err error) {
 		return true, err
 	}
 	r.contexts = t.Contexts
+	r.inline = t.immediate && t.hooks.Reply == nil
 	e, text := wire.OK, ""
 	if t.hasFilter(&r.Request) {
 		if e, text, err = t.filter(r, follows); err != nil {
@@ -153,38 +197,55 @@ func (t *transmission) request(r *request) (done bool, err error) {
 		e, text = t.check(&r.Request)
 	}
 	if e != wire.OK {
-		t.beforeReading(int(follows))
 		if err := t.discard("request payload", follows); err != nil {
 			return true, err
 		}
-		return t.finish(r, t.errorReply(r, e, text), true)
+		return t.finish(r, t.errorReply(r, e, text))
 	}
-	r.cost = t.estimate(&r.Request)
-	if !t.budget.try(r.cost) {
-		t.writer.flush()
-		t.budget.take(r.cost)
-	}
+	r.inline = r.inline && quick(&r.Request)
+	t.charge(r)
 	if err := t.readPayload(r, int(follows)); err != nil {
 		return true, err
 	}
-	switch {
-	case t.hooks.Reply != nil, t.immediate && r.Length <= immediateRange &&
-		(r.Length <= immediatePayload || r.Type != wire.CmdRead && r.Type != wire.CmdWrite):
-		return t.finish(r, t.do(r), true)
+	if r.inline || t.hooks.Reply != nil {
+		return t.finish(r, t.do(r))
 	}
 	t.dispatch(r)
 	return false, nil
 }
 
+// quick reports whether q is done without a worker on a disk that never waits.
+func quick(q *wire.Request) bool {
+	return q.Length <= immediateRange && (q.Length <= immediatePayload || q.Type != wire.CmdRead && q.Type != wire.CmdWrite)
+}
+
+// charge takes what r costs from the budget, and waits while that is too much.
+func (t *transmission) charge(r *request) {
+	cost := t.estimate(&r.Request)
+	if r.inline && cost <= trifle {
+		return
+	}
+	if r.cost = cost; !t.budget.try(cost) {
+		t.flush() // which may be what has the rest of the budget
+		t.budget.take(cost)
+	}
+}
+
 // readPayload reads the n bytes that follow the request.
-func (t *transmission) readPayload(r *request, n int) error {
+func (t *transmission) readPayload(r *request, n int) (err error) {
 	if n == 0 {
 		return nil
 	}
 	t.beforeReading(n)
-	r.payload = getBuffer(n)
-	r.payload.b = r.payload.b[:n]
-	if _, err := io.ReadFull(t.br, r.payload.b); err != nil {
+	if r.inline && t.in.fits(n) {
+		r.data, err = t.in.peek(n)
+		t.in.skip(len(r.data)) // it stays where it is until more is read
+	} else {
+		r.payload = getBuffer(n)
+		r.data = r.payload.b[:n]
+		_, err = io.ReadFull(t.in, r.data)
+	}
+	if err != nil {
 		return fmt.Errorf("reading the %d bytes of %v: %w", n, r.Type, err)
 	}
 	return nil
@@ -202,20 +263,20 @@ func (t *transmission) dispatch(r *request) {
 		t.working.Go(func() { t.work(r) })
 		return
 	}
-	t.writer.flush()
+	t.flush()
 	t.jobs <- r
 }
 
 // work is a worker.
 func (t *transmission) work(r *request) {
 	for ok := true; ok; r, ok = <-t.jobs {
-		_, _ = t.finish(r, t.do(r), false)
+		_, _ = t.finish(r, t.do(r))
 	}
 }
 
-// finish sends a reply, or leaves it for others to come along if the caller
-// is the reading goroutine. A nil reply is none. done ends the session.
-func (t *transmission) finish(r *request, reply *buffer, reading bool) (done bool, err error) {
+// finish sends a reply, or leaves it for others to come along. A nil reply is
+// none. done ends the session.
+func (t *transmission) finish(r *request, reply *buffer) (done bool, err error) {
 	if reply == nil {
 		t.budget.give(r.cost)
 		r.release()
@@ -224,11 +285,17 @@ func (t *transmission) finish(r *request, reply *buffer, reading bool) (done boo
 	if t.hooks.Reply != nil {
 		return t.exchange(r, reply)
 	}
-	reply.cost = r.cost
+	reply.cost += r.cost
+	inline := r.inline
 	r.release()
-	if n := t.writer.add(reply); !reading || !t.immediate || n >= flushAt {
-		t.writer.flush()
+	if inline {
+		if len(reply.b) >= flushAt {
+			t.flush()
+		}
+		return false, nil
 	}
+	t.writer.add(reply)
+	t.writer.flush()
 	return false, nil
 }
 

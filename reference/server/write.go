@@ -4,10 +4,10 @@ import "nbdconform/reference/wire"
 
 // write does NBD_CMD_WRITE.
 func (t *transmission) write(r *request) error {
-	if r.payload == nil {
+	if len(r.data) == 0 {
 		return nil
 	}
-	if err := t.disk.WriteAt(r.payload.b, r.Offset); err != nil {
+	if err := t.disk.WriteAt(r.data, r.Offset); err != nil {
 		return err
 	}
 	return t.persist(r)

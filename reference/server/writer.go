@@ -5,8 +5,11 @@ import (
 	"sync"
 )
 
-// A writer sends replies, as many at once as have come together while it sent
-// the ones before. Whoever finds it idle does the sending.
+// A writer sends replies. Workers add theirs to a queue, and as many go out at
+// once as have come together while those before were sent: whoever finds the
+// writer idle does the sending. The reading goroutine sends what it has
+// itself, and waits, so that it does not go on reading from a client that does
+// not read.
 type writer struct {
 	nc     net.Conn
 	join   bool // one write for all, as TLS makes a record of each
@@ -14,8 +17,8 @@ type writer struct {
 	failed func() // called once, when sending fails
 
 	mu    sync.Mutex
+	idle  sync.Cond // not busy
 	queue []*buffer
-	bytes int // in queue
 	busy  bool
 	err   error
 
@@ -23,30 +26,48 @@ type writer struct {
 	iov   net.Buffers // scratch of whoever sends
 }
 
-// add puts a reply in the queue, for the next flush, and returns the bytes in it.
-func (w *writer) add(b *buffer) int {
+func (w *writer) init(nc net.Conn, join bool, b *budget, failed func()) {
+	w.nc, w.join, w.budget, w.failed = nc, join, b, failed
+	w.idle.L = &w.mu
+}
+
+// add puts a reply in the queue, for the next flush.
+func (w *writer) add(b *buffer) {
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.queue = append(w.queue, b)
-	w.bytes += len(b.b)
-	return w.bytes
+	w.mu.Unlock()
 }
 
 // flush sends what is in the queue, unless somebody else is at it already.
 func (w *writer) flush() {
 	w.mu.Lock()
-	if w.busy {
-		w.mu.Unlock()
-		return
+	defer w.mu.Unlock()
+	if !w.busy {
+		w.drain()
 	}
+}
+
+// send sends b, behind what is in the queue, and returns when that is done.
+func (w *writer) send(b *buffer) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for w.busy {
+		w.idle.Wait()
+	}
+	w.queue = append(w.queue, b)
+	w.drain()
+}
+
+// drain sends until the queue is empty. w.mu is held, but not while it sends.
+func (w *writer) drain() {
 	w.busy = true
 	for len(w.queue) > 0 {
 		batch, broken := w.queue, w.err != nil
-		w.queue, w.bytes = w.spare[:0], 0
+		w.queue = w.spare[:0]
 		w.mu.Unlock()
 		var err error
 		if !broken {
-			err = w.send(batch)
+			err = w.write(batch)
 		}
 		cost := 0
 		for i, b := range batch {
@@ -63,16 +84,16 @@ func (w *writer) flush() {
 		}
 	}
 	w.busy = false
-	w.mu.Unlock()
+	w.idle.Signal()
 }
 
-func (w *writer) send(batch []*buffer) error {
+func (w *writer) write(batch []*buffer) error {
 	if len(batch) == 1 {
 		_, err := w.nc.Write(batch[0].b)
 		return err
 	}
 	if w.join {
-		return w.sendJoined(batch)
+		return w.writeJoined(batch)
 	}
 	all := w.iov[:0]
 	for _, b := range batch {
@@ -85,7 +106,7 @@ func (w *writer) send(batch []*buffer) error {
 	return err
 }
 
-func (w *writer) sendJoined(batch []*buffer) error {
+func (w *writer) writeJoined(batch []*buffer) error {
 	n := 0
 	for _, b := range batch {
 		n += len(b.b)

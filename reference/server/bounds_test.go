@@ -1,0 +1,155 @@
+//go:build unix
+
+package server
+
+import (
+	"io"
+	"net"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+
+	"nbdconform/reference/export"
+	"nbdconform/reference/wire"
+)
+
+// inUse is the memory that the process can't do without, in bytes.
+func inUse() int {
+	runtime.GC()
+	runtime.GC() // pools are emptied at the second
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc + m.StackInuse)
+}
+
+func TestSparseExportCostsWhatIsWritten(t *testing.T) {
+	const size, pages = 1 << 40, 1000
+	_, ln := serve(t, oneExport(size))
+	p := dial(t, ln).enter(true)
+	before := inUse()
+	for _, q := range []wire.Request{
+		{Type: wire.CmdWriteZeroes, Length: 1 << 31, Flags: wire.CmdFlagNoHole},
+		{Type: wire.CmdTrim, Offset: size - 1<<31, Length: 1 << 31},
+		{Type: wire.CmdRead, Offset: size / 2, Length: 1 << 20},
+		{Type: wire.CmdBlockStatus, Length: 1<<32 - 1},
+	} {
+		if r := p.do(q, nil); r.Err != wire.OK {
+			t.Fatalf("%v: %v", q, r.Err)
+		}
+	}
+	if grown := inUse() - before; grown > 1<<20 {
+		t.Errorf("%d bytes for nothing that was written", grown)
+	}
+	data := pattern(export.PageSize)
+	for i := range uint64(pages) { // far apart, which is the worst case
+		q := wire.Request{Type: wire.CmdWrite, Offset: i << 30, Length: export.PageSize}
+		if r := p.do(q, data); r.Err != wire.OK {
+			t.Fatalf("%v: %v", q, r.Err)
+		}
+	}
+	grown := inUse() - before
+	t.Logf("%d bytes for each page of %d", grown/pages, export.PageSize)
+	if grown < pages*export.PageSize {
+		t.Errorf("only %d bytes: where is the data?", grown)
+	}
+	if most := pages * 3 * export.PageSize; grown > most {
+		t.Errorf("%d bytes, want %d at most", grown, most)
+	}
+}
+
+// descriptors is how many files this process can have open. The runtime of Go
+// has raised the limit as far as it goes.
+func descriptors(t *testing.T) int {
+	var l syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l); err != nil {
+		t.Fatal(err)
+	}
+	return int(min(l.Cur, 1<<20))
+}
+
+func TestThousandsOfIdleConnections(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes thousands of connections")
+	}
+	n := min(10_000, (descriptors(t)-500)/2) // both ends are here
+	s, err := New(oneExport(1 << 20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = s.Serve(t.Context(), ln) }()
+	defer s.Close()
+	hello := (wire.FlagCFixedNewstyle | wire.FlagCNoZeroes).Append(nil)
+	enter := wire.OptionRequest{Option: wire.OptGo, Data: wire.InfoRequest{}.Append(nil)}.Append(nil)
+	enter = wire.Request{Type: wire.CmdRead, Length: 4 * kib}.Append(enter) // each was busy once
+	answer := 20 + 12 + 20 + 2 + 4 + 20 + wire.SimpleReplySize + 4*kib
+	scratch := make([]byte, answer)
+	before := inUse()
+	for i := range n {
+		nc, err := net.Dial("unix", ln.Addr().String())
+		if err != nil {
+			t.Fatalf("connection %d: %v", i, err)
+		}
+		defer nc.Close()
+		_ = nc.SetDeadline(time.Now().Add(time.Minute))
+		message, want := hello, wire.GreetingSize
+		if i%2 == 0 { // the others stay in haggling
+			message, want = append(hello, enter...), want+answer
+		}
+		if _, err := nc.Write(message); err != nil {
+			t.Fatalf("connection %d: %v", i, err)
+		}
+		for left := want; left > 0; {
+			k := min(left, len(scratch))
+			if _, err := io.ReadFull(nc, scratch[:k]); err != nil {
+				t.Fatalf("connection %d: %v", i, err)
+			}
+			left -= k
+		}
+	}
+	each := (inUse() - before) / n
+	t.Logf("%d bytes for each of %d connections, both ends together", each, n)
+	if each > 24*kib {
+		t.Errorf("%d bytes for each of %d idle connections", each, n)
+	}
+}
+
+// TestPipeliningIsBounded has clients send as much as the server takes, and
+// read nothing.
+func TestPipeliningIsBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for sockets to fill up")
+	}
+	const inFlight = 8 << 20
+	floods := map[string][]byte{
+		"large reads": requestsOf(readOf(4<<20), 1000),
+		"small reads": requestsOf(readOf(4*kib), 1000),
+		"writes":      requestsOf(wire.Request{Type: wire.CmdWrite, Length: 1}, 1000),
+		"flushes":     requestsOf(wire.Request{Type: wire.CmdFlush}, 1000),
+	}
+	for kind, disk := range disks {
+		for what, flood := range floods {
+			t.Run(kind+" "+what, func(t *testing.T) {
+				cfg := Config{InFlight: inFlight, Exports: []Export{{Name: "disk", Disk: filled(t, disk(8<<20))}}}
+				_, ln := serve(t, cfg)
+				p := dial(t, ln).enter(false)
+				before := inUse()
+
+				sent := stuff(t, p.nc, flood)
+
+				grown := inUse() - before
+				t.Logf("%d KiB after %d batches of requests", grown>>10, sent)
+				// What is in flight in buffers of the next power of two, and the
+				// buffers of the connection.
+				if most := 2*inFlight + readAhead + flushAt + 1<<20; grown > most {
+					t.Errorf("%d bytes are held for one connection, want %d at most", grown, most)
+				}
+			})
+		}
+	}
+}
