@@ -21,8 +21,33 @@ type Bench struct {
 	Record      bool    // keep the bytes of specs that do not end well, as their Evidence
 	Early       Outcome // what the judge saw while the target was discovered: Violations and Kept
 
-	mu   sync.Mutex
-	dead string // the spec after which the target could not be brought back
+	mu     sync.Mutex
+	dead   string // the spec after which the target could not be brought back
+	silent int    // specs in which an answer did not come
+	grace  time.Duration
+}
+
+// A machine that has a lot to do makes slow servers of good ones. So the first
+// silences are borne for longer; who has been silent so often is not slow.
+const (
+	firstSilences = 3
+	firstPatience = 15 * time.Second
+)
+
+// limit is how long an answer may take that moves n bytes.
+func (b *Bench) limit(n uint64) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.silent < firstSilences {
+		return max(b.forBytes(n), b.grace)
+	}
+	return b.forBytes(n)
+}
+
+func (b *Bench) noteSilence() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.silent++
 }
 
 // Facts are what a target shows of itself before the first spec.

@@ -42,6 +42,9 @@ func Discover(ctx context.Context, t target.Target, o Options) (*Bench, error) {
 	if o.Timeout > 0 {
 		b.Answer = o.Timeout
 	}
+	if o.Timeout == 0 && t.Identity().Provider != "in-process" {
+		b.grace = firstPatience
+	}
 	b.Facts = Facts{
 		Concurrent:  true, // until askConcurrent finds otherwise
 		Constraints: wire.DefaultSizeConstraints,

@@ -67,7 +67,7 @@ func Open(ctx context.Context) *Session {
 	if !t.bench.Facts.Concurrent && slices.ContainsFunc(t.sessions, (*Session).open) {
 		Unsupported("needs two connections at the same time, and the target serves one")
 	}
-	dctx, cancel := context.WithTimeout(ctx, t.bench.Answer)
+	dctx, cancel := context.WithTimeout(ctx, t.bench.limit(0))
 	defer cancel()
 	conn, err := t.bench.Target.Dial(dctx)
 	if err != nil {
@@ -101,10 +101,14 @@ func (e End) String() string {
 
 // patience runs f with the deadline for an answer that moves n bytes.
 func (s *Session) patience(n uint64, f func(context.Context) error) (End, error) {
+	return s.within(s.trial.bench.limit(n), f)
+}
+
+// within runs f with a deadline, unless the conversation has broken down before.
+func (s *Session) within(limit time.Duration, f func(context.Context) error) (End, error) {
 	if s.broken != nil {
 		return s.ending(s.broken), s.broken
 	}
-	limit := s.trial.bench.forBytes(n)
 	ctx, cancel := context.WithTimeout(s.ctx, limit)
 	defer cancel()
 	start := time.Now()
@@ -114,17 +118,19 @@ func (s *Session) patience(n uint64, f func(context.Context) error) (End, error)
 	}
 	s.broken = err
 	end := s.ending(err)
-	if end == Silence {
-		s.trial.rec.Note(s.index, recording.Silence, "nothing within %v", time.Since(start).Round(time.Millisecond))
+	if end != Silence {
+		return end, err
 	}
-	if waited := time.Since(start); end == Silence && s.ctx.Err() != nil && waited < limit*9/10 && s.trial.waited == "" {
+	s.trial.rec.Note(s.index, recording.Silence, "nothing within %v", time.Since(start).Round(time.Millisecond))
+	if s.trial.waited != "" {
+		return end, err
+	}
+	if s.ctx.Err() != nil && time.Since(start) < limit*9/10 {
 		s.trial.exhausted = fmt.Sprintf("the spec's own time of %v was over before the server's of %v for this answer: "+
 			"run it alone with a longer --timeout", s.trial.bench.body(), limit.Round(time.Millisecond))
 		return end, err
 	}
-	if end == Silence && s.trial.waited == "" {
-		s.trial.waited = fmt.Sprintf("no answer within %v", limit.Round(time.Millisecond))
-	}
+	s.trial.waited = fmt.Sprintf("no answer within %v", limit.Round(time.Millisecond))
 	return end, err
 }
 
@@ -172,7 +178,7 @@ func (s *Session) End() HangUp {
 	}
 	s.broken = nil
 	waited := s.trial.waited
-	end, err := s.patience(0, func(ctx context.Context) (err error) {
+	end, err := s.within(s.trial.bench.Answer, func(ctx context.Context) (err error) {
 		h.Rest, err = s.raw.EOF(ctx)
 		return err
 	})

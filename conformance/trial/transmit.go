@@ -40,6 +40,9 @@ func (s *Session) Encode(q wire.Request, payload ...byte) []byte {
 
 // Expect makes the session ready for the reply to a request that is sent by other means.
 func (s *Session) Expect(q wire.Request) {
+	if q.Type == wire.CmdRead || q.Type == wire.CmdWrite {
+		s.trial.payload = max(s.trial.payload, q.Length)
+	}
 	s.awaiting[q.Cookie] = &Reply{Request: q}
 }
 
@@ -107,8 +110,12 @@ func (s *Session) complete(r *Reply) {
 	r.Order = s.completed
 }
 
-// Read returns n bytes at offset. The spec is blocked if the server does not give them.
+// Read returns n bytes at offset, in as many pieces as the maximum payload size
+// calls for. The spec is blocked if the server does not give them.
 func (s *Session) Read(offset, n uint64) []byte {
+	if piece := s.piece(); n > piece {
+		return append(s.Read(offset, piece), s.Read(offset+piece, n-piece)...)
+	}
 	r := s.Do(wire.Request{Type: wire.CmdRead, Offset: offset, Length: n})
 	if !r.OK() || uint64(len(r.Data)) != n {
 		Blocked(s.obstacle("baseline.server.read", r), "reading %d bytes at %d: %v", n, offset, r)
@@ -116,8 +123,20 @@ func (s *Session) Read(offset, n uint64) []byte {
 	return r.Data
 }
 
-// Write writes b at offset. The spec is blocked if the server refuses.
+// piece is the longest payload of whole blocks that the server takes.
+func (s *Session) piece() uint64 {
+	block := uint64(s.Constraints.Minimum)
+	return max(uint64(s.Constraints.MaxPayload)/block, 1) * block
+}
+
+// Write writes b at offset, in as many pieces as the maximum payload size calls
+// for. The spec is blocked if the server refuses.
 func (s *Session) Write(offset uint64, b []byte) []byte {
+	if piece := s.piece(); uint64(len(b)) > piece {
+		s.Write(offset, b[:piece])
+		s.Write(offset+piece, b[piece:])
+		return b
+	}
 	r := s.Do(wire.Request{Type: wire.CmdWrite, Offset: offset, Length: uint64(len(b))}, b...)
 	if !r.OK() {
 		Blocked(s.obstacle("baseline.server.write", r), "writing %d bytes at %d: %v", len(b), offset, r)

@@ -26,6 +26,7 @@ type Trial struct {
 	sessions     []*Session
 	observations []result.Observation
 	waited       string // the first answer that did not come in time
+	payload      uint64 // the longest that was asked for or sent, bytes
 	exhausted    string // that the spec's own time was over before that of an answer, or ""
 	started      time.Time
 	stop         stop
@@ -82,6 +83,9 @@ func (b *Bench) Run(ctx context.Context, s *spec.Spec) Outcome {
 	cancel()
 	if ctx.Err() != nil {
 		return Outcome{Verdict: result.Inconclusive, Message: "interrupted"}
+	}
+	if t.waited != "" {
+		b.noteSilence()
 	}
 	o := t.verdict(a)
 	b.afterwards(ctx, t, &o)
@@ -162,6 +166,9 @@ func (t *Trial) verdict(a *abort) Outcome {
 		a.verdict, a.blockedBy = result.Fail, "" // what stands in the way is what the spec is about
 	}
 	switch {
+	case a != nil && (a.verdict == result.Fail || a.verdict == result.Blocked) && len(own) == 0 && t.cramped():
+		o.Verdict = result.Unsupported
+		o.Message = fmt.Sprintf("needs payloads of %d bytes, the server takes %d at most", t.payload, t.bench.Facts.Constraints.MaxPayload)
 	case a != nil && t.exhausted != "" && len(own) == 0:
 		o.Verdict, o.Message = result.Inconclusive, join(t.exhausted, a.message)
 	case a != nil && a.verdict != result.Fail && a.verdict != result.Blocked:
@@ -206,6 +213,15 @@ func (t *Trial) verdict(a *abort) Outcome {
 	return o
 }
 
+// cramped reports whether a spec that is not about payloads moved more than a
+// server takes which goes against "SHOULD be at least 2^20".
+func (t *Trial) cramped() bool {
+	most := uint64(t.bench.Facts.Constraints.MaxPayload)
+	return most < 1<<20 && t.payload > most && !slices.ContainsFunc(t.spec.Clauses, func(c clause.ID) bool {
+		return strings.HasPrefix(string(c), "size.")
+	})
+}
+
 // blame decides who is at fault where the spec's own side misbehaves: the
 // suite, unless the server was seen to make it impossible to behave before the
 // first spec. That does one which lacks the baseline, which breaks rules of the
@@ -219,6 +235,10 @@ func (t *Trial) blame(o *Outcome, c clause.ID, what string) {
 			o.Message = join(fmt.Sprintf("the server breaks %s: %s", v.Clause, v.Detail), what)
 			return
 		}
+	}
+	if c == "size.bounds.client" && t.bench.Facts.Size > 1<<63 {
+		o.Verdict, o.Message = result.Unsupported, "needs an export that leaves room for requests beyond its end"
+		return
 	}
 	if !t.bench.Facts.Entered {
 		o.Verdict, o.BlockedBy = result.Blocked, "baseline.server.go"
