@@ -12,6 +12,7 @@ import (
 	"nbdconform/conformance/target/inprocess"
 	"nbdconform/reference/export"
 	"nbdconform/reference/server"
+	"nbdconform/reference/transport"
 	"nbdconform/reports/result"
 )
 
@@ -34,7 +35,7 @@ func offer(t *testing.T, cfg server.Config) string {
 			t.Errorf("serving: %v", err)
 		}
 	})
-	return uriOf(ln.Addr(), cfg.TLS.Mode == server.ForcedTLS)
+	return transport.URI(ln.Addr(), cfg.TLS.Mode == server.ForcedTLS).String()
 }
 
 // named is a URI of offer with an export's name.

@@ -1,132 +1,155 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"log/slog"
-	"net"
 	"os"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
-	"nbdconform/conformance/target/inprocess"
-	"nbdconform/reference/quirk"
 	"nbdconform/reference/server"
-	"nbdconform/reference/wire"
+	"nbdconform/reference/setup"
 )
 
 func serveCommand() *cobra.Command {
-	var listen, unix, quirkName, profile, dialect string
-	var secure serveTLS
-	var size sizeValue = inprocess.DefaultSize
-	var verbose bool
+	var s serveFlags
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the reference server",
 		Long: `Serve offers in-memory exports: "disk", which is also the default export, and
-"spare" of 1 MiB. Memory follows the data that is written, not the size.
+"spare" of 1 MiB. Memory follows the data that is written, not the size. A
+configuration file can say all of it otherwise.
 
-QEMU's clients up to 11.1 can write to it only in the profile
-no-extended-headers: with them they send writes in a form of their own.
+It prints its URIs once it listens. SIGTERM or SIGINT lets the requests in
+flight finish and refuses others with NBD_ESHUTDOWN, until the clients are gone
+or --grace is over; a second signal ends it at once.
 
-With TLS, clients reach it as in nbds://localhost/?tls-certificates=DIR or
-nbds://NAME@localhost/?tls-psk-file=FILE. Pre-shared keys need GnuTLS on this
-machine, and a program that was not built with the tag nopsk.
-
-The server prints its URI once it listens. An interrupt lets the requests in
-flight finish and ends it.`,
+QEMU's clients up to 11.1 can write to it only with --no-extended-headers: with
+them they send writes in a form of their own. Pre-shared keys need GnuTLS on
+this machine, and a program that was not built with the tag nopsk.`,
 		Example: `  nbdconform serve
   nbdconform serve --listen 127.0.0.1:0 --size 1T
-  nbdconform serve --unix /tmp/nbd.sock --profile read-only
+  nbdconform serve --unix /tmp/nbd.sock --file disk.img --read-only
+  nbdconform serve --config serve.yaml --check-config
+  nbdconform serve --fault 'commands: read, offset: 1M, length: 4K, error: EIO'
+  nbdconform serve --fault 'delay: 200ms, probability: 0.1, seed: 7'
   nbdconform serve --dialect get-lba-status
   nbdconform serve --quirk reply-cookie-off-by-one
-  nbdconform serve --tls on --tls-certificates /etc/pki/nbd
-  nbdconform serve --tls require --tls-certificates /etc/pki \
-    --tls-verify-peer
-  nbdconform serve --tls require --tls-psk keys.psk`,
+  nbdconform serve --tls require --tls-certificates /etc/pki/nbd
+  nbdinfo -- [ nbdconform serve --size 1G ]   started by its client
+  nbdcopy -- [ nbdconform serve --pattern ] copy.img`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if unix != "" && c.Flags().Changed("listen") {
-				return errors.New("give --listen or --unix, not both")
-			}
-			if _, _, err := inprocess.Config(profile, uint64(size), quirkName); err != nil {
+			if err := s.agree(c.Flags()); err != nil {
 				return err
 			}
-			cfg, _, err := inprocess.Config(profile, uint64(size), "")
-			if err == nil && dialect != "" {
-				cfg.Dialect, err = wire.DialectOf(dialect)
-			}
-			if err == nil {
-				err = secure.apply(&cfg)
-			}
+			cfg, err := s.config()
 			if err != nil {
 				return err
 			}
-			if q, ok := quirk.Get(quirkName); ok { // they may have to do with TLS
-				q.Apply(&cfg)
-			}
-			if verbose {
-				cfg.Log = slog.New(slog.NewTextHandler(os.Stderr, nil))
+			if s.check {
+				fmt.Printf("%s: good, %s\n", s.file, counted(len(cfg.Exports), "export"))
+				return nil
 			}
 			srv, err := server.New(cfg)
 			if err != nil {
 				return err
 			}
-			network, address := "tcp", listen
-			if unix != "" {
-				network, address = "unix", unix
-			}
-			ln, err := net.Listen(network, address)
-			if err != nil {
-				return err
-			}
-			fmt.Println(uriOf(ln.Addr(), cfg.TLS.Mode == server.ForcedTLS))
-			return serve(c.Context(), srv, ln)
+			return s.run(c.Context(), srv, cfg.TLS.Mode == server.ForcedTLS)
 		},
 	}
-	f := c.Flags()
-	f.StringVar(&listen, "listen", "localhost:10809", "TCP address")
-	f.StringVar(&unix, "unix", "", "path of a Unix socket, instead of TCP")
-	f.Var(&size, "size", "size of the export, in bytes or with K, M, G, T, P, E")
-	f.StringVar(&profile, "profile", "", "how to set it up (see nbdconform list --profiles)")
-	secure.flags(f)
-	f.StringVar(&dialect, "dialect", "", "speak a draft in place of what has its numbers now:\n"+strings.Join(wire.Dialects()[1:], " or "))
-	f.StringVar(&quirkName, "quirk", "", "misbehave (see nbdconform list --quirks)")
-	f.BoolVar(&verbose, "verbose", false, "log how connections end")
+	groups := s.groups()
+	for _, g := range groups {
+		c.Flags().AddFlagSet(g.FlagSet)
+	}
+	c.SetUsageFunc(func(c *cobra.Command) error {
+		w := c.OutOrStderr()
+		fmt.Fprintf(w, "Usage:\n  %s\n\nExamples:\n%s\n", c.UseLine(), c.Example)
+		for _, g := range groups {
+			fmt.Fprintf(w, "\n%s:\n%s", g.title, g.FlagUsagesWrapped(80))
+		}
+		_, err := fmt.Fprintln(w, "\n  -h, --help   this text")
+		return err
+	})
 	return c
 }
 
-// serve runs until the context ends, then lets requests in flight finish.
-func serve(ctx context.Context, srv *server.Server, ln net.Listener) error {
-	ended := make(chan error, 1)
-	go func() { ended <- srv.Serve(context.WithoutCancel(ctx), ln) }()
-	select {
-	case err := <-ended:
-		if errors.Is(err, server.ErrClosed) {
-			return &exitError{status: exitViolates, text: "the server closed itself"}
-		}
-		return err
-	case <-ctx.Done():
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
 	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	_ = srv.Shutdown(grace) // connections that outlive the grace period are cut
-	if err := <-ended; !errors.Is(err, server.ErrClosed) {
-		return err
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// A flagGroup is a part of the help.
+type flagGroup struct {
+	title string
+	*pflag.FlagSet
+}
+
+func group(title string) flagGroup {
+	f := pflag.NewFlagSet(title, pflag.ContinueOnError)
+	f.SortFlags = false
+	return flagGroup{title, f}
+}
+
+// agree refuses flags that contradict each other.
+func (s *serveFlags) agree(f *pflag.FlagSet) error {
+	given := func(names ...string) (list []string) {
+		for _, n := range names {
+			if f.Changed(n) {
+				list = append(list, "--"+n)
+			}
+		}
+		return list
+	}
+	places := given("listen", "unix", "vsock")
+	switch alone := given("stdio", "socket-activation"); {
+	case len(alone) == 2, len(alone) == 1 && len(places) > 0:
+		return fmt.Errorf("give one of %s: each says where clients come from", strings.Join(append(alone, places...), ", "))
+	}
+	s.placed = len(places) > 0
+	s.listening = f.Changed("listen")
+	content := []string{
+		"profile", "size", "file", "pattern", "read-only", "block-size", "context", "handshake", "dialect",
+		"no-structured-replies", "no-extended-headers", "quirk", "fault", "tls", "tls-certificates", "tls-psk", "tls-verify-peer",
+	}
+	if both := given(content...); s.file != "" && len(both) > 0 {
+		return fmt.Errorf("%s can't be given with --config: say it in the file", strings.Join(both, ", "))
+	}
+	if s.check && s.file == "" {
+		return fmt.Errorf("--check-config takes --config FILE")
+	}
+	of := given("file", "pattern", "read-only", "block-size", "context")
+	if s.profile != "" && len(of) > 0 {
+		return fmt.Errorf("%s can't be given with --profile, which says what the exports are like", strings.Join(of, ", "))
+	}
+	s.special = len(of) > 0
+	if s.disk.Data.File != "" && !f.Changed("size") {
+		s.disk.Size = 0
+	}
+	if s.log != "" && s.log != "connections" && s.log != "requests" {
+		return fmt.Errorf("--log %s is neither connections nor requests", s.log)
+	}
+	if !slices.Contains(setup.Handshakes, s.handshake) {
+		return fmt.Errorf("--handshake %s is none of %s", s.handshake, strings.Join(setup.Handshakes, ", "))
+	}
+	if s.grace < 0 {
+		return fmt.Errorf("--grace can't be negative")
 	}
 	return nil
 }
 
-func uriOf(a net.Addr, secure bool) string {
-	scheme := "nbd"
-	if secure {
-		scheme = "nbds"
+// writePID writes the number of this process to a file, if one is named; the
+// function that it returns removes it.
+func writePID(name string) (func(), error) {
+	if name == "" {
+		return func() {}, nil
 	}
-	if a.Network() == "unix" {
-		return scheme + "+unix:///?socket=" + a.String()
+	if err := os.WriteFile(name, fmt.Appendln(nil, os.Getpid()), 0o644); err != nil {
+		return nil, err
 	}
-	return scheme + "://" + a.String()
+	return func() { _ = os.Remove(name) }, nil
 }

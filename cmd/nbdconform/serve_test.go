@@ -28,7 +28,7 @@ type service struct {
 // a place, and returns once it has said where it listens.
 func serving(t *testing.T, args ...string) service {
 	t.Helper()
-	if !strings.Contains(strings.Join(args, " "), "--unix") {
+	if all := strings.Join(args, " "); !strings.Contains(all, "--unix") && !strings.Contains(all, "--listen") && !strings.Contains(all, "--config") {
 		args = append([]string{"--listen", "127.0.0.1:0"}, args...)
 	}
 	p := prepare(t, nil, append([]string{"serve"}, args...)...)

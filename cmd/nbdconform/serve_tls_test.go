@@ -7,6 +7,7 @@ import (
 
 	"nbdconform/conformance/target/inprocess"
 	"nbdconform/reference/server"
+	"nbdconform/reference/setup"
 	"nbdconform/reference/starttls/pki"
 )
 
@@ -19,41 +20,12 @@ func certificates(t *testing.T) string {
 	return dir
 }
 
-func TestServeTLSFlags(t *testing.T) {
-	dir := certificates(t)
-	for _, tc := range []struct {
-		flags serveTLS
-		mode  server.TLSMode
-		want  string // in the error
-	}{
-		{serveTLS{mode: "off"}, server.NoTLS, ""},
-		{serveTLS{mode: "on", certificates: dir}, server.SelectiveTLS, ""},
-		{serveTLS{mode: "require", certificates: dir, verifyPeer: true}, server.ForcedTLS, ""},
-		{serveTLS{mode: "maybe"}, 0, "none of off, on, require"},
-		{serveTLS{mode: "off", certificates: dir}, 0, "no effect"},
-		{serveTLS{mode: "on"}, 0, "either"},
-		{serveTLS{mode: "on", certificates: dir, psk: "keys"}, 0, "either"},
-		{serveTLS{mode: "on", psk: "keys", verifyPeer: true}, 0, "goes with"},
-		{serveTLS{mode: "on", certificates: t.TempDir()}, 0, "server-cert.pem"},
-		{serveTLS{mode: "on", psk: "/missing/keys"}, 0, "/missing/keys"},
-	} {
-		var cfg server.Config
-		err := tc.flags.apply(&cfg)
-		switch {
-		case tc.want == "" && (err != nil || cfg.TLS.Mode != tc.mode):
-			t.Errorf("%+v: %v, %v", tc.flags, cfg.TLS.Mode, err)
-		case tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want)):
-			t.Errorf("%+v: %v, want %q", tc.flags, err, tc.want)
-		}
-	}
-}
-
 // TestRunWithinTLS judges a server that insists on TLS at its address.
 func TestRunWithinTLS(t *testing.T) {
 	t.Parallel()
 	dir := certificates(t)
 	cfg := server.Config{Exports: []server.Export{disk("disk", inprocess.DefaultSize)}}
-	if err := (&serveTLS{mode: "require", certificates: dir, verifyPeer: true}).apply(&cfg); err != nil {
+	if err := (setup.TLS{Mode: "require", Certificates: dir, VerifyPeer: true}).Apply(&cfg); err != nil {
 		t.Fatal(err)
 	}
 	uri := offer(t, cfg)

@@ -20,6 +20,8 @@ type conn struct {
 	br    *bufio.Reader
 	fixed bool // NBD_FLAG_FIXED_NEWSTYLE was offered
 
+	requests uint64 // that were read
+
 	ncMu sync.Mutex
 	nc   net.Conn // replaced where TLS starts, see transport
 

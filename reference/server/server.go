@@ -54,11 +54,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		nc, err := ln.Accept()
 		switch {
 		case err == nil:
-			accepted.Go(func() {
-				if err := s.ServeConn(ctx, nc); err != nil {
-					s.log("connection ended", "remote", nc.RemoteAddr(), "error", err)
-				}
-			})
+			accepted.Go(func() { _ = s.ServeConn(ctx, nc) })
 		case ctx.Err() != nil:
 			accepted.Wait()
 			return ctx.Err()
@@ -91,12 +87,16 @@ func (s *Server) ServeConn(ctx context.Context, nc net.Conn) error {
 	c, err := s.addConn(nc)
 	if err != nil {
 		_ = nc.Close()
+		s.log("turned away", "remote", nc.RemoteAddr(), "error", err)
 		return err
 	}
 	defer s.removeConn(c)
 	stop := context.AfterFunc(ctx, c.close)
 	defer stop()
-	return c.serve()
+	c.logBegin(nc)
+	err = c.serve()
+	c.logEnd(err)
+	return err
 }
 
 // Shutdown ends the service in the way that the document asks for: listeners
@@ -194,10 +194,4 @@ func (s *Server) removeConn(c *conn) {
 	delete(s.conns, c)
 	s.mu.Unlock()
 	s.served.Done()
-}
-
-func (s *Server) log(msg string, args ...any) {
-	if s.cfg.Log != nil {
-		s.cfg.Log.Info(msg, args...)
-	}
 }

@@ -30,6 +30,7 @@ type transmission struct {
 	in        *inbox
 	immediate bool    // most operations need no worker
 	batch     *buffer // replies of loop that are not sent yet; nil: none
+	trace     bool    // log requests
 	writer    writer
 	budget    budget
 	jobs      chan *request
@@ -67,6 +68,8 @@ func (c *conn) transmission() error {
 		t.disk = c.hooks.Wrap(t.disk)
 	}
 	t.most = t.disk.Size()
+	t.trace = t.tracing()
+	t.logTransmission()
 	if i, ok := t.disk.(export.Immediate); ok && t.gate == nil && buffered(socket(c.transport())) {
 		t.immediate = i.Immediate()
 	}
@@ -103,6 +106,10 @@ func (t *transmission) loop() error {
 		q, err := t.readHeader()
 		if err != nil {
 			return err
+		}
+		t.requests++
+		if t.trace {
+			t.logRequest(&q)
 		}
 		r := requests.Get().(*request)
 		r.Request, r.received = q, q

@@ -9,6 +9,7 @@ import (
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/server"
 	"nbdconform/reference/starttls"
+	"nbdconform/reference/wire"
 )
 
 // Build makes the configuration of a server: it reads certificates and keys,
@@ -20,6 +21,10 @@ func (c *Config) Build() (server.Config, error) {
 		Handshake:           handshakes[c.Handshake],
 		NoStructuredReplies: !yes(c.StructuredReplies),
 		NoExtendedHeaders:   !yes(c.ExtendedHeaders),
+	}
+	var err error
+	if cfg.Dialect, err = wire.DialectOf(c.Dialect); err != nil {
+		return cfg, err
 	}
 	if cfg.NoStructuredReplies {
 		if c.ExtendedHeaders != nil && *c.ExtendedHeaders {
@@ -49,7 +54,7 @@ func (c *Config) Build() (server.Config, error) {
 		}
 		q.Apply(&cfg)
 	}
-	_, err := server.New(cfg) // which finds what can't be served
+	_, err = server.New(cfg) // which finds what can't be served
 	return cfg, err
 }
 

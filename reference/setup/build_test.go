@@ -95,6 +95,9 @@ limits:
 	if cfg := built(t, one("size: 1M")+"quirk: disc-ignored\n"); cfg.Hooks == nil && cfg.ConnHooks == nil {
 		t.Error("the quirk is not there")
 	}
+	if cfg := built(t, one("size: 1M")+"dialect: get-lba-status\n"); cfg.Dialect != wire.GetLBAStatus {
+		t.Errorf("dialect %v", cfg.Dialect)
+	}
 	if cfg := built(t, one("size: 1M")+"extended-headers: false\n"); !cfg.NoExtendedHeaders || cfg.NoStructuredReplies || cfg.NoDefault {
 		t.Errorf("%+v", cfg)
 	}

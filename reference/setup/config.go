@@ -18,6 +18,7 @@ type Config struct {
 
 	TLS       TLS    `yaml:"tls"`
 	Handshake string `yaml:"handshake"` // fixed-newstyle, newstyle, oldstyle
+	Dialect   string `yaml:"dialect"`   // see [nbdconform/reference/wire.Dialect]; "": that of the document
 	// StructuredReplies and ExtendedHeaders say whether the server knows them; nil: yes.
 	StructuredReplies *bool  `yaml:"structured-replies"`
 	ExtendedHeaders   *bool  `yaml:"extended-headers"`

@@ -11,6 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
+
+	"nbdconform/reference/wire"
 )
 
 // one wraps the lines of an export, which start at line 3.
@@ -32,7 +34,7 @@ func TestMistakes(t *testing.T) {
 		"an alias":           {"exports: &x\n  - *x", []string{"f:2: aliases are not understood: write it out"}},
 		"a key twice":        {one("size: 1", "size: 2"), []string{`f:4: the key "size" is there twice`}},
 		"no name":            {"exports:\n  - size: 1M", []string{`f:2: exports[0]: the key "name" is missing`}},
-		"unknown key on top": {"sever: 1\n" + one("size: 1"), []string{`f:1: unknown key "sever", want one of default-export, exports, extended-headers, handshake, limits, listen, quirk, structured-replies, tls`}},
+		"unknown key on top": {"sever: 1\n" + one("size: 1"), []string{`f:1: unknown key "sever", want one of default-export, dialect, exports, extended-headers, handshake, limits, listen, quirk, structured-replies, tls`}},
 		"a size":             {one("size: huge"), []string{`f:3: exports[0].size: want a number of bytes such as 1048576, 64K, 8M or 1T, less than 2^63, got "huge"`}},
 		"a negative size":    {one("size: -1"), []string{`f:3: exports[0].size: want a number of bytes such as 1048576, 64K, 8M or 1T, less than 2^63, got "-1"`}},
 		"a size too large":   {one("size: 9223372036854775808"), []string{`f:3: exports[0].size: want a number of bytes such as 1048576, 64K, 8M or 1T, less than 2^63, got "9223372036854775808"`}},
@@ -144,6 +146,14 @@ func agree(t *testing.T, place string, at map[string]any, typ reflect.Type) {
 	}
 	if at["additionalProperties"] != false {
 		t.Errorf("%s: additionalProperties is not false", place)
+	}
+}
+
+func TestSchemaHasEveryDialect(t *testing.T) {
+	for _, d := range wire.Dialects() {
+		if _, err := Parse("f", []byte(one("size: 1")+"dialect: "+d+"\n")); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
