@@ -54,6 +54,7 @@ type Profile struct {
 	Size        uint64   // size of Export in bytes, or 0 where unknown
 	Features    []string // features that the setup promises, by their names in package feature; nil: nothing is known
 	Destructive bool     // the specs may write to the export
+	Durable     bool     // the storage outlives the server, see the interface [Durable]
 
 	// Dialect is what the server was told to speak, and what the specs speak
 	// with it.

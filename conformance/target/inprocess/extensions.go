@@ -8,6 +8,9 @@ import (
 	"nbdconform/reference/server"
 )
 
+// durable is the profile whose storage outlives the server.
+const durable = "durable"
+
 // extensions are the profiles with what is not in the protocol document itself.
 var extensions = []profile{
 	{
@@ -15,6 +18,10 @@ var extensions = []profile{
 		[]feature.Feature{feature.DirtyBitmap, feature.AllocationDepth},
 		nil,
 		func(c *server.Config) { c.Exports[0].Disk = withContexts(c.Exports[0].Disk) },
+	},
+	{
+		durable, nil, nil,
+		func(c *server.Config) { c.Exports[0].Disk = export.NewVolatile(c.Exports[0].Disk.Size()) },
 	},
 	{
 		"init-state",

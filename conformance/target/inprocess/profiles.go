@@ -154,7 +154,7 @@ func Config(profile string, size uint64, quirkName string) (server.Config, targe
 		}
 		about := target.Profile{
 			Name: p.name, Export: "disk", Exports: names, Size: c.Exports[0].Disk.Size(),
-			Features: fs.Names(), Destructive: true, TLS: how, Dialect: c.Dialect,
+			Features: fs.Names(), Destructive: true, Durable: p.name == durable, TLS: how, Dialect: c.Dialect,
 		}
 		return c, about, nil
 	}

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"nbdconform/conformance/target"
+	"nbdconform/reference/export"
 	"nbdconform/reference/server"
 )
 
@@ -19,6 +20,7 @@ import (
 type Target struct {
 	profile target.Profile
 	make    func() server.Config
+	disks   []export.Export // of the server that runs
 
 	mu     sync.Mutex
 	srv    *server.Server
@@ -32,14 +34,18 @@ type Target struct {
 // that each has pristine contents.
 func New(p target.Profile, makeConfig func() server.Config) (*Target, error) {
 	r := &Target{profile: p, make: makeConfig}
-	if err := r.start(); err != nil {
+	if err := r.start(r.make()); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-func (r *Target) start() error {
-	srv, err := server.New(r.make())
+func (r *Target) start(c server.Config) error {
+	r.disks = nil
+	for _, e := range c.Exports {
+		r.disks = append(r.disks, e.Disk)
+	}
+	srv, err := server.New(c)
 	if err != nil {
 		return fmt.Errorf("starting the reference server: %w", err)
 	}
@@ -95,7 +101,19 @@ func (r *Target) Health(context.Context) target.Health {
 // Restart implements [target.Target].
 func (r *Target) Restart(context.Context) error {
 	r.stop()
-	return r.start()
+	return r.start(r.make())
+}
+
+// Crash implements [target.Durable]: what was not flushed is lost.
+func (r *Target) Crash(context.Context) error {
+	r.stop()
+	c := r.make()
+	for i, d := range r.disks {
+		if v, ok := d.(*export.Volatile); ok {
+			c.Exports[i].Disk = v.Crash()
+		}
+	}
+	return r.start(c)
 }
 
 // Close implements [target.Target].

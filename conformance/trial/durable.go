@@ -1,0 +1,39 @@
+package trial
+
+import (
+	"context"
+
+	"nbdconform/conformance/target"
+)
+
+// A Victim is a target whose server may be killed.
+type Victim struct {
+	ctx   context.Context
+	trial *Trial
+	dur   target.Durable
+}
+
+// Durable ends the spec as unsupported unless the target keeps its storage when
+// its server is killed.
+func Durable(ctx context.Context) Victim {
+	t := from(ctx)
+	d, ok := t.bench.Target.(target.Durable)
+	if !ok || !t.bench.Target.Profile().Durable {
+		Unsupported("needs a server that can be killed and started again on the same storage, as in a profile durable")
+	}
+	return Victim{ctx, t, d}
+}
+
+// Kill ends the server as SIGKILL does, and with it all sessions, and starts it
+// again on what it left.
+func (v Victim) Kill() {
+	if err := v.dur.Crash(v.ctx); err != nil {
+		Inconclusive("killing the server and starting it again: %v", err)
+	}
+	for _, s := range v.trial.sessions {
+		if s.open() {
+			s.End() // so that it is the server that ended it
+			s.Close()
+		}
+	}
+}
