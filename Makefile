@@ -17,11 +17,11 @@ BIN     := bin/nbdconform
 RUN     := $(BIN) run --target $(TARGET) --suite $(SUITE) --provider $(PROVIDER) \
            $(if $(PROFILE),--profile $(PROFILE)) $(if $(FILTER),--filter '$(FILTER)')
 
-.PHONY: help build conformance test lint prove images matrix fuzz bench race spec-check generate clean FORCE
+.PHONY: help build conformance test lint prove images matrix fuzz bench bench-go race spec-check generate clean FORCE
 
 help: ## list the targets of this file
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "Variables: TARGET SUITE PROVIDER PROFILE FILTER FUZZTIME SPEC TAGS"
+	@echo "Variables: TARGET SUITE PROVIDER PROFILE FILTER FUZZTIME SPEC TAGS ROUNDS RUNTIME"
 
 build: $(BIN) ## build the static binary bin/nbdconform; TAGS= adds TLS with pre-shared keys
 
@@ -52,7 +52,10 @@ matrix: build ## judge every version of every server, in every profile, side by 
 fuzz: ## run every native fuzz target for FUZZTIME
 	@sh fuzz/all.sh $(FUZZTIME)
 
-bench: ## run the benchmarks
+bench: build ## compare the speed of servers; ROUNDS, RUNTIME=500ms
+	@$(BIN) bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(RUNTIME),--runtime $(RUNTIME))
+
+bench-go: ## run the benchmarks of Go
 	go test -run '^$$' -bench . -benchmem ./...
 
 spec-check: build ## compare the clause catalogue with the document at SPEC

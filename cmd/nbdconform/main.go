@@ -66,6 +66,6 @@ one by one, and says which it keeps and which it breaks.`,
 	c.SetUsageTemplate(strings.ReplaceAll(c.UsageTemplate(), "FlagUsages", "FlagUsagesWrapped 80"))
 	c.CompletionOptions.HiddenDefaultCmd = true
 	c.AddCommand(runCommand(), listCommand(), explainCommand(), coverageCommand(), proveCommand(),
-		matrixCommand(), gateCommand(), baselineCommand(), diffCommand(), imagesCommand(), serveCommand(), specCheckCommand(), trialCommand())
+		matrixCommand(), gateCommand(), baselineCommand(), diffCommand(), benchCommand(), imagesCommand(), serveCommand(), specCheckCommand(), trialCommand())
 	return c
 }

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+	"golang.org/x/term"
+
+	"nbdconform/containers/bench"
+)
+
+func benchCommand() *cobra.Command {
+	plan := bench.Plan{Rounds: 5, Runtime: 500 * time.Millisecond}
+	var size sizeValue = 128 << 20
+	out := filepath.Join("reports", "out", "bench")
+	c := &cobra.Command{
+		Use:   "bench",
+		Short: "Compare the speed of the reference server with others",
+		Long: `Bench runs the reference server, nbdkit, qemu-nbd and nbd-server on this
+machine and lets fio load them in turns. It prints medians as multiples of
+nbdkit's memory plugin. Programs that are not on PATH are left out.
+
+Its exit status says nothing of who is faster.`,
+		Example: `  nbdconform bench
+  nbdconform bench --rounds 9 --runtime 2s
+  nbdconform bench --networks unix`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if plan.Rounds < 1 || plan.Runtime < 10*time.Millisecond {
+				return errors.New("want one round at least, of 10ms at least")
+			}
+			if size < 16<<20 || size > 4<<30 {
+				return errors.New("want a size from 16M to 4G: all servers hold it in memory")
+			}
+			var err error
+			if plan.Networks, err = some("network", plan.Networks, []string{"unix", "tcp"}); err != nil {
+				return err
+			}
+			if plan.Self, err = os.Executable(); err != nil {
+				return err
+			}
+			plan.Size = int(size)
+			show := benchProgress(&plan)
+			r, err := bench.Run(c.Context(), plan)
+			show()
+			if err != nil {
+				return err
+			}
+			if err := r.Write(os.Stdout); err != nil {
+				return err
+			}
+			for _, line := range r.Behind() {
+				fmt.Println("behind:", line)
+			}
+			text, err := json.MarshalIndent(r, "", "  ")
+			if err != nil {
+				return err
+			}
+			file := filepath.Join(out, "bench.json")
+			if err := os.MkdirAll(out, 0o755); err != nil {
+				return err
+			}
+			if err := os.WriteFile(file, append(text, '\n'), 0o644); err != nil {
+				return err
+			}
+			fmt.Println("Written:", file)
+			return nil
+		},
+	}
+	f := c.Flags()
+	f.IntVar(&plan.Rounds, "rounds", plan.Rounds, "rounds, of which the median counts")
+	f.DurationVar(&plan.Runtime, "runtime", plan.Runtime, "how long each load runs on each server, per round")
+	f.Var(&size, "size", "size of the exports")
+	f.StringSliceVar(&plan.Networks, "networks", nil, "unix, tcp (default: both)")
+	f.StringVar(&out, "out", out, "directory for the JSON file")
+	return c
+}
+
+// benchProgress shows how far the plan is: a bar on a terminal, and a line now
+// and then elsewhere. It returns what ends that.
+func benchProgress(p *bench.Plan) (end func()) {
+	if term.IsTerminal(int(os.Stderr.Fd())) {
+		var progress *mpb.Progress
+		var bar *mpb.Bar
+		current := ""
+		p.Plan = func(n int) {
+			progress = mpb.New(mpb.WithOutput(os.Stderr), mpb.WithWidth(20))
+			bar = progress.AddBar(int64(n), mpb.BarRemoveOnComplete(),
+				mpb.PrependDecorators(decor.CountersNoUnit("%d/%d")),
+				mpb.AppendDecorators(decor.AverageETA(decor.ET_STYLE_GO),
+					decor.Any(func(decor.Statistics) string { return " " + current })))
+		}
+		p.Done = func(what string, _ int) {
+			current = what
+			bar.Increment()
+		}
+		return func() {
+			if bar != nil {
+				bar.Abort(true)
+				progress.Wait()
+			}
+		}
+	}
+	total, start, last := 0, time.Now(), time.Now()
+	p.Plan = func(n int) { total = n }
+	p.Done = func(what string, n int) {
+		if time.Since(last) > 10*time.Second {
+			last = time.Now()
+			left := time.Since(start) / time.Duration(n) * time.Duration(total-n)
+			fmt.Fprintf(os.Stderr, "%d of %d, %v left: %s\n", n, total, left.Round(time.Second), what)
+		}
+	}
+	return func() {}
+}

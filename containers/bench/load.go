@@ -1,0 +1,104 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os/exec"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"nbdconform/reference/client"
+)
+
+// fio has fio produce the load for a while, or once over the whole export if
+// runtime is 0, and returns the requests per second.
+func fio(ctx context.Context, s *running, r Row, size int, runtime time.Duration) (float64, error) {
+	args := []string{
+		"--name=bench", "--ioengine=nbd", "--uri=" + s.uri(), "--rw=" + r.fio(), "--bs=" + strconv.Itoa(r.Block),
+		"--iodepth=" + strconv.Itoa(r.Depth), "--size=" + strconv.Itoa(size), "--norandommap", "--output-format=json",
+	}
+	if runtime > 0 {
+		args = append(args, "--time_based", fmt.Sprintf("--runtime=%dms", runtime.Milliseconds()))
+	}
+	cmd := exec.CommandContext(ctx, "fio", args...)
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	if err != nil {
+		return 0, fmt.Errorf("fio on %s: %w: %s%s", s.name, err, said.Bytes(), out)
+	}
+	_, report, found := bytes.Cut(out, []byte("{")) // there are other lines before it
+	if !found {
+		return 0, fmt.Errorf("fio on %s: no report came: %s", s.name, out)
+	}
+	type side struct {
+		IOPS float64 `json:"iops"`
+	}
+	var v struct {
+		Jobs []struct{ Read, Write side }
+	}
+	if err := json.Unmarshal(append([]byte("{"), report...), &v); err != nil || len(v.Jobs) == 0 {
+		return 0, fmt.Errorf("fio on %s: reading its report: %w", s.name, errors.Join(err))
+	}
+	if r.Write {
+		return v.Jobs[0].Write.IOPS, nil
+	}
+	return v.Jobs[0].Read.IOPS, nil
+}
+
+// reads is the reference client as the source of a load of reads.
+func reads(ctx context.Context, s *running, r Row, size int, runtime time.Duration, simple bool) (float64, error) {
+	nc, err := net.Dial(s.network, s.address)
+	if err != nil {
+		return 0, err
+	}
+	cfg := client.Config{SimpleReplies: simple}
+	if s.name == "nbd-server" {
+		cfg.Export = "disk"
+	}
+	c, err := client.Connect(ctx, nc, cfg)
+	if err != nil {
+		return 0, fmt.Errorf("the reference client on %s: %w", s.name, err)
+	}
+	defer c.Close()
+	if !simple && !c.Structured() {
+		return 0, errNoStructured
+	}
+	var done, next atomic.Int64
+	var wrong error
+	var once sync.Once
+	var all sync.WaitGroup
+	start := time.Now()
+	blocks := int64(size / r.Block)
+	for range r.Depth {
+		all.Go(func() {
+			b := make([]byte, r.Block)
+			for time.Since(start) < runtime {
+				at := next.Add(1) % blocks
+				if r.Random {
+					at = rand.Int64N(blocks)
+				}
+				if err := c.ReadAt(ctx, b, uint64(at)*uint64(r.Block), 0); err != nil {
+					once.Do(func() { wrong = err })
+					return
+				}
+				done.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if wrong != nil {
+		return 0, fmt.Errorf("the reference client on %s: %w", s.name, wrong)
+	}
+	return float64(done.Load()) / time.Since(start).Seconds(), nil
+}
+
+// errNoStructured is no failure: the server has no structured replies.
+var errNoStructured = errors.New("no structured replies")

@@ -1,0 +1,145 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// A contender is a server program, and how it is started.
+type contender struct {
+	name, program string
+	scale         bool // keeps no data, and is shown for scale
+	// command returns the shell commands that start it in the present
+	// directory, in the foreground or leaving its process id in the file "pid".
+	command func(network, address string, size int) string
+}
+
+// baseline is what others are compared with.
+const baseline = "nbdkit"
+
+// contenders are all servers; self is the path of this program.
+func contenders(self string) []contender {
+	nbdkit := func(plugin string) func(string, string, int) string {
+		return func(network, address string, size int) string {
+			return fmt.Sprintf("exec nbdkit -f %s %s %d", place(network, address, "-U", "-i", "-p"), plugin, size)
+		}
+	}
+	qemu := func(image string) func(string, string, int) string {
+		return func(network, address string, size int) string {
+			at := place(network, address, "-k", "-b", "-p")
+			return fmt.Sprintf("truncate -s %d disk\nexec qemu-nbd -t -e 16 %s %s", size, at, fmt.Sprintf(image, size))
+		}
+	}
+	return []contender{
+		{name: "reference", program: self, command: func(network, address string, size int) string {
+			flag := "--listen"
+			if network == "unix" {
+				flag = "--unix"
+			}
+			return fmt.Sprintf("exec '%s' serve %s %s --size %d >/dev/null", self, flag, address, size)
+		}},
+		{name: baseline, program: "nbdkit", command: nbdkit("memory")},
+		{name: "qemu-nbd", program: "qemu-nbd", command: qemu("-f raw disk #%d")},
+		{name: "nbd-server", program: "nbd-server", command: nbdServer},
+		{name: "null", program: "nbdkit", scale: true, command: nbdkit("null")},
+		{name: "null-co", program: "qemu-nbd", scale: true, command: qemu("--image-opts driver=null-co,size=%d")},
+	}
+}
+
+// place is where to listen, in the flags of a program.
+func place(network, address, socket, host, port string) string {
+	if network == "unix" {
+		return socket + " " + address
+	}
+	h, p, _ := net.SplitHostPort(address)
+	return host + " " + h + " " + port + " " + p
+}
+
+// nbdServer stays in the background, as releases before 3.26 know nothing else.
+func nbdServer(network, address string, size int) string {
+	at := "unixsock = " + address
+	if network != "unix" {
+		h, p, _ := net.SplitHostPort(address)
+		at = "listenaddr = " + h + "\nport = " + p
+	}
+	return fmt.Sprintf("truncate -s %d disk\ncat >conf <<END\n[generic]\nallowlist = true\n%s\n[disk]\nexportname = $PWD/disk\nEND\n"+
+		`nbd-server -C conf -p "$PWD/pid"`, size, at)
+}
+
+// A running server.
+type running struct {
+	contender
+	network, address string
+	cmd              *exec.Cmd
+	dir              string
+	said             strings.Builder
+}
+
+// start starts c below dir and waits until it accepts connections.
+func (c contender) start(ctx context.Context, dir, network string, size int) (*running, error) {
+	s := &running{contender: c, network: network, dir: filepath.Join(dir, network+"-"+c.name)}
+	if err := os.Mkdir(s.dir, 0o700); err != nil {
+		return nil, err
+	}
+	s.address = filepath.Join(s.dir, "s")
+	if network != "unix" {
+		l, err := net.Listen(network, "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		s.address = l.Addr().String()
+		_ = l.Close()
+	}
+	s.cmd = exec.Command("sh", "-ec", c.command(network, s.address, size))
+	s.cmd.Dir, s.cmd.Stderr = s.dir, &s.said
+	s.cmd.WaitDelay = time.Second // for a server that goes into the background
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := s.cmd.Start(); err != nil {
+		return nil, err
+	}
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		nc, err := net.Dial(network, s.address)
+		if err == nil {
+			_ = nc.Close()
+			return s, nil
+		}
+		if ctx.Err() != nil || time.Now().After(deadline) {
+			err = errors.Join(err, ctx.Err())
+			s.stop()
+			return nil, fmt.Errorf("starting %s: %w; it said: %s", c.name, err, s.said.String())
+		}
+	}
+}
+
+// stop ends the server.
+func (s *running) stop() {
+	_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGTERM)
+	if b, err := os.ReadFile(filepath.Join(s.dir, "pid")); err == nil {
+		if pid, err := strconv.Atoi(strings.TrimSpace(string(b))); err == nil && pid > 1 {
+			_ = syscall.Kill(pid, syscall.SIGTERM)
+		}
+	}
+	kill := time.AfterFunc(5*time.Second, func() { _ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL) })
+	_ = s.cmd.Wait()
+	kill.Stop()
+}
+
+func (s *running) uri() string {
+	export := ""
+	if s.name == "nbd-server" {
+		export = "disk"
+	}
+	if s.network == "unix" {
+		return "nbd+unix:///" + export + "?socket=" + s.address
+	}
+	return "nbd://" + s.address + "/" + export
+}

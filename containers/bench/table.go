@@ -1,0 +1,96 @@
+package bench
+
+import (
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+// Median is the middle of the samples, and spread the distance of the largest
+// from the smallest as a part of it.
+func Median(samples []float64) (median, spread float64) {
+	if len(samples) == 0 {
+		return 0, 0
+	}
+	s := slices.Sorted(slices.Values(samples))
+	median = (s[(len(s)-1)/2] + s[len(s)/2]) / 2
+	if median > 0 {
+		spread = (s[len(s)-1] - s[0]) / median
+	}
+	return median, spread
+}
+
+// Write writes the result as tables of at most 80 columns.
+func (r Result) Write(w io.Writer) error {
+	for i, t := range r.Tables {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		fmt.Fprintf(w, "%s, %s\n", t.Network, t.Load)
+		if _, err := fmt.Fprintln(w, r.render(t)); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(w, "\nMedians of %d interleaved rounds of %s, as multiples of nbdkit's memory plugin.\n", r.Rounds, r.Runtime)
+	fmt.Fprintln(w, "Behind them the spread, (largest-smallest)/median in per cent. IOPS are the")
+	fmt.Fprintln(w, "reference's.")
+	fmt.Fprintln(w, "qemu-nbd and nbd-server: a file on tmpfs. null and null-co keep no data.")
+	for _, name := range r.Missing {
+		fmt.Fprintf(w, "left out: %s is not on PATH\n", name)
+	}
+	return nil
+}
+
+func (r Result) render(t Table) string {
+	tw := table.NewWriter()
+	tw.SetStyle(table.StyleDefault)
+	style := tw.Style()
+	style.Options = table.OptionsNoBordersAndSeparators
+	style.Format.Header = text.FormatDefault
+	style.Box.PaddingLeft, style.Box.PaddingRight = "", " "
+	head := table.Row{"", "IOPS"}
+	columns := []table.ColumnConfig{{Number: 2, Align: text.AlignRight, AlignHeader: text.AlignRight}}
+	for i, s := range r.Servers {
+		head = append(head, s.Name)
+		columns = append(columns, table.ColumnConfig{Number: i + 3, Align: text.AlignRight, AlignHeader: text.AlignRight})
+	}
+	tw.AppendHeader(head)
+	tw.SetColumnConfigs(columns)
+	for _, m := range t.Rows {
+		base, _ := Median(m.Samples[baseline])
+		own, _ := Median(m.Samples["reference"])
+		row := table.Row{m.Row, fmt.Sprintf("%.0f", own)}
+		for _, s := range r.Servers {
+			v, spread := Median(m.Samples[s.Name])
+			switch {
+			case v == 0:
+				row = append(row, "-")
+			case base == 0:
+				row = append(row, fmt.Sprintf("%.0f", v))
+			default:
+				row = append(row, fmt.Sprintf("%.2f %2.0f", v/base, 100*spread))
+			}
+		}
+		tw.AppendRow(row)
+	}
+	return tw.Render()
+}
+
+// Behind names the rows in which the reference is not ahead of a server that
+// keeps data.
+func (r Result) Behind() (list []string) {
+	for _, t := range r.Tables {
+		for _, m := range t.Rows {
+			own, _ := Median(m.Samples["reference"])
+			for _, s := range r.Servers {
+				if v, _ := Median(m.Samples[s.Name]); !s.Scale && v > own {
+					list = append(list, fmt.Sprintf("%s, %s, %s: %s is ahead, %.0f to %.0f", t.Network, t.Load, m.Row, s.Name, v, own))
+				}
+			}
+		}
+	}
+	return list
+}
