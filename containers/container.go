@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/network"
 	"github.com/testcontainers/testcontainers-go"
+	tcexec "github.com/testcontainers/testcontainers-go/exec"
 
 	"nbdconform/conformance/target"
 	"nbdconform/containers/engine"
@@ -151,4 +153,13 @@ func (c *contained) stop() error {
 	defer cancel()
 	return testcontainers.TerminateContainer(c.Container,
 		testcontainers.StopContext(ctx), testcontainers.StopTimeout(grace))
+}
+
+func (c *contained) exec(ctx context.Context, argv []string) error {
+	status, out, err := c.Exec(ctx, argv, tcexec.WithWorkingDir(dir))
+	if err == nil && status != 0 {
+		said, _ := io.ReadAll(out)
+		err = fmt.Errorf("exit status %d: %s", status, said)
+	}
+	return err
 }

@@ -146,3 +146,12 @@ func (p *process) stop() error {
 	}
 	return fmt.Errorf("process %d outlives SIGKILL", p.cmd.Process.Pid)
 }
+
+func (p *process) exec(ctx context.Context, argv []string) error {
+	c := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	c.Dir = p.cmd.Dir
+	if out, err := c.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	return nil
+}

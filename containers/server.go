@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"nbdconform/conformance/target"
+	"nbdconform/containers/program"
 )
 
 // An instance is one run of a server, from its start to its end.
@@ -17,6 +18,8 @@ type instance interface {
 	health(context.Context) target.Health
 	// stop ends the run, forcibly if it must, and frees what it held.
 	stop() error
+	// exec runs a command where the server runs.
+	exec(ctx context.Context, argv []string) error
 }
 
 // A server is a target whose instances follow one another.
@@ -86,6 +89,23 @@ func (s *server) Restart(ctx context.Context) error {
 	defer s.mu.Unlock()
 	s.now = i
 	return nil
+}
+
+// Crash implements [target.Durable].
+func (s *server) Crash(ctx context.Context) error {
+	i := s.current()
+	if i == nil || !s.profile.Durable {
+		return target.ErrNoRestart
+	}
+	if err := i.exec(ctx, program.CrashCommand); err != nil {
+		return fmt.Errorf("killing %s: %w", s.id.Name, err)
+	}
+	return awaitGreeting(ctx, i.dial, func(ctx context.Context) error {
+		if h := i.health(ctx); h.State == target.Exited {
+			return fmt.Errorf("the server did not start again: %s; it said: %s", h.Exit, lastLine(h.Stderr))
+		}
+		return nil
+	})
 }
 
 func (s *server) Close() error {

@@ -35,6 +35,7 @@ var Program = program.Program{
 		setup("tls-required", append(without(everything), "starttls", "forced-tls"),
 			memory("--tls=require", "--tls-certificates="+program.PKI, "--tls-verify-peer")).WithTLS(),
 		file(),
+		file().AsDurable("durable"),
 	},
 }
 

@@ -20,9 +20,17 @@ var Program = program.Program{
 		setup("copy-on-write", []string{"write-zeroes"}, export{"disk", "copyonwrite"}),
 		setup("several-exports", []string{"flush", "fua", "trim", "write-zeroes", "multi-conn"},
 			export{"disk", "flush fua trim"}, export{"locked", "readonly"}, export{"other", ""}),
+		kept(setup("default", []string{"flush", "fua", "trim", "write-zeroes", "multi-conn"}, export{"disk", "flush fua trim"})),
 		secure("tls", []string{"starttls"}),
 		secure("tls-required", []string{"starttls", "forced-tls"}, "force_tls = true"),
 	},
+}
+
+// kept returns a durable profile, from the version on that stays in the foreground.
+func kept(s program.Setup) program.Setup {
+	s = s.AsDurable("durable")
+	s.Since = "3.26"
+	return s
 }
 
 // secure returns a profile with TLS and one export.

@@ -37,6 +37,9 @@ type Setup struct {
 	Features func(Version) []string
 	// Start returns how to start it.
 	Start func(Place) Launch
+	// Durable says that the storage outlives a server that is killed: Start
+	// returns a Launch that is Durable.
+	Durable bool
 	// TLS returns how to do TLS with it; nil: it has none. See WithTLS.
 	TLS func() starttls.Client
 }
@@ -50,6 +53,7 @@ func (s Setup) Profile(v Version) target.Profile {
 		Size:        s.Size,
 		Features:    s.Features(v),
 		Destructive: true, // the disk is there for the specs alone
+		Durable:     s.Durable,
 	}
 	if s.TLS != nil {
 		p.TLS = s.TLS()
@@ -74,7 +78,29 @@ type Launch struct {
 	// the background, as the last command of Prepare does: it names the file
 	// that will hold its process id.
 	PIDFile string
+	// Durable has the server started again each time that [CrashCommand] kills
+	// it, and only then. Again are shell commands that come before every start.
+	Durable bool
+	Again   []string
 }
+
+// CrashCommand kills the server of a Launch that is Durable. It runs in the
+// directory of the server.
+var CrashCommand = []string{"sh", "-ec", `: > again
+server=$(cat server)
+kill -KILL "$server" $(cat "/proc/$server/task/$server/children" 2>/dev/null || :)`}
+
+// keep is the shell that a durable server runs under. It ends as the server
+// does, save when the server was killed on demand.
+const keep = `trap 'kill "$(cat server)"; wait; exit 143' TERM
+while :; do
+	%s%s &
+	echo $! > server
+	status=0
+	wait $! || status=$?
+	[ -e again ] || exit $status
+	rm -f again
+done`
 
 // Command returns the one command line that does all of l.
 func (l Launch) Command() []string {
@@ -82,6 +108,12 @@ func (l Launch) Command() []string {
 	switch {
 	case l.PIDFile != "":
 		lines = slices.Concat([]string{fmt.Sprintf(end, l.PIDFile)}, lines, []string{attend})
+	case l.Durable:
+		again := ""
+		for _, c := range l.Again {
+			again += c + "\n\t"
+		}
+		lines = append(lines, fmt.Sprintf(keep, again, quote(l.Argv)))
 	case len(lines) == 0:
 		return l.Argv
 	default:
@@ -128,4 +160,20 @@ func quote(argv []string) string {
 		}
 	}
 	return strings.Join(words, " ")
+}
+
+// AsDurable makes a setup of one that keeps its storage in files: what its server
+// stored is there when it was killed and starts again.
+func (s Setup) AsDurable(name string) Setup {
+	start := s.Start
+	s.Name, s.Durable = name, true
+	s.Start = func(p Place) Launch {
+		l := start(p)
+		l.Durable = true
+		if p.Socket != "" {
+			l.Again = append(l.Again, "rm -f "+quote([]string{p.Socket}))
+		}
+		return l
+	}
+	return s
 }

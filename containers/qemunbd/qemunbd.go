@@ -40,6 +40,15 @@ var Program = program.Program{
 			},
 		},
 		program.Setup{
+			Exports: []string{""}, Size: size, Features: writable, Start: raw("--discard=unmap"),
+		}.AsDurable("durable"),
+		program.Setup{
+			Exports: []string{""}, Size: size, Features: writable,
+			Start: func(p program.Place) program.Launch {
+				return program.Launch{Prepare: []string{create("qcow2", "disk")}, Argv: argv(p, "qcow2", "--discard=unmap")}
+			},
+		}.AsDurable("durable-qcow2"),
+		program.Setup{
 			Name: "tls-required", Export: "disk", Exports: []string{"disk"}, Size: size,
 			Features: and(writable, "starttls", "forced-tls"),
 			Start: raw("-x", "disk", "--discard=unmap",
