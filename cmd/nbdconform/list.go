@@ -15,19 +15,23 @@ import (
 )
 
 func listCommand() *cobra.Command {
-	var quirks, profiles bool
+	var quirks, profiles, asJSON bool
 	var filter string
+	var p peer
 	c := &cobra.Command{
-		Use:   "list",
-		Short: "List the specs, the targets or the quirks",
+		Use:   "list [URI]",
+		Short: "List specs, targets, quirks, or the exports of a server",
 		Example: `  nbdconform list
+  nbdconform list nbd://localhost:10809
   nbdconform list --filter 'level: containsAny SHOULD'
   nbdconform list --profiles
   nbdconform list --quirks`,
-		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
 			out := c.OutOrStdout()
 			switch {
+			case len(args) > 0:
+				return listExports(c.Context(), out, p, args[0], asJSON)
 			case quirks:
 				return listQuirks(out)
 			case profiles:
@@ -36,6 +40,8 @@ func listCommand() *cobra.Command {
 			return listSpecs(out, filter)
 		},
 	}
+	p.flags(c.Flags())
+	c.Flags().BoolVar(&asJSON, "json", false, "print the exports as JSON")
 	c.Flags().BoolVar(&quirks, "quirks", false, "list the misbehaviours of the reference server")
 	c.Flags().BoolVar(&profiles, "profiles", false, "list the targets and how they can be set up")
 	c.Flags().StringVar(&filter, "filter", "", "only the specs that match, as in nbdconform run")

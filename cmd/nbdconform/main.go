@@ -65,7 +65,24 @@ one by one, and says which it keeps and which it breaks.`,
 	c.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	c.SetUsageTemplate(strings.ReplaceAll(c.UsageTemplate(), "FlagUsages", "FlagUsagesWrapped 80"))
 	c.CompletionOptions.HiddenDefaultCmd = true
-	c.AddCommand(runCommand(), listCommand(), explainCommand(), coverageCommand(), proveCommand(),
-		matrixCommand(), gateCommand(), baselineCommand(), diffCommand(), benchCommand(), imagesCommand(), serveCommand(), specCheckCommand(), trialCommand())
+	c.AddCommand(
+		runCommand(),
+		gateCommand(),
+		baselineCommand(),
+		diffCommand(),
+		matrixCommand(),
+		benchCommand(),
+		proveCommand(),
+		listCommand(),
+		explainCommand(),
+		coverageCommand(),
+		specCheckCommand(),
+		serveCommand(),
+		infoCommand(),
+		mapCommand(),
+		copyCommand(),
+		imagesCommand(),
+		trialCommand(),
+	)
 	return c
 }

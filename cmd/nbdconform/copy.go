@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"nbdconform/reference/client"
+)
+
+func copyCommand() *cobra.Command {
+	p := peer{contexts: []string{client.AllocationContext}}
+	var o client.CopyOptions
+	var quiet bool
+	c := &cobra.Command{
+		Use:   "copy SOURCE DESTINATION",
+		Short: "Copy between exports and files",
+		Long: `Copy copies a whole export or file: from a server, to a server, or both. What is
+no NBD URI is a file; - is standard output. Zeroes are not read where the source
+says where they are, and not sent where the destination can zero.
+
+A file that exists is written over from its beginning, and cut to size.`,
+		Example: `  nbdconform copy nbd://localhost:10809/disk disk.img
+  nbdconform copy disk.img 'nbd+unix:///?socket=/tmp/nbd.sock'
+  nbdconform copy nbd://old/disk nbd://new/disk`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(c *cobra.Command, args []string) error {
+			from, to := isURI(args[0]), isURI(args[1])
+			switch {
+			case !from && !to:
+				return fmt.Errorf("neither %q nor %q is an NBD URI, such as nbd://localhost:10809/disk: use cp", args[0], args[1])
+			case args[0] == "-":
+				return errors.New("the source can't be standard input: its size has to be known")
+			}
+			m := &meter{}
+			o.Progress = func(done, total uint64) {
+				if m.total == 0 && !quiet {
+					*m = *newMeter(os.Stderr, "copy", total)
+				}
+				m.set(done)
+			}
+			defer func() { m.close() }()
+			switch {
+			case from && to:
+				return p.between(c.Context(), args[0], args[1], o)
+			case from:
+				return p.copyOut(c.Context(), args[0], args[1], o)
+			}
+			return p.copyIn(c.Context(), args[0], args[1], o)
+		},
+	}
+	p.flags(c.Flags())
+	c.Flags().IntVar(&o.Requests, "requests", 16, "requests in flight")
+	c.Flags().BoolVar(&o.Explicit, "explicit-zeroes", false, "write zeroes where the source has a hole")
+	c.Flags().BoolVar(&quiet, "quiet", false, "no progress bar")
+	return c
+}
+
+func isURI(s string) bool {
+	return strings.HasPrefix(s, "nbd") && strings.Contains(s, "://")
+}
+
+func (p *peer) between(ctx context.Context, from, to string, o client.CopyOptions) error {
+	src, err := p.connect(ctx, from)
+	if err != nil {
+		return fmt.Errorf("%s: %w", from, err)
+	}
+	defer func() { _ = src.Close() }()
+	dst, err := p.connect(ctx, to)
+	if err != nil {
+		return fmt.Errorf("%s: %w", to, err)
+	}
+	defer func() { _ = dst.Close() }()
+	if err := client.Copy(ctx, dst, src, o); err != nil {
+		return err
+	}
+	return errors.Join(dst.Disconnect(ctx), src.Disconnect(ctx))
+}
+
+func (p *peer) copyOut(ctx context.Context, from, name string, o client.CopyOptions) (err error) {
+	src, err := p.connect(ctx, from)
+	if err != nil {
+		return fmt.Errorf("%s: %w", from, err)
+	}
+	defer func() { _ = src.Close() }()
+	if name == "-" {
+		return p.stream(ctx, src, o)
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o666)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		// What was there before must not show through the holes.
+		if err := errors.Join(f.Truncate(0), f.Truncate(int64(src.Size()))); err != nil {
+			return err
+		}
+	} else {
+		o.Explicit = true
+	}
+	if err := client.CopyOut(ctx, f, src, o); err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), src.Disconnect(ctx))
+}
+
+// stream writes an export to standard output, one piece after the other.
+func (p *peer) stream(ctx context.Context, src *client.Client, o client.CopyOptions) error {
+	o.Explicit, o.Requests = true, 1
+	if err := client.CopyOut(ctx, &inOrder{w: os.Stdout}, src, o); err != nil {
+		return err
+	}
+	return src.Disconnect(ctx)
+}
+
+// inOrder takes writes that follow each other.
+type inOrder struct {
+	w  io.Writer
+	at int64
+}
+
+// WriteAt implements io.WriterAt.
+func (s *inOrder) WriteAt(b []byte, offset int64) (int, error) {
+	if offset != s.at {
+		return 0, fmt.Errorf("writing at %d of a stream that is at %d", offset, s.at)
+	}
+	n, err := s.w.Write(b)
+	s.at += int64(n)
+	return n, err
+}
+
+func (p *peer) copyIn(ctx context.Context, name, to string, o client.CopyOptions) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	size, err := f.Seek(0, io.SeekEnd) // of a device too
+	if err != nil {
+		return fmt.Errorf("finding the size of %s: %w", name, err)
+	}
+	dst, err := p.connect(ctx, to)
+	if err != nil {
+		return fmt.Errorf("%s: %w", to, err)
+	}
+	defer func() { _ = dst.Close() }()
+	if uint64(size) > dst.Size() {
+		return fmt.Errorf("%s has %d bytes, the export only %d: nothing was copied", name, size, dst.Size())
+	}
+	if err := client.CopyIn(ctx, dst, f, uint64(size), o); err != nil {
+		return err
+	}
+	return dst.Disconnect(ctx)
+}
