@@ -57,7 +57,7 @@ func (o *order) check() error {
 	case o.Profile != "" && o.Target == "":
 		return errors.New("--profile goes with --target")
 	case o.Dialect != "" && o.Target != "":
-		return errors.New("--dialect goes with --uri or a command; the reference server has profiles dialect-...")
+		return errors.New("--dialect goes with --uri or a command; the reference server has profiles of them")
 	case o.Provider != containers.Container && o.Provider != containers.Local:
 		return fmt.Errorf("unknown provider %q: use %s or %s", o.Provider, containers.Container, containers.Local)
 	case !slices.Contains(suiteNames(), o.Suite):
