@@ -22,7 +22,8 @@ func (s *serveFlags) run(ctx context.Context, srv *server.Server, secure bool) e
 	}
 	removePID, err := writePID(s.pidFile)
 	if err != nil {
-		return errors.Join(err, closeAll(listeners))
+		closeAll(listeners)
+		return err
 	}
 	defer removePID()
 	if s.opensItself() { // whoever passed sockets on knows where they are, and may use stdout
@@ -45,7 +46,7 @@ func (s *serveFlags) run(ctx context.Context, srv *server.Server, secure bool) e
 	down := make(chan struct{})
 	go func() {
 		_ = srv.Shutdown(grace) // cuts the connections that outlive the grace period
-		<-over
+		_ = <-over // it is closed
 		close(down)
 	}()
 	select {
@@ -93,7 +94,8 @@ func (s *serveFlags) open(ctx context.Context) ([]net.Listener, []net.Conn, erro
 	for _, p := range places {
 		l, err := p.Listen(ctx)
 		if err != nil {
-			return nil, nil, errors.Join(err, closeAll(list))
+			closeAll(list)
+			return nil, nil, err
 		}
 		list = append(list, l)
 	}
@@ -112,11 +114,10 @@ func takeOver() (listeners []net.Listener, conns []net.Conn, err error) {
 	return listeners, conns, err
 }
 
-func closeAll(list []net.Listener) error {
+func closeAll(list []net.Listener) {
 	for _, l := range list {
 		_ = l.Close()
 	}
-	return nil
 }
 
 // serveAll returns when a listener is done; where there are none, with the
