@@ -50,12 +50,13 @@ func TestADelayedRequestIsOvertaken(t *testing.T) {
 	_, ln := serve(t, behind(export.Fault{Commands: []wire.Command{wire.CmdWrite}, Delay: 200 * time.Millisecond}))
 	p := dial(t, ln).enter(false)
 	slow, quick := wire.Request{Type: wire.CmdWrite, Cookie: 1, Length: 1}, wire.Request{Type: wire.CmdRead, Cookie: 2, Length: 1}
+	began := time.Now()
 	p.send(append(slow.Append(nil), 7))
 	if r := p.do(quick, nil); r.Err != wire.OK {
 		t.Error(r.Err)
 	}
-	if r := p.reply(slow); r.Err != wire.OK {
-		t.Error(r.Err)
+	if r := p.reply(slow); r.Err != wire.OK || time.Since(began) < 200*time.Millisecond {
+		t.Errorf("%v after %v", r.Err, time.Since(began))
 	}
 }
 
