@@ -14,11 +14,12 @@ import (
 	"golang.org/x/term"
 
 	"nbdconform/containers/bench"
+	"nbdconform/reference/setup"
 )
 
 func benchCommand() *cobra.Command {
 	plan := bench.Plan{Rounds: 5, Runtime: 500 * time.Millisecond}
-	var size sizeValue = 128 << 20
+	var size setup.Size = 128 << 20
 	out := filepath.Join("reports", "out", "bench")
 	c := &cobra.Command{
 		Use:   "bench",
