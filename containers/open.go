@@ -51,6 +51,11 @@ func Open(ctx context.Context, r Request) (target.Target, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.Ready != nil {
+		if err := s.Ready(); err != nil {
+			return nil, fmt.Errorf("profile %s of %s: %w", s.Name, p.Name, err)
+		}
+	}
 	switch r.Provider {
 	case "", Container:
 		return openContainer(ctx, p, s, r)

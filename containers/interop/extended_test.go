@@ -145,7 +145,8 @@ func TestQemuReadsWithExtendedHeaders(t *testing.T) {
 
 // QEMU up to 11.1 leaves NBD_CMD_FLAG_PAYLOAD_LEN out where "the command
 // NBD_CMD_WRITE MUST use the flag". Its own server bears with it; this one
-// does not. Where the test fails, that has changed: qemu can be let in.
+// does not, because "if the flag is clear, [...] there is no payload after the
+// header": what follows is the next request. Where the test fails, that has changed: qemu can be let in.
 func TestQemuDoesNotAnnounceWhatItWrites(t *testing.T) {
 	t.Parallel()
 	p := modernPeer(t)

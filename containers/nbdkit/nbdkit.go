@@ -21,7 +21,7 @@ var everything = []string{
 var Program = program.Program{
 	Name:    "nbdkit",
 	Package: "nbdkit",
-	Setups: []program.Setup{
+	Setups: append([]program.Setup{
 		setup("default", everything, memory()),
 		setup("read-only", append(without(everything, "fua", "trim", "write-zeroes", "fast-zero"), "read-only"), memory("-r")),
 		minBlock("min-block-512", "512"),
@@ -36,7 +36,10 @@ var Program = program.Program{
 			memory("--tls=require", "--tls-certificates="+program.PKI, "--tls-verify-peer")).WithTLS(),
 		file(),
 		file().AsDurable("durable"),
-	},
+	}, program.WithPSK(
+		setup("tls-psk", append(without(everything), "starttls", "forced-tls"),
+			memory("--tls=require", "--tls-psk="+program.PSK)),
+	)...),
 }
 
 func setup(name string, features []string, start func(program.Place) program.Launch) program.Setup {

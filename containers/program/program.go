@@ -40,6 +40,8 @@ type Setup struct {
 	// Durable says that the storage outlives a server that is killed: Start
 	// returns a Launch that is Durable.
 	Durable bool
+	// Ready says what this machine lacks to talk to it; nil: nothing.
+	Ready func() error
 	// TLS returns how to do TLS with it; nil: it has none. See WithTLS.
 	TLS func() starttls.Client
 }

@@ -1,6 +1,7 @@
 package program
 
 import (
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -33,4 +34,46 @@ func (s Setup) WithTLS() Setup {
 		return l
 	}
 	return s
+}
+
+// PSK is the file with a pre-shared key that [WithPSK] makes.
+const PSK = "keys.psk"
+
+const pskUser, pskKey = "alice", "000102030405060708090a0b0c0d0e0f"
+
+// WithPSK makes setups of some that start a server with the file PSK: none
+// where this program was built without pre-shared keys.
+func WithPSK(setups ...Setup) (list []Setup) {
+	for _, s := range setups {
+		if starttls.BuiltWithPSK {
+			list = append(list, s.withPSK())
+		}
+	}
+	return list
+}
+
+func (s Setup) withPSK() Setup {
+	start := s.Start
+	s.Ready = func() error {
+		_, err := pskClient()
+		return err
+	}
+	s.TLS = func() starttls.Client {
+		c, _ := pskClient() // Ready has said why there is none
+		return c
+	}
+	s.Start = func(p Place) Launch {
+		l := start(p)
+		l.Prepare = append([]string{"umask 077", fmt.Sprintf("echo %s:%s > %s", pskUser, pskKey, PSK)}, l.Prepare...)
+		return l
+	}
+	return s
+}
+
+func pskClient() (starttls.Client, error) {
+	key, err := hex.DecodeString(pskKey)
+	if err != nil {
+		return nil, err
+	}
+	return starttls.NewPSKClient(pskUser, key)
 }

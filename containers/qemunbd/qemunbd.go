@@ -17,7 +17,7 @@ const (
 var Program = program.Program{
 	Name:    "qemu-nbd",
 	Package: "qemu-utils",
-	Setups: []program.Setup{
+	Setups: append([]program.Setup{
 		{
 			Name: "default", Exports: []string{""}, Size: size, Features: writable,
 			Start: raw("--discard=unmap"),
@@ -71,7 +71,20 @@ var Program = program.Program{
 				}
 			},
 		},
-	},
+	}, program.WithPSK(program.Setup{
+		Name: "tls-psk", Export: "disk", Exports: []string{"disk"}, Size: size,
+		Features: and(writable, "starttls", "forced-tls"),
+		Start:    preshared,
+	})...),
+}
+
+// preshared serves with pre-shared keys. qemu-nbd reads the file anew for every
+// client, and not from the directory that it was started in.
+func preshared(p program.Place) program.Launch {
+	l := raw("-x", "disk", "--discard=unmap")(p)
+	const rest = `exec "$0" "$@" --object "tls-creds-psk,id=t,endpoint=server,dir=$PWD" --tls-creds t`
+	l.Argv = append([]string{"sh", "-c", rest}, l.Argv...)
+	return l
 }
 
 func raw(flags ...string) func(program.Place) program.Launch {

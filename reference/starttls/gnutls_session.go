@@ -14,6 +14,9 @@ import (
 	"time"
 )
 
+// BuiltWithPSK says whether this program can have pre-shared keys at all.
+const BuiltWithPSK = true
+
 // A pskServer has the keys of a file.
 type pskServer struct {
 	lib  *gnutls

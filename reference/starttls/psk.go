@@ -35,6 +35,9 @@ func LoadPSKClient(file, name string) (Client, error) {
 	return newPSKClient(name, key)
 }
 
+// NewPSKClient uses a key under the client's name.
+func NewPSKClient(name string, key []byte) (Client, error) { return newPSKClient(name, key) }
+
 // loadKeys reads a file of name:hex lines. Empty lines and comments, which
 // start with #, are left out.
 func loadKeys(file string) (map[string][]byte, error) {
