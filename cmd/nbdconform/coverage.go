@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"nbdconform/conformance/clause"
+	"nbdconform/conformance/clients"
 	"nbdconform/conformance/servers"
 )
 
@@ -23,7 +24,11 @@ func coverageCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			status := statuses(census)
+			forClients, err := clients.Census("")
+			if err != nil {
+				return err
+			}
+			status := statuses(append(census, forClients...))
 			out := c.OutOrStdout()
 			if todo {
 				for _, k := range clause.All() {
@@ -55,7 +60,7 @@ func coverageCommand() *cobra.Command {
 
 // statuses derives the status of every clause from who judges it.
 func statuses(census []servers.Listing) map[clause.ID]string {
-	tested := servers.Judged()
+	tested := append(servers.Judged(), clients.Judged()...)
 	for _, e := range census {
 		tested = append(tested, e.Clauses...)
 	}

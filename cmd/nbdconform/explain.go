@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"nbdconform/conformance/clause"
+	"nbdconform/conformance/clients"
 	"nbdconform/conformance/servers"
 )
 
@@ -25,6 +26,11 @@ func explainCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			forClients, err := clients.Census("")
+			if err != nil {
+				return err
+			}
+			census = append(census, forClients...)
 			out := c.OutOrStdout()
 			name := strings.TrimPrefix(args[0], servers.JudgePrefix)
 			if k, ok := clause.Get(clause.ID(name)); ok {
@@ -56,7 +62,7 @@ func explainClause(out io.Writer, c clause.Clause, census []servers.Listing) {
 	}
 	fmt.Fprintln(out, "\nJudged by:")
 	n := 0
-	if slices.Contains(servers.Judged(), c.ID) {
+	if slices.Contains(servers.Judged(), c.ID) || slices.Contains(clients.Judged(), c.ID) {
 		fmt.Fprintln(out, "  the judge, on every connection")
 		n++
 	}
@@ -70,7 +76,7 @@ func explainClause(out io.Writer, c clause.Clause, census []servers.Listing) {
 		fmt.Fprintln(out, "  nothing yet")
 		return
 	}
-	fmt.Fprintf(out, "\nRun them: nbdconform run --filter %s\n", c.ID)
+	fmt.Fprintf(out, "\nRun them: nbdconform %s --filter %s\n", commandFor(c.Side), c.ID)
 }
 
 func explainSpec(out io.Writer, e servers.Listing) {
@@ -84,7 +90,15 @@ func explainSpec(out io.Writer, e servers.Listing) {
 	for _, t := range e.Trips {
 		fmt.Fprintf(out, "\nProven by the quirk %s, with\n%s\n", t.Quirk.Name, wrap(strconv.Quote(t.Text), "  "))
 	}
-	fmt.Fprintf(out, "\nRun it: nbdconform run --filter %s\n", e.ID)
+	fmt.Fprintf(out, "\nRun it: nbdconform %s --filter %s\n", commandFor(e.Side()), e.ID)
+}
+
+// commandFor is the command that judges a side.
+func commandFor(s clause.Side) string {
+	if s == clause.Client {
+		return "clients"
+	}
+	return "run"
 }
 
 // suggest lists ids that contain what was asked for.

@@ -8,14 +8,18 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"nbdconform/conformance/caller"
+	"nbdconform/conformance/census"
+	clientspecs "nbdconform/conformance/clients"
 	"nbdconform/conformance/servers"
 	"nbdconform/conformance/target/inprocess"
 	"nbdconform/containers"
+	"nbdconform/containers/clients"
 	"nbdconform/reference/quirk"
 )
 
 func listCommand() *cobra.Command {
-	var quirks, profiles, asJSON bool
+	var quirks, profiles, asJSON, ofClients bool
 	var filter string
 	var p peer
 	c := &cobra.Command{
@@ -25,7 +29,8 @@ func listCommand() *cobra.Command {
   nbdconform list nbd://localhost:10809
   nbdconform list --filter 'level: containsAny SHOULD'
   nbdconform list --profiles
-  nbdconform list --quirks`,
+  nbdconform list --quirks
+  nbdconform list --clients`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			out := c.OutOrStdout()
@@ -34,6 +39,8 @@ func listCommand() *cobra.Command {
 				return listExports(c.Context(), out, p, args[0], asJSON)
 			case quirks:
 				return listQuirks(out)
+			case ofClients:
+				return listClients(out, filter)
 			case profiles:
 				return listProfiles(out)
 			}
@@ -44,15 +51,20 @@ func listCommand() *cobra.Command {
 	c.Flags().BoolVar(&asJSON, "json", false, "print the exports as JSON")
 	c.Flags().BoolVar(&quirks, "quirks", false, "list the misbehaviours of the reference server")
 	c.Flags().BoolVar(&profiles, "profiles", false, "list the targets and how they can be set up")
+	c.Flags().BoolVar(&ofClients, "clients", false, "list the specs for clients, client programs and the quirks of the reference client")
 	c.Flags().StringVar(&filter, "filter", "", "only the specs that match, as in nbdconform run")
 	return c
 }
 
 func listSpecs(out io.Writer, filter string) error {
-	census, err := servers.Census(filter)
+	all, err := servers.Census(filter)
 	if err != nil {
 		return err
 	}
+	return printSpecs(out, all, filter)
+}
+
+func printSpecs(out io.Writer, census []census.Listing, filter string) error {
 	n := 0
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, e := range census {
@@ -69,6 +81,37 @@ func listSpecs(out io.Writer, filter string) error {
 	}
 	fmt.Fprintln(out, countOf(n))
 	return nil
+}
+
+// listClients lists all there is about clients; with a filter, the specs alone.
+func listClients(out io.Writer, filter string) error {
+	all, err := clientspecs.Census(filter)
+	if err != nil {
+		return err
+	}
+	if err := printSpecs(out, all, filter); err != nil || filter != "" {
+		return err
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "\nprograms and what they do:\n%s\t%s\n", reference, join(caller.Activities))
+	for _, p := range clients.Programs {
+		var can []caller.Activity
+		for _, a := range caller.Activities {
+			if p.Can(a, caller.NoTLS) {
+				can = append(can, a)
+			}
+		}
+		fmt.Fprintf(w, "%s\t%s\n", p.Name, join(can))
+	}
+	fmt.Fprintf(w, "\nquirks of the reference client:\n")
+	for _, q := range quirk.AllClient() {
+		what := "allowed"
+		if !q.Allowed {
+			what = q.Breaks
+		}
+		fmt.Fprintf(w, "%s\t%s\n", q.Name, what)
+	}
+	return w.Flush()
 }
 
 func listQuirks(out io.Writer) error {

@@ -51,11 +51,12 @@ func root() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "nbdconform",
 		Short: "Judge implementations of the NBD protocol",
-		Long: `nbdconform puts an NBD server to the statements of the protocol document,
-one by one, and says which it keeps and which it breaks.`,
+		Long: `nbdconform puts an NBD server or client to the statements of the protocol
+document, one by one, and says which it keeps and which it breaks.`,
 		Example: `  nbdconform run                               the reference server
   nbdconform run --target qemu-nbd             qemu-nbd in a container
   nbdconform run --uri nbd://localhost:10809   any server, reading only
+  nbdconform clients --program nbdcopy         a client program in a container
   nbdconform explain cmd.disc.close            what a clause asks for
   nbdconform serve --listen localhost:10809    the reference server`,
 		SilenceUsage:  true,
@@ -67,6 +68,7 @@ one by one, and says which it keeps and which it breaks.`,
 	c.CompletionOptions.HiddenDefaultCmd = true
 	c.AddCommand(
 		runCommand(),
+		clientsCommand(),
 		gateCommand(),
 		baselineCommand(),
 		diffCommand(),

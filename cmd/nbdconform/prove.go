@@ -14,25 +14,33 @@ import (
 
 func proveCommand() *cobra.Command {
 	var all bool
+	var side string
 	c := &cobra.Command{
 		Use:   "prove [NAME]",
 		Short: "Show that every spec can fail, and that a good server passes",
-		Long: `Prove runs the specs against the reference server with each of its quirks.
-A quirk that breaks a clause must be noticed by the specs that claim it, with
-the text that they state; a quirk that the document allows, and the server
-without quirks, must pass everything.
+		Long: `Prove runs the specs against the reference server, and those for clients
+against the reference client, with each of their quirks. A quirk that breaks a
+clause must be noticed by the specs that claim it, with the text that they
+state; a quirk that the document allows, and the server and the client without
+quirks, must pass everything.
 
 With NAME only the quirks and profiles whose name contains it.`,
-		Example: "  nbdconform prove\n  nbdconform prove --all fast-zero",
+		Example: "  nbdconform prove\n  nbdconform prove --all fast-zero\n  nbdconform prove --side client",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			match := ""
 			if len(args) > 0 {
 				match = args[0]
 			}
+			sides, ok := map[string]prove.Sides{
+				"": {Servers: true, Clients: true}, "server": {Servers: true}, "client": {Clients: true},
+			}[side]
+			if !ok {
+				return fmt.Errorf("there is no side %q: use server or client", side)
+			}
 			progress := counter("proving")
 			start := time.Now()
-			proofs, err := prove.Run(c.Context(), match, progress)
+			proofs, err := prove.Run(c.Context(), sides, match, progress)
 			if err != nil {
 				return err
 			}
@@ -43,6 +51,7 @@ With NAME only the quirks and profiles whose name contains it.`,
 		},
 	}
 	c.Flags().BoolVar(&all, "all", false, "print every line of the matrix, not the failed ones alone")
+	c.Flags().StringVar(&side, "side", "", "server or client (default both)")
 	return c
 }
 
@@ -71,7 +80,7 @@ func printProofs(c *cobra.Command, proofs []prove.Proof, all bool, took time.Dur
 			fmt.Fprintf(out, "FAILED %s %s\n%s\n", p.Subject, p.By, indented(p.Detail))
 		}
 	}
-	fmt.Fprintf(out, "%d proofs hold, %d failed: %d kills, %d servers that must pass, in %.1f s\n",
+	fmt.Fprintf(out, "%d proofs hold, %d failed: %d kills, %d that must pass, in %.1f s\n",
 		held, len(proofs)-held, killed, passed, took.Seconds())
 	if held < len(proofs) {
 		return &exitError{status: exitViolates}

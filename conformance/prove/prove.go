@@ -39,36 +39,56 @@ type job struct {
 	breaks  clause.ID // must be noticed by the judge, or ""
 }
 
+// A task proves something.
+type task func(context.Context) []Proof
+
+// Sides are the sides of the protocol to prove the specs of.
+type Sides struct{ Servers, Clients bool }
+
 // Run proves everything whose quirk or profile name contains match. step is
-// called after each configuration of the reference server.
-func Run(ctx context.Context, match string, step func(done, total int)) ([]Proof, error) {
-	census, err := servers.Census("")
-	if err != nil {
-		return nil, err
+// called after each configuration of the reference server or client.
+func Run(ctx context.Context, sides Sides, match string, step func(done, total int)) ([]Proof, error) {
+	var tasks []task
+	var proofs []Proof
+	if sides.Servers {
+		all, err := servers.Census("")
+		if err != nil {
+			return nil, err
+		}
+		jobs, orphans := plan(all, match)
+		proofs = append(proofs, orphans...)
+		for _, j := range jobs {
+			tasks = append(tasks, func(ctx context.Context) []Proof { return j.run(ctx, all) })
+		}
 	}
-	jobs, orphans := plan(census, match)
-	proofs := orphans
+	if sides.Clients {
+		more, orphans, err := planClients(match)
+		if err != nil {
+			return nil, err
+		}
+		tasks, proofs = append(tasks, more...), append(proofs, orphans...)
+	}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	queue := make(chan job)
+	queue := make(chan task)
 	done := 0
 	for range workers {
 		wg.Go(func() {
-			for j := range queue {
-				p := j.run(ctx, census)
+			for t := range queue {
+				p := t(ctx)
 				mu.Lock()
 				proofs = append(proofs, p...)
 				done++
-				step(done, len(jobs))
+				step(done, len(tasks))
 				mu.Unlock()
 			}
 		})
 	}
-	for _, j := range jobs {
+	for _, t := range tasks {
 		if ctx.Err() != nil {
 			break
 		}
-		queue <- j
+		queue <- t
 	}
 	close(queue)
 	wg.Wait()

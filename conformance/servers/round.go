@@ -8,6 +8,8 @@ import (
 
 	"github.com/onsi/gomega"
 
+	"nbdconform/conformance/census"
+	"nbdconform/conformance/clause"
 	"nbdconform/conformance/trial"
 	"nbdconform/reports/result"
 )
@@ -23,31 +25,31 @@ type Round struct {
 	Config
 	chosen map[string]Listing
 	order  []Listing
-	judged *judged
+	judged *census.Tally
 }
 
 // NewRound makes a round of the specs that the filter lets through. None at
 // all is an error.
 func NewRound(c Config) (*Round, error) {
-	census, err := Census(c.Filter)
+	all, err := Census(c.Filter)
 	if err != nil {
 		return nil, err
 	}
-	r := &Round{Config: c, chosen: map[string]Listing{}, judged: newJudged()}
-	for _, e := range census {
+	r := &Round{Config: c, chosen: map[string]Listing{}, judged: census.NewTally()}
+	for _, e := range all {
 		if e.Run {
 			r.chosen[e.ID] = e
 			r.order = append(r.order, e)
 		}
 	}
 	if len(r.order) == 0 {
-		return nil, fmt.Errorf("the filter %q matches none of the %d specs: nothing was tested", c.Filter, len(census))
+		return nil, fmt.Errorf("the filter %q matches none of the %d specs: nothing was tested", c.Filter, len(all))
 	}
 	seed := uint64(c.Seed)
 	rand.New(rand.NewPCG(seed, seed)).Shuffle(len(r.order), func(i, j int) {
 		r.order[i], r.order[j] = r.order[j], r.order[i]
 	})
-	r.judged.add(c.Bench.Early)
+	r.judged.Add(c.Bench.Early)
 	return r, nil
 }
 
@@ -61,7 +63,7 @@ func (r *Round) Try(ctx context.Context, e Listing) result.Spec {
 	}
 	start := time.Now()
 	o := r.Bench.Run(ctx, e.Spec)
-	r.judged.add(o)
+	r.judged.Add(o)
 	line := e.Result()
 	line.Verdict, line.Message, line.Seconds = o.Verdict, o.Message, time.Since(start).Seconds()
 	line.Transcript, line.Exit, line.Stderr, line.BlockedBy = o.Transcript, o.Exit, o.Stderr, o.BlockedBy
@@ -73,8 +75,8 @@ func (r *Round) Try(ctx context.Context, e Listing) result.Spec {
 // so far. It is for the end.
 func (r *Round) Judged() []result.Spec {
 	var lines []result.Spec
-	for _, line := range r.judged.lines() {
-		r.done(&line.Spec, line.evidence, nil)
+	for _, line := range r.judged.Lines(clause.Server) {
+		r.done(&line.Spec, line.Evidence, nil)
 		lines = append(lines, line.Spec)
 	}
 	return lines

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"nbdconform/conformance/caller"
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/feature"
 	"nbdconform/reference/quirk"
@@ -55,6 +56,16 @@ func Without(fs ...feature.Feature) decorator { return without{fs} }
 
 func (d without) decorate(s *Spec) { s.Without = append(s.Without, d.features...) }
 
+type asks struct{ activities []caller.Activity }
+
+// Asks says what a client program is asked to do: one of these, the first that
+// it can do. It makes a spec one for clients.
+func Asks(main caller.Activity, more ...caller.Activity) decorator {
+	return asks{append([]caller.Activity{main}, more...)}
+}
+
+func (d asks) decorate(s *Spec) { s.Asks = d.activities }
+
 type writes struct{}
 
 // Writes says that the spec changes the export. It needs a writable one.
@@ -83,8 +94,9 @@ func (d atLeast) decorate(s *Spec) { s.AtLeast = d.size }
 
 type provokes struct{ clauses []clause.ID }
 
-// Provokes announces the clauses that the spec itself breaks, as a client. One
-// that it breaks without a word, or announces and keeps, is an error of the suite.
+// Provokes announces the clauses that the spec itself breaks, as the other
+// side. One that it breaks without a word, or announces and keeps, is an error of
+// the suite.
 func Provokes(main clause.ID, more ...clause.ID) decorator {
 	return provokes{append([]clause.ID{main}, more...)}
 }

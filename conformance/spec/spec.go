@@ -22,6 +22,7 @@ import (
 	"github.com/onsi/ginkgo/v2"
 	"github.com/onsi/ginkgo/v2/types"
 
+	"nbdconform/conformance/caller"
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/feature"
 	"nbdconform/reference/quirk"
@@ -29,14 +30,17 @@ import (
 
 // A Spec is one trial that a server is put to.
 type Spec struct {
-	ID       string // stable, [a-z0-9.-] only
-	Level    clause.Level
-	Clauses  []clause.ID // what the spec judges; the first is the main one
-	Needs    []feature.Feature
-	Without  []feature.Feature // the spec is about servers that lack these
-	Writes   bool              // it changes the export, or would if the server let it
-	AtLeast  uint64            // the size that the export must have, bytes
-	Provokes []clause.ID       // clauses that the spec breaks on purpose, as a client
+	ID      string // stable, [a-z0-9.-] only
+	Level   clause.Level
+	Clauses []clause.ID // what the spec judges; the first is the main one
+	Needs   []feature.Feature
+	Without []feature.Feature // the spec is about servers that lack these
+	// Asks has the activities that a client is asked to do, the first that it
+	// can do of these. Specs for clients have it, and those for servers don't.
+	Asks     []caller.Activity
+	Writes   bool        // it changes the export, or would if the server let it
+	AtLeast  uint64      // the size that the export must have, bytes
+	Provokes []clause.ID // clauses that the spec breaks on purpose, as a client
 	Trips    []Trip
 	Location string // file:line
 	Body     func(context.Context)
@@ -55,6 +59,14 @@ var registry = map[string]*Spec{}
 
 // Get returns a spec by its id. The tree must have been built.
 func Get(id string) *Spec { return registry[id] }
+
+// Side is whom the spec puts to the test.
+func (s *Spec) Side() clause.Side {
+	if len(s.Asks) > 0 {
+		return clause.Client
+	}
+	return clause.Server
+}
 
 // Main is the clause that the spec is mostly about.
 func (s *Spec) Main() (clause.Clause, bool) {
@@ -101,6 +113,9 @@ func transform(kind types.NodeType, offset ginkgo.Offset, text string, args []an
 	}
 	for _, f := range s.Needs {
 		labels = append(labels, "needs:"+string(f))
+	}
+	for _, a := range s.Asks {
+		labels = append(labels, "asks:"+string(a))
 	}
 	if s.Writes {
 		labels = append(labels, "writes")

@@ -2,6 +2,7 @@ package trial
 
 import (
 	"fmt"
+	"runtime/debug"
 	"strings"
 
 	"nbdconform/conformance/clause"
@@ -82,3 +83,22 @@ func join(parts ...string) string {
 	}
 	return strings.Join(kept, "\n")
 }
+
+// Try runs f and returns how it was ended early, by a failed expectation or one
+// of the functions above, or nil if it ran to its end.
+func Try(f func()) (o *Outcome) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case abort:
+			o = &Outcome{Verdict: r.verdict, Message: r.message, BlockedBy: r.blockedBy}
+		default:
+			o = &Outcome{Verdict: result.Error, Message: fmt.Sprintf("harness: %v\n%s", r, debug.Stack())}
+		}
+	}()
+	f()
+	return nil
+}
+
+// Harness ends the spec because the suite itself is at fault.
+func Harness(format string, args ...any) { harness(format, args...) }

@@ -72,6 +72,9 @@ func (c *Client) contentChunk(t *transaction, h wire.ChunkHeader) *SessionError 
 		return err
 	}
 	at := offset - t.request.Offset
+	if c.cfg.breaks("cmd.read.reassemble") { // as if chunks came in order
+		at, t.reply.arrived = t.reply.arrived, t.reply.arrived+length
+	}
 	if h.Type == wire.ChunkOffsetHole {
 		t.zero(at, length)
 		return nil
@@ -115,6 +118,23 @@ func (c *Client) statusChunk(t *transaction, h wire.ChunkHeader) *SessionError {
 	if err != nil {
 		return sessionError("reply to NBD_CMD_BLOCK_STATUS", err)
 	}
+	if c.cfg.breaks("opt.set-meta.opaque-id") { // as if ids were small numbers
+		s.ContextID &= 0xff
+	}
+	if c.cfg.breaks("meta.allocation.unknown") { // as if any flag said that there are zeroes
+		for i := range s.Extents {
+			if s.Extents[i].Status&^3 != 0 {
+				s.Extents[i].Status |= 2
+			}
+		}
+	}
+	if c.cfg.breaks("meta.allocation.unknown.fatal") {
+		for _, e := range s.Extents {
+			if e.Status&^3 != 0 {
+				return violation("meta.allocation.reserved", "reply to NBD_CMD_BLOCK_STATUS: flags %#x", e.Status)
+			}
+		}
+	}
 	name, known := c.names[s.ContextID]
 	if !known {
 		return violation("chunk.block-status.per-context", "reply to NBD_CMD_BLOCK_STATUS: context id %d was not negotiated", s.ContextID)
@@ -140,6 +160,10 @@ func (c *Client) errorChunk(t *transaction, h wire.ChunkHeader) *SessionError {
 	}
 	if err != nil {
 		return sessionError("reply to "+t.request.Type.String(), err)
+	}
+	if h.Type != wire.ChunkError && h.Type != wire.ChunkErrorOffset && c.cfg.breaks("chunk.error.unknown-type") {
+		t.reply.forgiven = true
+		return nil
 	}
 	return t.reply.refuse(t.request, h.Type, e)
 }

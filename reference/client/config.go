@@ -50,6 +50,8 @@ type Config struct {
 	// disconnect, for pending replies after NBD_ESHUTDOWN, for room to send the
 	// rest of a request whose context ended. 0 is five seconds.
 	Grace time.Duration
+
+	Hooks *Hooks // nil: the client behaves
 }
 
 func (c Config) withDefaults() Config {

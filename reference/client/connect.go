@@ -18,7 +18,7 @@ func Connect(ctx context.Context, conn net.Conn, cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(cfg.MetaContexts) > 0 && n.structured {
+	if len(cfg.MetaContexts) > 0 && (n.structured || cfg.breaks("opt.set-meta.needs-structured")) {
 		_, err := n.SetMetaContext(ctx, cfg.Export, cfg.MetaContexts...)
 		if err != nil && !refused(err, wire.RepErrUnsup) {
 			_ = n.Close()

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -38,7 +39,7 @@ func (n *Negotiation) Go(ctx context.Context, export string) (*Client, error) {
 	if n.old != nil && n.ended == nil {
 		return n.enter(*n.old), nil
 	}
-	if !n.Fixed() {
+	if !n.Fixed() || n.cfg.breaks("size.client.go") {
 		return n.ExportName(ctx, export)
 	}
 	e, err := n.info(ctx, wire.OptGo, export, n.cfg.Infos)
@@ -71,7 +72,7 @@ func (n *Negotiation) ExportName(ctx context.Context, export string) (*Client, e
 		return nil, usage("opt.export-name.extended", "NBD_OPT_EXPORT_NAME does not go with extended headers, which are negotiated")
 	}
 	const doing = "choosing the export with NBD_OPT_EXPORT_NAME"
-	if err := n.raw.SendOption(ctx, wire.OptionRequest{Option: wire.OptExportName, Data: []byte(export)}); err != nil {
+	if err := n.sendOption(ctx, wire.OptionRequest{Option: wire.OptExportName, Data: []byte(export)}); err != nil {
 		return nil, n.fail(sessionError(doing, unwrapOnce(err)))
 	}
 	p, err := n.raw.ExportNameReply(ctx, n.flags&wire.FlagCNoZeroes == 0)
@@ -117,6 +118,9 @@ func (n *Negotiation) details(name string, asked []wire.InfoType, replies []wire
 			return e, err
 		}
 		e.Infos = append(e.Infos, i)
+		if len(e.Infos) == 1 && i.Type != wire.InfoExport && n.cfg.breaks("rep.info.no-order") {
+			return e, errors.New("NBD_INFO_EXPORT does not come first")
+		}
 		switch i.Type {
 		case wire.InfoExport:
 			x, err := wire.ParseExportInfo(i.Payload)
@@ -140,6 +144,10 @@ func (n *Negotiation) details(name string, asked []wire.InfoType, replies []wire
 			e.Canonical = string(i.Payload)
 		case wire.InfoDescription:
 			e.Description = string(i.Payload)
+		default:
+			if n.cfg.breaks("opt.info.unknown-reply") {
+				return e, badInfo(i.Type)
+			}
 		}
 	}
 	if !slices.ContainsFunc(e.Infos, func(i wire.Info) bool { return i.Type == wire.InfoExport }) {

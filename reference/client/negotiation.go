@@ -46,10 +46,18 @@ func Negotiate(ctx context.Context, conn net.Conn, cfg Config) (*Negotiation, er
 	if err := n.greet(ctx); err != nil {
 		return nil, n.fail(err)
 	}
+	early, err := n.early(ctx)
+	if err != nil {
+		_ = n.Close()
+		return nil, err
+	}
 	if err := n.secure(ctx); err != nil {
 		return nil, err
 	}
-	var err error
+	if early {
+		n.structured, n.extended = true, n.cfg.breaks("opt.extended-headers.after-starttls")
+		return n, nil
+	}
 	if n.Fixed() && n.cfg.ExtendedHeaders && n.cfg.Dialect.Chunks() {
 		n.extended, err = n.wish(ctx, wire.OptExtendedHeaders)
 		n.structured = n.extended
@@ -61,6 +69,9 @@ func Negotiate(ctx context.Context, conn net.Conn, cfg Config) (*Negotiation, er
 		_ = n.Close()
 		return nil, err
 	}
+	if h := n.cfg.Hooks; h != nil && h.Negotiated != nil {
+		h.Negotiated(ctx, n)
+	}
 	return n, nil
 }
 
@@ -68,8 +79,11 @@ func Negotiate(ctx context.Context, conn net.Conn, cfg Config) (*Negotiation, er
 // UNSUP for it; POLICY and PLATFORM say no as well, and for good.
 func (n *Negotiation) wish(ctx context.Context, o wire.Option) (granted bool, err error) {
 	err = n.simpleOption(ctx, o)
-	if refused(err, wire.RepErrUnsup, wire.RepErrPolicy, wire.RepErrPlatform) {
+	if refused(err, wire.RepErrUnsup, wire.RepErrPolicy, wire.RepErrPlatform) && !n.cfg.breaks("baseline.client.simple-reply") {
 		return false, nil
+	}
+	if err != nil && n.cfg.breaks("baseline.client.simple-reply") {
+		return false, n.fail(&SessionError{Err: err})
 	}
 	return err == nil, err
 }
@@ -82,6 +96,9 @@ func (n *Negotiation) greet(ctx context.Context) *SessionError {
 		}
 		return sessionError("reading the greeting", unwrapOnce(err))
 	}
+	if n.cfg.breaks("baseline.client.fixed-newstyle") {
+		return &SessionError{Err: errors.New("reading the greeting: this client speaks nothing but oldstyle")}
+	}
 	n.greeting = g.Flags // flags that are not known are to be ignored
 	if g.Flags&wire.FlagFixedNewstyle != 0 {
 		n.flags |= wire.FlagCFixedNewstyle
@@ -89,7 +106,7 @@ func (n *Negotiation) greet(ctx context.Context) *SessionError {
 	if g.Flags&wire.FlagNoZeroes != 0 && !n.cfg.Zeroes {
 		n.flags |= wire.FlagCNoZeroes
 	}
-	if err := n.raw.SendFlags(ctx, n.flags); err != nil {
+	if err := n.sendFlags(ctx); err != nil {
 		return sessionError("sending the client flags", unwrapOnce(err))
 	}
 	return nil
@@ -120,7 +137,14 @@ func (n *Negotiation) Abort(ctx context.Context) error {
 		n.end(&SessionError{Err: ErrDisconnected}) // no option but EXPORT_NAME: no soft way
 		return nil
 	}
+	if n.cfg.breaks("haggling.hard.unjustified.client") {
+		n.end(&SessionError{Err: ErrDisconnected})
+		return nil
+	}
 	_, err := n.option(ctx, wire.OptionRequest{Option: wire.OptAbort}, 0)
+	if n.cfg.breaks("haggling.abort.drop") {
+		_, _ = n.Say(ctx, wire.OptionRequest{Option: wire.OptList})
+	}
 	if n.ended != nil && !n.ended.Violation && Ended(err) {
 		n.ended, err = nil, nil
 	}
@@ -147,6 +171,10 @@ func (n *Negotiation) fail(err *SessionError) error {
 func (n *Negotiation) end(err *SessionError) {
 	if n.ended == nil {
 		n.ended = err
+	}
+	if n.tls != nil && n.cfg.breaks("haggling.abort.tls-shutdown") {
+		_ = n.tls.NetConn().Close()
+		return
 	}
 	_ = n.raw.conn.Close()
 }

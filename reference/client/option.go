@@ -14,12 +14,12 @@ func (n *Negotiation) option(ctx context.Context, o wire.OptionRequest, want wir
 	switch {
 	case n.ended != nil:
 		return nil, n.ended
-	case !n.Fixed():
+	case !n.Fixed() && !n.cfg.breaks("tls.client.starttls.not-fixed"):
 		return nil, notFixed(o.Option)
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("%v: %w", o.Option, context.Cause(ctx))
 	}
-	if err := n.raw.SendOption(ctx, o); err != nil {
+	if err := n.sendOption(ctx, o); err != nil {
 		return nil, n.fail(sessionError(fmt.Sprintf("sending %v", o.Option), unwrapOnce(err)))
 	}
 	replies, err := n.replies(ctx, o.Option, want)
@@ -32,7 +32,11 @@ func (n *Negotiation) option(ctx context.Context, o wire.OptionRequest, want wir
 		return replies, nil
 	}
 	refusal := &OptionError{Option: o.Option, Type: last.Type, Message: string(last.Data)}
-	if last.Type == wire.RepErrShutdown && o.Option != wire.OptAbort {
+	if last.Type == wire.RepErrShutdown && n.cfg.breaks("haggling.shutdown.abort") {
+		refusal.Type = wire.RepErrUnsup
+		_, _ = n.Say(ctx, wire.OptionRequest{Option: wire.OptList})
+	}
+	if refusal.Type == wire.RepErrShutdown && o.Option != wire.OptAbort {
 		_ = n.Close() // haggling.shutdown.abort
 		n.ended = &SessionError{Err: refusal}
 		return replies, n.ended
@@ -95,6 +99,9 @@ func (n *Negotiation) ListMetaContext(ctx context.Context, export string, querie
 	names := make([]string, len(list))
 	for i, m := range list {
 		names[i] = m.Name // the id is reserved and to be disregarded
+		if m.ID != 0 && n.cfg.breaks("opt.list-meta.id-disregard") {
+			return nil, n.fail(violation("opt.list-meta.id-zero", "listing metadata contexts: %q has id %d", m.Name, m.ID))
+		}
 	}
 	return names, err
 }
@@ -127,7 +134,7 @@ func (n *Negotiation) metaContext(ctx context.Context, o wire.Option, export str
 	if err := q.Validate(); err != nil {
 		return nil, usageOf(err)
 	}
-	if !n.structured {
+	if !n.structured && !n.cfg.breaks("opt.set-meta.needs-structured") {
 		clause := "opt.set-meta.needs-structured"
 		if o == wire.OptListMetaContext {
 			clause = "opt.list-meta.needs-structured"
@@ -135,6 +142,9 @@ func (n *Negotiation) metaContext(ctx context.Context, o wire.Option, export str
 		return nil, usage(clause, "%v needs structured replies or extended headers, which are not negotiated", o)
 	}
 	replies, err := n.option(ctx, q, wire.RepMetaContext)
+	if err != nil && n.ended == nil && n.cfg.breaks("opt.list-meta.disregard-on-error") {
+		err = nil
+	}
 	if err != nil {
 		return nil, err // and no contexts: those that came before an error are void
 	}

@@ -77,13 +77,20 @@ func (c *Client) receiveReply(p wire.Reply) *SessionError {
 	case !c.structured:
 		return violation("trans.structured.unnegotiated", "reply to %v: structured replies are not negotiated", t.request.Type)
 	}
-	if err := c.chunk(t, p.Chunk); err != nil {
+	if p.Chunk.Flags&^wire.ReplyFlagDone != 0 && c.cfg.breaks("chunk.flag.ignore-unknown") {
+		return &SessionError{Err: fmt.Errorf("reply to %v: flags %v", t.request.Type, p.Chunk.Flags)}
+	}
+	take := c.chunk
+	if c.cfg.breaks("chunk.inconsistent") || c.cfg.breaks("chunk.unknown-type") && p.Chunk.Type > wire.ChunkBlockStatusExt && !p.Chunk.Type.IsError() {
+		take = c.lenient
+	}
+	if err := take(t, p.Chunk); err != nil {
 		return err
 	}
 	if p.Chunk.Flags&wire.ReplyFlagDone == 0 {
 		return nil
 	}
-	if err := t.reply.complete(t.request, c.asked(t)); err != nil {
+	if err := t.reply.complete(t.request, c.asked(t)); err != nil && !c.cfg.breaks("chunk.inconsistent") && !c.cfg.breaks("chunk.unknown-type") {
 		return err
 	}
 	if t.reply.err == nil {
@@ -125,7 +132,10 @@ func (c *Client) refusal(t *transaction, err *RequestError) {
 	for _, o := range err.Offsets {
 		shutdown = shutdown || o.Errno == wire.ESHUTDOWN
 	}
-	if shutdown {
+	switch {
+	case shutdown && c.cfg.breaks("trans.end.eshutdown.soft"):
+		c.fail(&SessionError{Err: err})
+	case shutdown:
 		c.shutDown(err) // before the caller knows, so that nothing can be sent in between
 	}
 	c.finish(t, err)

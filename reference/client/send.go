@@ -82,7 +82,9 @@ func (c *Client) write(ctx context.Context, q wire.Request, p []byte) *SessionEr
 	s := &c.sending
 	s.header = c.header(s.header[:0], q, p)
 	var err error
-	if len(p) <= copyBelow {
+	if h := c.cfg.Hooks; h != nil && h.Request != nil {
+		err = c.sendHooked(q, p)
+	} else if len(p) <= copyBelow {
 		s.header = append(s.header, p...)
 		_, err = c.conn.Write(s.header)
 	} else {

@@ -38,13 +38,16 @@ func (n *Negotiation) secure(ctx context.Context) error {
 		return nil
 	case t.Client == nil:
 		return n.fail(&SessionError{Err: errors.New("starting TLS: the configuration does not say how")})
-	case !n.Fixed():
+	case !n.Fixed() && !n.cfg.breaks("tls.client.starttls.not-fixed"):
 		if t.Mode == TLSPrefer {
 			return nil
 		}
 		return n.fail(&SessionError{Err: fmt.Errorf("starting TLS: %w: no fixed newstyle negotiation", ErrNoTLS)})
 	}
 	err := n.StartTLS(ctx, t.Client)
+	if err != nil && n.cfg.breaks("tls.handshake.failed.client") && n.ended == nil {
+		return nil
+	}
 	var refusal *OptionError
 	if !errors.As(err, &refusal) || n.ended != nil {
 		return err
@@ -64,13 +67,22 @@ func (n *Negotiation) StartTLS(ctx context.Context, t starttls.Client) error {
 	if n.tls != nil {
 		return usage("tls.client.starttls.again", "NBD_OPT_STARTTLS must not be sent within TLS")
 	}
-	if err := n.simpleOption(ctx, wire.OptStartTLS); err != nil {
+	if err := n.simpleOption(ctx, wire.OptStartTLS); err != nil && !n.cfg.breaks("tls.client.starttls.error") {
 		return err
+	}
+	if n.cfg.breaks("tls.client.upgrade") {
+		return nil
+	}
+	if n.cfg.breaks("tls.upgrade.all.client") {
+		_ = n.raw.SendOption(ctx, wire.OptionRequest{Option: wire.OptList})
 	}
 	if k := n.raw.Buffered(); k > 0 { // somebody in between may have sent that
 		return n.fail(violation("tls.upgrade.all.server", "starting TLS: %d bytes follow the acknowledgement in the clear", k))
 	}
 	conn, err := t.Upgrade(ctx, n.raw.conn)
+	if err != nil && n.cfg.breaks("tls.handshake.failed.client") {
+		return err
+	}
 	if err != nil {
 		return n.fail(&SessionError{Err: fmt.Errorf("starting TLS: %w", err)})
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"nbdconform/reference/client"
 	"nbdconform/reference/server"
 )
 
@@ -28,6 +29,11 @@ type Quirk struct {
 	Hooks  server.Hooks         // without state
 	New    func() server.Hooks  // instead of Hooks: makes those of one connection, which may have state
 	Config func(*server.Config) // changes the server as a whole, before it starts; may set hooks with state of the server
+
+	// Of a client's quirk, likewise:
+	ClientHooks  client.Hooks
+	NewClient    func() client.Hooks
+	ClientConfig func(*client.Config)
 }
 
 // Apply puts the quirk into the configuration of a server, in place of the
@@ -43,6 +49,9 @@ func (q Quirk) Apply(cfg *server.Config) {
 var (
 	all    []Quirk
 	byName = make(map[string]Quirk)
+
+	clients       []Quirk
+	clientsByName = make(map[string]Quirk)
 )
 
 // register adds q to the catalogue. Every quirk is a variable whose
@@ -65,9 +74,31 @@ func Get(name string) (Quirk, bool) {
 	return q, ok
 }
 
-// All returns the whole catalogue, in alphabetical order.
-func All() []Quirk {
-	list := slices.Clone(all)
+// registerClient adds a misbehaviour of the reference client.
+func registerClient(q Quirk) Quirk {
+	q.Side = Client
+	if _, taken := clientsByName[q.Name]; taken || q.Name == "" {
+		panic(fmt.Sprintf("client quirk %q is there twice, or has no name", q.Name))
+	}
+	clientsByName[q.Name] = q
+	clients = append(clients, q)
+	return q
+}
+
+// GetClient returns the client's quirk of the name.
+func GetClient(name string) (Quirk, bool) {
+	q, ok := clientsByName[name]
+	return q, ok
+}
+
+// AllClient returns the quirks of the reference client, in alphabetical order.
+func AllClient() []Quirk { return sorted(clients) }
+
+// All returns the quirks of the reference server, in alphabetical order.
+func All() []Quirk { return sorted(all) }
+
+func sorted(list []Quirk) []Quirk {
+	list = slices.Clone(list)
 	slices.SortFunc(list, func(a, b Quirk) int {
 		if a.Name < b.Name {
 			return -1

@@ -1,0 +1,259 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"nbdconform/conformance/caller"
+	"nbdconform/conformance/caller/inprocess"
+	"nbdconform/conformance/census"
+	clientspecs "nbdconform/conformance/clients"
+	"nbdconform/conformance/visit"
+	"nbdconform/containers"
+	"nbdconform/containers/clients"
+	"nbdconform/reports/render"
+	"nbdconform/reports/result"
+)
+
+// clientOrder says which client program to judge, and how.
+type clientOrder struct {
+	Program  string
+	Provider string
+	Suite    string
+	Quirk    string
+	Filter   string
+	Seed     int64
+	Timeout  time.Duration
+	Does     string
+	Command  []string
+}
+
+func clientsCommand() *cobra.Command {
+	var o clientOrder
+	var out string
+	var verbose bool
+	c := &cobra.Command{
+		Use:   "clients [flags] [-- COMMAND ...]",
+		Short: "Judge a client program",
+		Long: `Clients has a client program visit the reference server, which behaves in ways
+that the document allows, and in some that it does not, and judges what the
+program sends, and whether what it reports is true.
+
+The program is the reference client in this process, a program of which is
+known what it can do, in a container or on PATH, or any command: behind --, where
+{uri} stands for the NBD URI to connect to, or {socket} for the Unix socket
+alone. --does says what the command does: "visit" is to connect, do something
+and exit with status 0; "copy-out" and "copy-in" are to copy all of the export
+to or from {file}; see nbdconform list --clients for the others.
+
+Exit status: 0 the client conforms (a broken SHOULD alone counts as that),
+1 it does not, 2 the run itself is not to be trusted.`,
+		Example: `  nbdconform clients
+  nbdconform clients --program nbdcopy --suite trixie
+  nbdconform clients --program qemu-img --provider local
+  nbdconform clients --program nbdinfo --filter chunk.inconsistent
+  nbdconform clients -- nbdinfo --size {uri}
+  nbdconform clients --does copy-out -- nbdcopy {uri} {file}`,
+		Args: func(c *cobra.Command, args []string) error {
+			if c.ArgsLenAtDash() != 0 && len(args) > 0 {
+				return fmt.Errorf("unexpected argument %q: a command to run goes behind --", args[0])
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			o.Command = args
+			if err := o.check(c); err != nil {
+				return err
+			}
+			r, err := o.run(c.Context(), newDisplay(os.Stderr, verbose))
+			if err != nil {
+				return err
+			}
+			files, err := render.All(cmp.Or(out, filepath.Join("reports", "out", o.name())), r)
+			if err != nil {
+				return err
+			}
+			if err := render.Terminal(os.Stdout, r, term.IsTerminal(int(os.Stdout.Fd()))); err != nil {
+				return err
+			}
+			fmt.Printf("Written: %s\n", relative(files))
+			if status := r.Exit(); status != exitConforms {
+				return &exitError{status: status}
+			}
+			return nil
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&o.Program, "program", "", "what to test: reference (default) or one of nbdconform list --clients")
+	f.StringVar(&o.Provider, "provider", containers.Container, "container, or local: the program on PATH")
+	f.StringVar(&o.Suite, "suite", containers.DefaultSuite, "Debian suite of the container: bullseye, bookworm, trixie or sid")
+	f.StringVar(&o.Quirk, "quirk", "", "make the reference client misbehave (see nbdconform list --clients)")
+	f.StringVar(&o.Does, "does", string(caller.Visit), "what the command behind -- does")
+	f.StringVar(&o.Filter, "filter", "", "run a part: a spec's id, a clause's id, or a label filter")
+	f.Int64Var(&o.Seed, "seed", 1, "order of the specs")
+	f.DurationVar(&o.Timeout, "timeout", 20*time.Second, "until a program that does not end counts as hanging")
+	f.StringVar(&out, "out", "", "directory for the reports (default reports/out/client-PROGRAM)")
+	f.BoolVar(&verbose, "verbose", false, "print a line for every spec as it ends")
+	return c
+}
+
+// check refuses orders that make no sense.
+func (o *clientOrder) check(c *cobra.Command) error {
+	named := o.Program != "" && o.Program != reference
+	switch {
+	case o.Program != "" && len(o.Command) > 0:
+		return fmt.Errorf("--program %s and a command behind --: which is it?", o.Program)
+	case o.Quirk != "" && (named || len(o.Command) > 0):
+		return fmt.Errorf("--quirk %s is for the reference client", o.Quirk)
+	case o.Timeout <= 0:
+		return fmt.Errorf("--timeout %v: it has to be positive", o.Timeout)
+	case c.Flags().Changed("does") && len(o.Command) == 0:
+		return fmt.Errorf("--does %s says what a command behind -- does, and there is none", o.Does)
+	case !slices.Contains(caller.Activities, caller.Activity(o.Does)):
+		return fmt.Errorf("--does %s: use one of %s", o.Does, join(caller.Activities))
+	}
+	if named {
+		_, err := clients.Find(o.Program)
+		return err
+	}
+	return nil
+}
+
+func join[T ~string](list []T) string {
+	words := make([]string, len(list))
+	for i, w := range list {
+		words[i] = string(w)
+	}
+	return strings.Join(words, ", ")
+}
+
+// name is that of the reports' directory.
+func (o *clientOrder) name() string {
+	if len(o.Command) > 0 {
+		return "client-" + filepath.Base(o.Command[0])
+	}
+	name := "client-" + cmp.Or(o.Program, reference)
+	if o.Program != "" && o.Program != reference && o.Provider == containers.Container {
+		name += "-" + o.Suite
+	}
+	return name
+}
+
+// open opens the program.
+func (o *clientOrder) open(ctx context.Context, progress func(string)) (caller.Caller, error) {
+	switch {
+	case len(o.Command) > 0:
+		return clients.Command(o.Command, caller.Activity(o.Does))
+	case o.Program == "" || o.Program == reference:
+		return inprocess.Open(o.Quirk)
+	}
+	return clients.Open(ctx, clients.Request{Program: o.Program, Provider: o.Provider, Suite: o.Suite, Progress: progress})
+}
+
+// reproduce is the command that runs a part again.
+func (o *clientOrder) reproduce(filter string) string {
+	words := []string{"nbdconform", "clients"}
+	add := func(flag, value, normal string) {
+		if value != normal {
+			words = append(words, "--"+flag, quoteWord(value))
+		}
+	}
+	add("program", o.Program, "")
+	if o.Program != "" && o.Program != reference {
+		add("provider", o.Provider, containers.Container)
+		if o.Provider == containers.Container {
+			words = append(words, "--suite", o.Suite)
+		}
+	}
+	add("quirk", o.Quirk, "")
+	add("filter", filter, "")
+	if len(o.Command) > 0 {
+		add("does", o.Does, string(caller.Visit))
+		words = append(words, "--")
+		for _, w := range o.Command {
+			words = append(words, quoteWord(w))
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+func quoteWord(w string) string {
+	if w == "" || strings.ContainsAny(w, " \t\n'\"\\$`*?[]()<>|&;!#~") {
+		return "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+	}
+	return w
+}
+
+// run puts the program to the specs. It is a child of ours, or runs in a
+// container, and can't take us down with it.
+func (o *clientOrder) run(ctx context.Context, show display) (result.Result, error) {
+	r := result.Result{
+		SchemaVersion: result.SchemaVersion,
+		Suite:         result.Suite{Name: "nbdconform", Version: version(), Filter: o.Filter, Seed: o.Seed},
+		Document:      census.Document,
+		Started:       time.Now().UTC().Truncate(time.Millisecond),
+		Observations:  []result.Observation{},
+		Reproduce:     o.reproduce(o.Filter),
+	}
+	all, err := clientspecs.Census(o.Filter)
+	if err != nil {
+		return r, err
+	}
+	chosen, err := census.Chosen(all, o.Filter)
+	if err != nil {
+		return r, err
+	}
+	program, err := o.open(ctx, show.step)
+	if err != nil {
+		return r, err
+	}
+	defer func() { _ = program.Close() }()
+	bench, err := visit.Discover(ctx, program, visit.Options{Timeout: o.Timeout})
+	if err != nil {
+		return r, err
+	}
+	r.Target = describeClient(bench)
+	show.plan(r.Target, len(chosen))
+	defer show.close()
+	start := time.Now()
+	err = clientspecs.Run(ctx, clientspecs.Config{
+		Bench: bench, Filter: o.Filter, Seed: o.Seed, Started: show.start,
+		Done: func(s result.Spec, seen []result.Observation) {
+			s.Reproduce = o.reproduce(filterFor(s))
+			r.Specs = append(r.Specs, s)
+			r.Observations = append(r.Observations, seen...)
+			show.done(s)
+		},
+	})
+	if err != nil {
+		r.EndedEarly = err.Error()
+	}
+	r.Seconds = time.Since(start).Seconds()
+	r.Count()
+	return r, nil
+}
+
+// describeClient is the program as the result shows it: what it can do counts as
+// advertised.
+func describeClient(b *visit.Bench) result.Target {
+	id := b.Caller.Identity()
+	t := result.Target{
+		Name: id.Name, Provider: id.Provider, Suite: id.Suite, Version: id.Version, Image: id.Image, Command: id.Command,
+		Profile: "default", Advertised: []string{},
+	}
+	for _, a := range b.Facts.Works {
+		if b.Facts.Trouble[a] == "" {
+			t.Advertised = append(t.Advertised, string(a))
+		}
+	}
+	return t
+}

@@ -1,0 +1,97 @@
+// Package caller says what is under test on the client's side: a program that
+// can be asked to do something with a server, and how that went.
+//
+// The specs see nothing else. Whether the program runs in a container, as a
+// child process or as a goroutine is the business of the package that made the
+// [Caller].
+package caller
+
+import (
+	"context"
+
+	"nbdconform/conformance/target"
+)
+
+// An Activity is something that a client program can be asked to do.
+type Activity string
+
+// The activities. Those from CopyOut on need an export.
+const (
+	Visit   Activity = "visit"    // come, do anything, leave: all that is known of a command of the user's
+	Info    Activity = "info"     // say what an export is like
+	List    Activity = "list"     // list the exports
+	Map     Activity = "map"      // say where an export has data
+	CopyOut Activity = "copy-out" // copy all of an export to a file
+	CopyIn  Activity = "copy-in"  // copy a file to an export, and flush
+	Compare Activity = "compare"  // compare a file with an export: success if they are the same
+	Zero    Activity = "zero"     // zero a range
+	Trim    Activity = "trim"     // discard a range
+	Resize  Activity = "resize"   // make an export as large as Task.Length says
+)
+
+// Activities are all of them, in the order in which they are tried.
+var Activities = []Activity{Visit, Info, List, Map, CopyOut, CopyIn, Compare, Zero, Trim, Resize}
+
+// Writes reports whether the activity changes the export.
+func (a Activity) Writes() bool { return a == CopyIn || a == Zero || a == Trim || a == Resize }
+
+// A TLS says what a client is told about TLS.
+type TLS int
+
+// What a client can be told.
+const (
+	NoTLS      TLS = iota // nothing: do without
+	TLSAllow              // ask for it, and go on without where there is none
+	TLSRequire            // ask for it, and give up where there is none
+)
+
+func (t TLS) String() string {
+	return [...]string{"without TLS", "with TLS if there is any", "with TLS"}[t]
+}
+
+// An Address is where the server is and how to talk to it.
+type Address struct {
+	Socket string // path of a Unix socket, below Caller.Dir
+	Export string
+	TLS    TLS
+	PKI    string // directory of certificates, below Caller.Dir; their server is "localhost"
+}
+
+// A Task is one thing to do at one server.
+type Task struct {
+	Activity Activity
+	Server   Address
+	File     string // below Caller.Dir: what is written by CopyOut, and read by CopyIn and Compare
+	Offset   uint64 // of Zero and Trim, bytes
+	Length   uint64 // of Zero and Trim, and the size of Resize, bytes
+}
+
+// A Report is how a program went about a task.
+type Report struct {
+	Argv   []string
+	Exit   string // "" for success, or such as "exit status 1"
+	Killed string // the signal that it died of, of its own doing, or ""
+	Hung   bool   // it did not end in time and was killed
+	Stdout string // the end of what it wrote, at most 64 KiB
+	Stderr string
+}
+
+// Succeeded reports whether the program says that all went well.
+func (r Report) Succeeded() bool { return r.Exit == "" && r.Killed == "" && !r.Hung }
+
+// A Caller is one client program under test.
+type Caller interface {
+	// Identity says what the program is.
+	Identity() target.Identity
+	// Can reports whether the program, as far as is known, can do the activity.
+	Can(a Activity, t TLS) bool
+	// Dir is a directory that the program sees under the same path. Sockets and
+	// files of tasks lie in it.
+	Dir() string
+	// Do has the program do a task, and waits for its end. When ctx ends first
+	// the program is killed and the report says that it hung. The error is ours:
+	// the program could not be run.
+	Do(ctx context.Context, t Task) (Report, error)
+	// Close frees what the caller holds. Calling it twice is harmless.
+	Close() error
+}

@@ -1,0 +1,110 @@
+package census
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"nbdconform/conformance/clause"
+	"nbdconform/conformance/trial"
+	"nbdconform/reports/result"
+)
+
+// JudgePrefix opens the id of a line that stands for one check of the judge.
+const JudgePrefix = "judge."
+
+// A Tally gathers what the judge found on the connections of all specs.
+type Tally struct {
+	broken map[clause.ID][]trial.Violation
+	kept   map[clause.ID]int // connections that gave occasion
+}
+
+// NewTally returns an empty tally.
+func NewTally() *Tally {
+	return &Tally{broken: map[clause.ID][]trial.Violation{}, kept: map[clause.ID]int{}}
+}
+
+// Add counts what came of one spec.
+func (j *Tally) Add(o trial.Outcome) {
+	for _, v := range o.Violations {
+		if len(j.broken[v.Clause]) > 0 {
+			v.Evidence = nil // the first is enough, and bytes take room
+		}
+		j.broken[v.Clause] = append(j.broken[v.Clause], v)
+	}
+	for _, c := range o.Kept {
+		j.kept[c]++
+	}
+}
+
+// A Line is a line of the result with what there is to show for it.
+type Line struct {
+	result.Spec
+	Evidence *trial.Evidence
+}
+
+// Lines are the outcomes, one for each clause that came up and binds the side.
+func (j *Tally) Lines(side clause.Side) []Line {
+	var came []clause.ID
+	for c := range j.broken {
+		came = append(came, c)
+	}
+	for c := range j.kept {
+		if len(j.broken[c]) == 0 {
+			came = append(came, c)
+		}
+	}
+	slices.Sort(came)
+	var lines []Line
+	for _, id := range came {
+		c, ok := clause.Get(id)
+		if ok && (c.Side == side || c.Side == clause.Both) {
+			lines = append(lines, j.line(c))
+		}
+	}
+	return lines
+}
+
+func (j *Tally) line(c clause.Clause) Line {
+	line := Line{Spec: result.Spec{
+		ID: JudgePrefix + string(c.ID), Name: c.Requires, Group: result.JudgeGroup, Level: string(c.Level),
+		Clauses: []string{string(c.ID)}, Verdict: result.Pass, Requires: c.Requires, Section: c.Section,
+	}}
+	seen := j.broken[c.ID]
+	if len(seen) == 0 {
+		return line
+	}
+	line.Verdict = result.Fail
+	if c.Level != clause.Must {
+		line.Verdict = result.Weak
+	}
+	// The order of the specs shall not matter, lest the line be another with every seed.
+	first := slices.MinFunc(seen, func(a, b trial.Violation) int {
+		return cmp.Or(cmp.Compare(result.Normal(a.Detail), result.Normal(b.Detail)), cmp.Compare(a.Spec, b.Spec))
+	})
+	line.Message = first.Detail
+	if c.Disputed != "" {
+		line.Verdict = result.Weak
+		line.Message = "the clause is disputed: " + c.Disputed + "\n" + first.Detail
+	}
+	if specs := specsOf(seen); len(specs) > 1 {
+		line.Message += fmt.Sprintf("\nseen in %d specs, here in %s", len(specs), first.Spec)
+	} else {
+		line.Message += "\nseen in " + specs[0]
+	}
+	line.Transcript = first.Transcript
+	line.Location = first.Spec
+	line.Evidence = first.Evidence
+	return line
+}
+
+// specsOf lists the specs in which a clause was broken, in order, each once.
+func specsOf(seen []trial.Violation) []string {
+	var specs []string
+	for _, v := range seen {
+		if !slices.Contains(specs, v.Spec) {
+			specs = append(specs, v.Spec)
+		}
+	}
+	return specs
+}

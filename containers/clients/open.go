@@ -1,0 +1,162 @@
+package clients
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"nbdconform/conformance/caller"
+	"nbdconform/conformance/target"
+)
+
+// A Request says which program to open.
+type Request struct {
+	Program  string
+	Provider string       // "container", which is the default, or "local"
+	Suite    string       // Debian suite for a container; the default suite if ""
+	Progress func(string) // is told about steps that take seconds; may be nil
+}
+
+// A runner runs command lines.
+type runner interface {
+	// run runs argv to its end, or to that of ctx.
+	run(ctx context.Context, argv []string) (caller.Report, error)
+	close() error
+}
+
+// client is a program and where it runs.
+type client struct {
+	runner
+	program Program
+	id      target.Identity
+	dir     string
+	once    sync.Once
+	closed  error
+}
+
+func (c *client) Identity() target.Identity                { return c.id }
+func (c *client) Can(a caller.Activity, t caller.TLS) bool { return c.program.Can(a, t) }
+func (c *client) Dir() string                              { return c.dir }
+
+func (c *client) Do(ctx context.Context, t caller.Task) (caller.Report, error) {
+	return c.run(ctx, c.program.Argv(t))
+}
+
+func (c *client) Close() error {
+	c.once.Do(func() { c.closed = errors.Join(c.close(), os.RemoveAll(c.dir)) })
+	return c.closed
+}
+
+// Open finds a program and gets ready to run it. The caller closes it.
+func Open(ctx context.Context, r Request) (caller.Caller, error) {
+	p, err := Find(r.Program)
+	if err != nil {
+		return nil, err
+	}
+	switch r.Provider {
+	case "", "container":
+		return openContainer(ctx, p, r)
+	case "local":
+	default:
+		return nil, fmt.Errorf("unknown provider %q: use container or local", r.Provider)
+	}
+	if _, err := exec.LookPath(p.binary()); err != nil {
+		return nil, fmt.Errorf("%s is not on PATH: apt-get install %s", p.binary(), p.Package)
+	}
+	dir, err := newDir()
+	if err != nil {
+		return nil, err
+	}
+	id := target.Identity{Name: "client:" + p.Name, Provider: "local", Version: installed(ctx, p)}
+	return &client{runner: here{dir}, program: p, id: id, dir: dir}, nil
+}
+
+// Command makes a client of any command line, which does the activity with
+// what stands in it for parts of a task: {uri} or {socket}, and {file} for what
+// copies.
+func Command(argv []string, does caller.Activity) (caller.Caller, error) {
+	if len(argv) == 0 {
+		return nil, errors.New("running a client: the command is empty")
+	}
+	says := func(mark string) bool {
+		return slices.ContainsFunc(argv, func(a string) bool { return strings.Contains(a, mark) })
+	}
+	if !says(uriMark) && !says(serverMark) && !says(socketMark) {
+		return nil, fmt.Errorf("the command says none of %s, %s and %s: where would it connect?", uriMark, serverMark, socketMark)
+	}
+	if needs := does == caller.CopyIn || does == caller.CopyOut || does == caller.Compare; needs && !says(fileMark) {
+		return nil, fmt.Errorf("the command does not say %s: what would it %s?", fileMark, does)
+	}
+	if _, err := exec.LookPath(argv[0]); err != nil {
+		return nil, fmt.Errorf("running a client: %w", err)
+	}
+	dir, err := newDir()
+	if err != nil {
+		return nil, err
+	}
+	name := filepath.Base(argv[0])
+	p := Program{Name: name, Commands: map[caller.Activity][]string{does: argv}}
+	id := target.Identity{Name: "client:" + name, Provider: "local", Command: argv}
+	return &client{runner: here{"."}, program: p, id: id, dir: dir}, nil
+}
+
+// newDir makes a directory whose path leaves room for a socket.
+func newDir() (string, error) {
+	dir, err := os.MkdirTemp("", "nbdc")
+	if err == nil {
+		err = os.Chmod(dir, 0o777) // #nosec: a program in a container may be another user
+	}
+	return dir, err
+}
+
+// installed asks the package database for the version of a program.
+func installed(ctx context.Context, p Program) string {
+	out, err := exec.CommandContext(ctx, "dpkg-query", "-W", "-f", "${db:Status-Status} ${Version}", p.Package).Output()
+	if v, ok := strings.CutPrefix(string(out), "installed "); err == nil && ok {
+		return v
+	}
+	return ""
+}
+
+// here runs programs as child processes in a directory.
+type here struct{ dir string }
+
+func (h here) close() error { return nil }
+
+func (h here) run(ctx context.Context, argv []string) (caller.Report, error) {
+	r := caller.Report{Argv: argv}
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	var stdout, stderr bytes.Buffer
+	cmd.Dir, cmd.Stdout, cmd.Stderr = h.dir, &stdout, &stderr
+	cmd.WaitDelay = time.Second
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	err := cmd.Run()
+	r.Stdout, r.Stderr = tail(stdout.String()), tail(stderr.String())
+	var exit *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		r.Hung, r.Exit = true, "killed"
+	case err == nil:
+	case errors.As(err, &exit):
+		r.Exit = exit.String()
+		if s, ok := exit.Sys().(syscall.WaitStatus); ok && s.Signaled() {
+			r.Killed = s.Signal().String()
+		}
+	default:
+		return r, fmt.Errorf("running %s: %w", argv[0], err)
+	}
+	return r, nil
+}
+
+// tail is the end of a text, at most 64 KiB.
+func tail(s string) string { return s[max(0, len(s)-64<<10):] }

@@ -1,0 +1,180 @@
+package clients
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"nbdconform/conformance/caller"
+)
+
+// What stands in a command line for parts of a task.
+const (
+	uriMark    = "{uri}"    // NBD URI of the export, with what it takes for TLS
+	serverMark = "{server}" // NBD URI of the server, without an export
+	socketMark = "{socket}" // path of the server's Unix socket
+	exportMark = "{export}" // name of the export
+	diskMark   = "{disk}"   // the words that name the export: see Program.Secure
+	fileMark   = "{file}"   // path of the task's file
+	offsetMark = "{offset}" // bytes
+	lengthMark = "{length}" // bytes
+	pkiMark    = "{pki}"    // directory of certificates
+)
+
+// A Program is one NBD client program.
+type Program struct {
+	Name    string // what it is called on our command line
+	Binary  string // what it is called on its own; "": Name
+	Package string // Debian package that has it
+	// Commands has the command line of each activity that the program can do.
+	Commands map[caller.Activity][]string
+	// Plain are the words that stand for {disk} without TLS, and Secure those
+	// with it; nil: the program does no TLS, or {uri} says all.
+	Plain, Secure []string
+	// TLS is what the program can be told about TLS, besides to do without.
+	TLS []caller.TLS
+}
+
+func (p Program) binary() string {
+	if p.Binary != "" {
+		return p.Binary
+	}
+	return p.Name
+}
+
+// libnbd's URIs say all that there is to say.
+var anyTLS = []caller.TLS{caller.TLSRequire}
+
+// Programs are those that are known, in the order of reports.
+var Programs = []Program{
+	{
+		Name: "nbdinfo", Package: "libnbd-bin", TLS: anyTLS,
+		Commands: map[caller.Activity][]string{
+			caller.Info: {"nbdinfo", "--json", "--no-content", uriMark},
+			caller.List: {"nbdinfo", "--json", "--no-content", "--list", serverMark},
+			caller.Map:  {"nbdinfo", "--map", uriMark},
+		},
+	},
+	{
+		Name: "nbdcopy", Package: "libnbd-bin", TLS: anyTLS,
+		Commands: map[caller.Activity][]string{
+			caller.CopyOut: {"nbdcopy", uriMark, fileMark},
+			caller.CopyIn:  {"nbdcopy", "--flush", fileMark, uriMark},
+		},
+	},
+	{
+		Name: "qemu-img", Package: "qemu-utils", TLS: anyTLS,
+		Plain: []string{"--image-opts", "driver=nbd,server.type=unix,server.path={socket},export={export}"},
+		Secure: []string{
+			"--object", "tls-creds-x509,id=t,endpoint=client,dir={pki}",
+			"--image-opts", "driver=nbd,server.type=unix,server.path={socket},export={export},tls-creds=t,tls-hostname=localhost",
+		},
+		Commands: map[caller.Activity][]string{
+			caller.Info:    {"qemu-img", "info", "--output=json", diskMark},
+			caller.Map:     {"qemu-img", "map", "--output=json", diskMark},
+			caller.CopyOut: {"qemu-img", "convert", "-O", "raw", diskMark, fileMark},
+			caller.CopyIn:  {"qemu-img", "convert", "-n", "--target-image-opts", "-f", "raw", fileMark, "driver=nbd,server.type=unix,server.path={socket},export={export}"},
+			caller.Compare: {"qemu-img", "compare", diskMark, "driver=file,filename={file}"},
+		},
+	},
+	{
+		Name: "qemu-io", Package: "qemu-utils", TLS: anyTLS,
+		Plain: []string{"--image-opts", "driver=nbd,server.type=unix,server.path={socket},export={export}"},
+		Secure: []string{
+			"--object", "tls-creds-x509,id=t,endpoint=client,dir={pki}",
+			"--image-opts", "driver=nbd,server.type=unix,server.path={socket},export={export},tls-creds=t,tls-hostname=localhost",
+		},
+		Commands: map[caller.Activity][]string{
+			caller.Visit: {"qemu-io", "-r", "-c", "read 0 64k", diskMark},
+			caller.Zero:  {"qemu-io", "-c", "write -z {offset} {length}", "-c", "flush", diskMark},
+			caller.Trim:  {"qemu-io", "-d", "unmap", "-c", "discard {offset} {length}", "-c", "flush", diskMark},
+			caller.Map:   {"qemu-io", "-r", "-c", "map", diskMark},
+		},
+	},
+	{
+		Name: "nbd-client", Package: "nbd-client",
+		Commands: map[caller.Activity][]string{
+			caller.List: {"nbd-client", "-unix", socketMark, "-l"},
+		},
+	},
+	{
+		// nbdkit is the client, and nbdcopy beside it talks to nbdkit alone.
+		Name: "nbdkit-nbd", Binary: "nbdkit", Package: "nbdkit", TLS: anyTLS,
+		Plain:  []string{"uri={uri}"},
+		Secure: []string{"uri={uri}"},
+		Commands: map[caller.Activity][]string{
+			caller.Info:    {"nbdkit", "-U", "-", "nbd", diskMark, "--run", `nbdinfo --json --no-content "$uri"`},
+			caller.Map:     {"nbdkit", "-U", "-", "nbd", diskMark, "--run", `nbdinfo --map "$uri"`},
+			caller.CopyOut: {"nbdkit", "-U", "-", "nbd", diskMark, "--run", `nbdcopy "$uri" {file}`},
+			caller.CopyIn:  {"nbdkit", "-U", "-", "nbd", diskMark, "--run", `nbdcopy --flush {file} "$uri"`},
+		},
+	},
+	{
+		Name: "fio", Package: "fio",
+		Commands: map[caller.Activity][]string{
+			caller.Visit: {"fio", "--name=visit", "--ioengine=nbd", "--uri={uri}", "--rw=read", "--bs=64k", "--size=1M"},
+		},
+	},
+}
+
+// Find returns the program of a name.
+func Find(name string) (Program, error) {
+	var known []string
+	for _, p := range Programs {
+		if p.Name == name {
+			return p, nil
+		}
+		known = append(known, p.Name)
+	}
+	return Program{}, fmt.Errorf("unknown client program %q: use one of %s, or -- COMMAND {uri}", name, strings.Join(known, ", "))
+}
+
+// Can reports whether p is known to do the activity, with TLS as told.
+func (p Program) Can(a caller.Activity, t caller.TLS) bool {
+	argv, ok := p.Commands[a]
+	if !ok || t == caller.NoTLS {
+		return ok
+	}
+	for _, word := range argv {
+		if word == uriMark || word == serverMark || word == diskMark && p.Secure != nil {
+			for _, can := range p.TLS {
+				if can == t {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// Argv is the command line for a task.
+func (p Program) Argv(t caller.Task) []string {
+	disk := p.Plain
+	if t.Server.TLS != caller.NoTLS && p.Secure != nil {
+		disk = p.Secure
+	}
+	fill := strings.NewReplacer(
+		uriMark, URI(t.Server, t.Server.Export), serverMark, URI(t.Server, ""),
+		socketMark, t.Server.Socket, exportMark, t.Server.Export, fileMark, t.File, pkiMark, t.Server.PKI,
+		offsetMark, strconv.FormatUint(t.Offset, 10), lengthMark, strconv.FormatUint(t.Length, 10),
+	)
+	var argv []string
+	for _, word := range p.Commands[t.Activity] {
+		if word != diskMark {
+			argv = append(argv, fill.Replace(word))
+			continue
+		}
+		for _, w := range disk {
+			argv = append(argv, fill.Replace(w))
+		}
+	}
+	return argv
+}
+
+// URI is the NBD URI of an export of a server.
+func URI(a caller.Address, export string) string {
+	if a.TLS == caller.NoTLS {
+		return fmt.Sprintf("nbd+unix:///%s?socket=%s", export, a.Socket)
+	}
+	return fmt.Sprintf("nbds+unix://localhost/%s?socket=%s&tls-certificates=%s&tls-hostname=localhost", export, a.Socket, a.PKI)
+}
