@@ -71,6 +71,9 @@ func runTrial(ctx context.Context, o order, tell *teller) error {
 }
 
 func (o order) trial(ctx context.Context, tell *teller) error {
+	if o.Client != nil {
+		return o.Client.trial(ctx, tell)
+	}
 	census, err := servers.Census(o.Filter)
 	if err != nil {
 		return err

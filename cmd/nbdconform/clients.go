@@ -15,7 +15,6 @@ import (
 
 	"nbdconform/conformance/caller"
 	"nbdconform/conformance/caller/inprocess"
-	"nbdconform/conformance/census"
 	clientspecs "nbdconform/conformance/clients"
 	"nbdconform/conformance/visit"
 	"nbdconform/containers"
@@ -48,8 +47,8 @@ func clientsCommand() *cobra.Command {
 that the document allows, and in some that it does not, and judges what the
 program sends, and whether what it reports is true.
 
-The program is the reference client in this process, a program of which is
-known what it can do, in a container or on PATH, or any command: behind --, where
+The program is the reference client in this process, one of which is known
+what it can do, in a container or on PATH, or any command: behind --, where
 {uri} stands for the NBD URI to connect to, or {socket} for the Unix socket
 alone. --does says what the command does: "visit" is to connect, do something
 and exit with status 0; "copy-out" and "copy-in" are to copy all of the export
@@ -74,7 +73,9 @@ Exit status: 0 the client conforms (a broken SHOULD alone counts as that),
 			if err := o.check(c); err != nil {
 				return err
 			}
-			r, err := o.run(c.Context(), newDisplay(os.Stderr, verbose))
+			r, err := supervise(c.Context(), order{
+				Target: cmp.Or(o.Program, reference), Filter: o.Filter, Seed: o.Seed, Client: &o,
+			}, newDisplay(os.Stderr, verbose))
 			if err != nil {
 				return err
 			}
@@ -164,7 +165,7 @@ func (o *clientOrder) reproduce(filter string) string {
 	words := []string{"nbdconform", "clients"}
 	add := func(flag, value, normal string) {
 		if value != normal {
-			words = append(words, "--"+flag, quoteWord(value))
+			words = append(words, "--"+flag, quote(value))
 		}
 	}
 	add("program", o.Program, "")
@@ -180,66 +181,45 @@ func (o *clientOrder) reproduce(filter string) string {
 		add("does", o.Does, string(caller.Visit))
 		words = append(words, "--")
 		for _, w := range o.Command {
-			words = append(words, quoteWord(w))
+			words = append(words, quote(w))
 		}
 	}
 	return strings.Join(words, " ")
 }
 
-func quoteWord(w string) string {
-	if w == "" || strings.ContainsAny(w, " \t\n'\"\\$`*?[]()<>|&;!#~") {
-		return "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-	}
-	return w
-}
-
-// run puts the program to the specs. It is a child of ours, or runs in a
-// container, and can't take us down with it.
-func (o *clientOrder) run(ctx context.Context, show display) (result.Result, error) {
-	r := result.Result{
-		SchemaVersion: result.SchemaVersion,
-		Suite:         result.Suite{Name: "nbdconform", Version: version(), Filter: o.Filter, Seed: o.Seed},
-		Document:      census.Document,
-		Started:       time.Now().UTC().Truncate(time.Millisecond),
-		Observations:  []result.Observation{},
-		Reproduce:     o.reproduce(o.Filter),
-	}
+// trial opens the program and runs the suite on it, in the child.
+func (o *clientOrder) trial(ctx context.Context, tell *teller) error {
 	all, err := clientspecs.Census(o.Filter)
 	if err != nil {
-		return r, err
+		return err
 	}
-	chosen, err := census.Chosen(all, o.Filter)
-	if err != nil {
-		return r, err
+	var planned []result.Spec
+	for _, e := range all {
+		if e.Run {
+			planned = append(planned, e.Result())
+		}
 	}
-	program, err := o.open(ctx, show.step)
+	if len(planned) == 0 {
+		return fmt.Errorf("the filter %q matches none of %d specs: nothing was tested (see nbdconform list --clients)", o.Filter, len(all))
+	}
+	program, err := o.open(ctx, func(s string) { tell.tell(event{Progress: s}) })
 	if err != nil {
-		return r, err
+		return err
 	}
 	defer func() { _ = program.Close() }()
 	bench, err := visit.Discover(ctx, program, visit.Options{Timeout: o.Timeout})
 	if err != nil {
-		return r, err
+		return err
 	}
-	r.Target = describeClient(bench)
-	show.plan(r.Target, len(chosen))
-	defer show.close()
-	start := time.Now()
-	err = clientspecs.Run(ctx, clientspecs.Config{
-		Bench: bench, Filter: o.Filter, Seed: o.Seed, Started: show.start,
+	about := describeClient(bench)
+	tell.tell(event{Planned: planned, Target: &about})
+	return clientspecs.Run(ctx, clientspecs.Config{
+		Bench: bench, Filter: o.Filter, Seed: o.Seed,
+		Started: func(id string) { tell.tell(event{Started: id}) },
 		Done: func(s result.Spec, seen []result.Observation) {
-			s.Reproduce = o.reproduce(filterFor(s))
-			r.Specs = append(r.Specs, s)
-			r.Observations = append(r.Observations, seen...)
-			show.done(s)
+			tell.tell(event{Done: &s, Observations: seen})
 		},
 	})
-	if err != nil {
-		r.EndedEarly = err.Error()
-	}
-	r.Seconds = time.Since(start).Seconds()
-	r.Count()
-	return r, nil
 }
 
 // describeClient is the program as the result shows it: what it can do counts as

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"nbdconform/conformance/caller"
-	"nbdconform/conformance/census"
+	specs "nbdconform/conformance/census"
 	clientspecs "nbdconform/conformance/clients"
 	"nbdconform/conformance/servers"
 	"nbdconform/conformance/target/inprocess"
@@ -64,10 +64,10 @@ func listSpecs(out io.Writer, filter string) error {
 	return printSpecs(out, all, filter)
 }
 
-func printSpecs(out io.Writer, census []census.Listing, filter string) error {
+func printSpecs(out io.Writer, list []specs.Listing, filter string) error {
 	n := 0
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, e := range census {
+	for _, e := range list {
 		if e.Run {
 			fmt.Fprintf(w, "%s\t%s\t%s\n", e.Level, e.ID, e.Clauses[0])
 			n++
@@ -77,7 +77,7 @@ func printSpecs(out io.Writer, census []census.Listing, filter string) error {
 		return err
 	}
 	if n == 0 {
-		return fmt.Errorf("the filter %q matches none of %d specs", filter, len(census))
+		return fmt.Errorf("the filter %q matches none of %d specs", filter, len(list))
 	}
 	fmt.Fprintln(out, countOf(n))
 	return nil

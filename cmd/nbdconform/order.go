@@ -32,7 +32,8 @@ type order struct {
 	Filter      string
 	Seed        int64
 	Timeout     time.Duration
-	Evidence    string // directory of the result, where evidence goes; "": none is kept
+	Evidence    string       // directory of the result, where evidence goes; "": none is kept
+	Client      *clientOrder // a client to judge in place of a server, or nil
 }
 
 const reference = "reference"
@@ -161,6 +162,9 @@ func (o *order) args() []string {
 
 // reproduce is the command that runs the specs that match filter again.
 func (o *order) reproduce(filter string) string {
+	if o.Client != nil {
+		return o.Client.reproduce(filter)
+	}
 	args := append([]string{"nbdconform", "run"}, o.args()...)
 	if filter != "" {
 		args = append(args, "--filter", filter)

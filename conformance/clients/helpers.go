@@ -75,7 +75,7 @@ func AbortNext() *visit.Expectation {
 // BeOver matches a visit in which the client ends a connection after NBD_OPT_ABORT.
 func BeOver() *visit.Expectation {
 	return conns("that the client drops the connection after NBD_OPT_ABORT", func(c *visit.Conn) string {
-		if c.Sent(wire.OptAbort) && c.End == nil {
+		if c.Sent(wire.OptAbort) && c.Stayed {
 			return "it stays"
 		}
 		return ""

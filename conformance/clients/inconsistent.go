@@ -55,11 +55,15 @@ var inconsistencies = []inconsistency{
 		},
 	},
 	{
-		"none.length", "NBD_REPLY_TYPE_NONE with a payload", []caller.Activity{caller.CopyIn}, "chunk.none.length", wire.CmdWrite,
+		"none.length", "NBD_REPLY_TYPE_NONE with a payload",
+		[]caller.Activity{caller.CopyIn},
+		"chunk.none.length", wire.CmdWrite,
 		func(x *server.Exchange) { x.Chunks(x.Chunk(wire.ChunkNone, []byte("something"))) },
 	},
 	{
-		"status.length", "block status that is cut", []caller.Activity{caller.Map, caller.CopyOut}, "chunk.block-status.length", wire.CmdBlockStatus,
+		"status.length", "block status that is cut",
+		[]caller.Activity{caller.Map, caller.CopyOut},
+		"chunk.block-status.length", wire.CmdBlockStatus,
 		func(x *server.Exchange) {
 			for i := range x.Replies {
 				c := &x.Replies[i].Chunk
@@ -68,7 +72,9 @@ var inconsistencies = []inconsistency{
 		},
 	},
 	{
-		"error.message", "an error whose message is longer than its chunk", []caller.Activity{caller.CopyOut, caller.CopyIn, caller.Visit}, "chunk.error.message-length", wire.CmdRead,
+		"error.message", "an error whose message is longer than its chunk",
+		[]caller.Activity{caller.CopyOut, caller.CopyIn, caller.Visit},
+		"chunk.error.message-length", wire.CmdRead,
 		func(x *server.Exchange) {
 			x.Chunks(x.Chunk(wire.ChunkError, []byte{0, 0, 0, 5, 0xff, 0xff, 'n', 'o'}))
 		},
@@ -82,7 +88,7 @@ var _ = Describe("A chunk that contradicts itself", func() {
 		It("ends the session: "+i.what, ID("client.inconsistent."+i.id),
 			MUST("chunk.inconsistent"),
 			Asks(i.asks[0], i.asks[1:]...),
-			Provokes(clauseID(i.breaks), "chunk.error.length", "cmd.read.cover", "layout.chunk.type", "chunk.block-status.length", "chunk.block-status-ext.length"),
+			Provokes(clauseID(i.breaks), "chunk.error.length", "chunk.block-status.per-context", "chunk.block-status-ext.count", "cmd.read.cover", "layout.chunk.type", "chunk.block-status.length", "chunk.block-status-ext.length"),
 			TrippedBy(quirk.ClientChunkLenient, "want a hard disconnect"),
 			func(ctx context.Context) {
 				v := Ask(ctx, Hooked(server.Hooks{Reply: func(x *server.Exchange) {

@@ -22,7 +22,7 @@ var _ = Describe("Size constraints", func() {
 			func(ctx context.Context) {
 				v := Ask(ctx, Constrained(4096, 65536, 131072))
 
-				Expect(v).To(GoWell())
+				Expect(v).To(TellNoLie())
 			})
 
 		It("are kept with simple replies by "+string(a), ID("client.constraints.simple."+string(a)),
@@ -32,7 +32,7 @@ var _ = Describe("Size constraints", func() {
 			func(ctx context.Context) {
 				v := Ask(ctx, Plain, Constrained(4096, 65536, 131072))
 
-				Expect(v).To(GoWell())
+				Expect(v).To(TellNoLie())
 			})
 	}
 

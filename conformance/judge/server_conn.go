@@ -88,8 +88,21 @@ func (c *ServerConn) Write(b []byte) (int, error) {
 		c.lookAhead()
 		c.judge.FromServer(b)
 	}
-	return c.Conn.Write(b)
+	n, err := c.Conn.Write(b)
+	if err != nil {
+		drain(c)
+	}
+	return n, err
 }
+
+// drain reads what the client had to say before it hung up on a write.
+func drain(c net.Conn) {
+	_ = c.SetReadDeadline(time.Now().Add(time.Second))
+	_, _ = io.Copy(io.Discard, reader{c})
+}
+
+// A reader has no other methods for io.Copy to find.
+type reader struct{ io.Reader }
 
 // lookAhead reads what has arrived, unless somebody is reading.
 func (c *ServerConn) lookAhead() {
@@ -162,7 +175,11 @@ func (c *tlsServerConn) Read(b []byte) (int, error) {
 
 func (c *tlsServerConn) Write(b []byte) (int, error) {
 	c.under.judge.FromServer(b)
-	return c.Conn.Write(b)
+	n, err := c.Conn.Write(b)
+	if err != nil {
+		drain(c)
+	}
+	return n, err
 }
 
 func (c *tlsServerConn) Close() error {

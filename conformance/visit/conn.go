@@ -28,11 +28,13 @@ type Conn struct {
 	RequestsByThen int
 	TLS, Notified  bool  // TLS ran, and the client shut it down
 	End            error // how the client ended its direction: io.EOF in order, nil: it did not
+	Stayed         bool  // it had not ended a while after the program had
 	Flags          wire.ClientFlags
 	StartTLSFailed bool // the TLS handshake did not come off
 
-	mu  sync.Mutex
-	end *judge.ServerConn
+	mu   sync.Mutex
+	end  *judge.ServerConn
+	over bool // the server is done with it
 }
 
 // Sent reports whether one of the options was sent.

@@ -75,7 +75,12 @@ func newHost(s *setup, disk export.Export, socket string) (*host, error) {
 			h.conns = append(h.conns, c)
 			h.mu.Unlock()
 			pending <- c // ServeConn takes it at once
-			h.served.Go(func() { _ = srv.ServeConn(context.Background(), c.end) })
+			h.served.Go(func() {
+				_ = srv.ServeConn(context.Background(), c.end)
+				h.mu.Lock()
+				defer h.mu.Unlock()
+				c.over = true
+			})
 		}
 	})
 	return h, nil
@@ -95,6 +100,7 @@ func (h *host) close() {
 	select {
 	case <-over:
 	case <-time.After(patience):
+		h.each(func(c *Conn) { c.Stayed = !c.over })
 	}
 	_ = h.srv.Close()
 	<-over

@@ -149,7 +149,7 @@ func (h here) run(ctx context.Context, argv []string) (caller.Report, error) {
 	case err == nil:
 	case errors.As(err, &exit):
 		r.Exit = exit.String()
-		if s, ok := exit.Sys().(syscall.WaitStatus); ok && s.Signaled() {
+		if s, ok := exit.Sys().(syscall.WaitStatus); ok && s.Signal() > 0 {
 			r.Killed = s.Signal().String()
 		}
 	default:

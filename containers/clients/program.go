@@ -98,15 +98,17 @@ var Programs = []Program{
 		},
 	},
 	{
-		// nbdkit is the client, and nbdcopy beside it talks to nbdkit alone.
+		// nbdkit is the client, and nbdcopy beside it talks to nbdkit alone. It
+		// ends as soon as the command does, and needs a moment before that to
+		// leave the server in order.
 		Name: "nbdkit-nbd", Binary: "nbdkit", Package: "nbdkit", TLS: anyTLS,
-		Plain:  []string{"uri={uri}"},
-		Secure: []string{"uri={uri}"},
+		Plain:  []string{"socket={socket}", "export={export}"},
+		Secure: []string{"socket={socket}", "export={export}", "tls=require", "tls-certificates={pki}"},
 		Commands: map[caller.Activity][]string{
-			caller.Info:    {"nbdkit", "-U", "-", "nbd", diskMark, "--run", `nbdinfo --json --no-content "$uri"`},
-			caller.Map:     {"nbdkit", "-U", "-", "nbd", diskMark, "--run", `nbdinfo --map "$uri"`},
-			caller.CopyOut: {"nbdkit", "-U", "-", "nbd", diskMark, "--run", `nbdcopy "$uri" {file}`},
-			caller.CopyIn:  {"nbdkit", "-U", "-", "nbd", diskMark, "--run", `nbdcopy --flush {file} "$uri"`},
+			caller.Info:    {"nbdkit", "-U", "-", "nbd", diskMark, "--run", `nbdinfo --json --no-content "$uri"; end=$?; sleep 0.3; exit $end`},
+			caller.Map:     {"nbdkit", "-U", "-", "nbd", diskMark, "--run", `nbdinfo --map "$uri"; end=$?; sleep 0.3; exit $end`},
+			caller.CopyOut: {"nbdkit", "-U", "-", "nbd", diskMark, "--run", `nbdcopy "$uri" {file}; end=$?; sleep 0.3; exit $end`},
+			caller.CopyIn:  {"nbdkit", "-U", "-", "nbd", diskMark, "--run", `nbdcopy --flush {file} "$uri"; end=$?; sleep 0.3; exit $end`},
 		},
 	},
 	{
