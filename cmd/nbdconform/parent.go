@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"nbdconform/conformance/servers"
+	"nbdconform/conformance/trial"
 	"nbdconform/containers"
 	"nbdconform/reports/result"
 )
@@ -124,7 +125,13 @@ func missing(planned, done []result.Spec, open, end string) []result.Spec {
 // spec in which the clause was first broken.
 func filterFor(s result.Spec) string {
 	if strings.HasPrefix(s.ID, servers.JudgePrefix) {
-		return s.Clauses[0]
+		switch s.Location {
+		case "":
+			return s.Clauses[0]
+		case trial.Discovery: // comes before any spec
+			return trial.FixedSpec
+		}
+		return s.Location
 	}
 	return s.ID
 }

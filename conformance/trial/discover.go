@@ -12,6 +12,9 @@ import (
 	"nbdconform/reference/wire"
 )
 
+// Discovery is what violations are seen in that come before the first spec.
+const Discovery = "discovery"
+
 // ErrUnreachable says that nobody answers at the target's address.
 var ErrUnreachable = errors.New("the target can't be reached")
 
@@ -88,7 +91,7 @@ func (b *Bench) testable(named bool) error {
 // ask runs one step of the discovery on connections of its own. What goes
 // wrong is noted and no more.
 func (b *Bench) ask(ctx context.Context, step func(context.Context, *Bench)) {
-	t := &Trial{bench: b, spec: &spec.Spec{ID: "discovery"}, rec: b.recorder()}
+	t := &Trial{bench: b, spec: &spec.Spec{ID: Discovery}, rec: b.recorder()}
 	if err := t.attempt(ctx, func(ctx context.Context) { step(ctx, b) }); err != nil && b.Facts.Trouble == "" {
 		b.Facts.Trouble = err.Error()
 	}

@@ -6,10 +6,10 @@ import (
 	"nbdconform/reference/wire"
 )
 
-// fixedSpec is the spec that a server fails which is not up to fixed newstyle
+// FixedSpec is the spec that a server fails which is not up to fixed newstyle
 // negotiation. Where that is so nothing else is tried: without the replies of
 // that negotiation there is no telling what the server has.
-const fixedSpec = "greeting.fixed-newstyle"
+const FixedSpec = "greeting.fixed-newstyle"
 
 // What servers spoke before.
 const (

@@ -69,8 +69,8 @@ func (b *Bench) Run(ctx context.Context, s *spec.Spec) Outcome {
 	if by := b.Dead(); by != "" {
 		return Outcome{Verdict: result.Blocked, BlockedBy: by, Message: "the target did not come back after " + by}
 	}
-	if old := b.Facts.Old; old != "" && s.ID != fixedSpec {
-		return Outcome{Verdict: result.Blocked, BlockedBy: fixedSpec, Message: "the server speaks " + old}
+	if old := b.Facts.Old; old != "" && s.ID != FixedSpec {
+		return Outcome{Verdict: result.Blocked, BlockedBy: FixedSpec, Message: "the server speaks " + old}
 	}
 	if v, why := b.excluded(s); v != "" {
 		return Outcome{Verdict: v, Message: why}

@@ -10,7 +10,7 @@ import (
 )
 
 // All writes every form of r into dir, which it makes if need be, and returns
-// the paths: result.json, junit.xml, index.html and summary.md. Each file is
+// the paths, one for each of [Formats]. Each file is
 // written beside its place and then renamed into it, so that a reader sees the
 // old one or the new one and never half. An error leaves the files before it
 // in place; result.json, which the others can be made from, comes first.
@@ -19,26 +19,18 @@ func All(dir string, r result.Result) ([]string, error) {
 		return nil, fmt.Errorf("making report directory: %w", err)
 	}
 	var paths []string
-	for _, f := range []struct {
-		name  string
-		write func(io.Writer, result.Result) error
-	}{
-		{"result.json", result.Write},
-		{"junit.xml", JUnit},
-		{"index.html", HTML},
-		{"summary.md", Markdown},
-	} {
-		path := filepath.Join(dir, f.name)
-		if err := replace(path, func(w io.Writer) error { return f.write(w, r) }); err != nil {
-			return paths, fmt.Errorf("writing %s: %w", f.name, err)
+	for _, f := range Formats() {
+		path := filepath.Join(dir, f.File)
+		if err := Replace(path, func(w io.Writer) error { return f.Write(w, r) }); err != nil {
+			return paths, fmt.Errorf("writing %s: %w", f.File, err)
 		}
 		paths = append(paths, path)
 	}
 	return paths, nil
 }
 
-// replace writes a file through a temporary one in the same directory.
-func replace(path string, write func(io.Writer) error) (err error) {
+// Replace writes a file through a temporary one in the same directory.
+func Replace(path string, write func(io.Writer) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return err

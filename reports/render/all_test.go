@@ -25,13 +25,13 @@ func TestAll(t *testing.T) {
 				t.Errorf("%s: %v, %v", p, info, err)
 			}
 		}
-		if diff := cmp.Diff([]string{"result.json", "junit.xml", "index.html", "summary.md"}, names); diff != "" {
+		if diff := cmp.Diff([]string{"result.json", "junit.xml", "index.html", "summary.md", "result.sarif", "result.tap", "badge.svg"}, names); diff != "" {
 			t.Errorf("paths (-want +got):\n%s", diff)
 		}
 	}
 	entries, err := os.ReadDir(dir)
-	if err != nil || len(entries) != 4 {
-		t.Errorf("%d entries in the directory, want the 4 files and no leftovers (%v)", len(entries), err)
+	if err != nil || len(entries) != 7 {
+		t.Errorf("%d entries in the directory, want the 7 files and no leftovers (%v)", len(entries), err)
 	}
 	b, err := os.ReadFile(filepath.Join(dir, "result.json"))
 	if err != nil {

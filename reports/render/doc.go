@@ -9,6 +9,9 @@
 //	Matrix    several runs side by side
 //	HTML      one self-contained page
 //	JUnit     for CI servers
+//	SARIF     for code scanning
+//	TAP       for test harnesses
+//	Badge     one small picture
 //	Markdown  for step summaries
 //
 // What a target says about itself is hostile until it is escaped: names of

@@ -41,6 +41,9 @@ var formats = map[string]func(io.Writer, result.Result) error{
 	"xml":      JUnit,
 	"md":       Markdown,
 	"html":     HTML,
+	"sarif":    SARIF,
+	"tap":      TAP,
+	"svg":      Badge,
 }
 
 func TestGolden(t *testing.T) {

@@ -25,7 +25,7 @@ func MatrixFiles(dir string, m matrix.Matrix) error {
 		{"matrix.md", MatrixMarkdown},
 		{"index.html", MatrixHTML},
 	} {
-		if err := replace(filepath.Join(dir, f.name), func(w io.Writer) error { return f.write(w, m) }); err != nil {
+		if err := Replace(filepath.Join(dir, f.name), func(w io.Writer) error { return f.write(w, m) }); err != nil {
 			return fmt.Errorf("writing %s: %w", f.name, err)
 		}
 	}

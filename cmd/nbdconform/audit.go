@@ -1,0 +1,107 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"nbdconform/reports/capture"
+)
+
+func auditCommand() *cobra.Command {
+	var p proxy
+	var a auditor
+	var ports []uint
+	c := &cobra.Command{
+		Use:   "audit [flags] [FILE]",
+		Short: "Judge conversations between any client and any server",
+		Long: `Audit reads along on conversations and names every clause that either side
+breaks: as a proxy between a client and a server, or in a capture, pcapng or
+pcap, that tcpdump, tshark or Wireshark made.
+
+In a capture a conversation is one whose server has port 10809 or a --port, or
+opens with NBDMAGIC. What is within TLS can't be judged, and neither can what
+the capture misses.
+
+Exit status: 0 no MUST was broken, 1 one was, 2 nothing could be judged.`,
+		Example: `  nbdconform audit --listen unix:/tmp/a.sock --to nbd://localhost
+  nbdconform audit --listen localhost:10810 --to nbd+unix:///?socket=/tmp/s
+  nbdconform audit --listen unix:/tmp/a.sock --to nbd://localhost --once
+  tcpdump -i lo -s 0 -w nbd.pcap port 10809; nbdconform audit nbd.pcap`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			a.out = c.OutOrStdout()
+			switch {
+			case len(args) == 1 && (p.listen != "" || p.to != ""):
+				return errors.New("audit either a FILE or, with --listen and --to, as a proxy")
+			case len(args) == 1:
+				for _, n := range ports {
+					if n == 0 || n > 65535 {
+						return fmt.Errorf("--port %d: want 1 to 65535", n)
+					}
+					a.ports = append(a.ports, uint16(n))
+				}
+				if err := a.file(args[0]); err != nil {
+					return err
+				}
+			case p.listen == "" || p.to == "":
+				return errors.New("name a capture, or --listen ADDRESS and --to URI")
+			default:
+				if err := p.run(c.Context(), &a); err != nil {
+					return err
+				}
+			}
+			if status := a.conclude(); status != exitConforms {
+				return &exitError{status: status}
+			}
+			return nil
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&p.listen, "listen", "", "where clients connect: HOST:PORT or unix:PATH")
+	f.StringVar(&p.to, "to", "", "NBD URI of the server; its export and TLS are the client's business")
+	f.BoolVar(&p.once, "once", false, "end with the first connection")
+	f.UintSliceVar(&ports, "port", nil, "more ports of servers in a capture")
+	f.BoolVar(&a.transcripts, "transcript", false, "print every conversation with a violation whole")
+	return c
+}
+
+// file audits a capture.
+func (a *auditor) file(name string) error {
+	in, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.Close() }()
+	var all []*audited
+	sum, err := capture.Read(in, func(f capture.Flow) capture.Watcher {
+		w := a.conversation(f.Client + " to " + f.Server)
+		w.certain = f.ServerPort == capture.Port || containsPort(a.ports, f.ServerPort)
+		all = append(all, w)
+		return w
+	})
+	for _, w := range all {
+		a.report(w)
+	}
+	if sum.Headless+sum.Beyond > 0 {
+		fmt.Fprintf(a.out, "not judged: %d connections that began before the capture, %d that were too many\n", sum.Headless, sum.Beyond)
+	}
+	if err != nil && a.judged == 0 {
+		return err
+	}
+	if err != nil {
+		fmt.Fprintf(a.out, "the capture is not whole: %v\n", err)
+	}
+	return nil
+}
+
+func containsPort(list []uint16, port uint16) bool {
+	for _, p := range list {
+		if p == port {
+			return true
+		}
+	}
+	return false
+}

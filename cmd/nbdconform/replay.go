@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"nbdconform/containers"
+	"nbdconform/reports/evidence"
+)
+
+// replayCommand tries again what is at a path. What that is decides how.
+func replayCommand() *cobra.Command {
+	var r replay
+	var export string
+	c := &cobra.Command{
+		Use:   "replay [flags] BUNDLE [-- COMMAND ...]",
+		Short: "Try a recorded failure again",
+		Long: `Replay runs the spec of an evidence bundle again, on the target that it failed
+on or on another one, and says whether it fails in the same way.
+
+Flags that are not given are taken from the bundle. With --target, --uri or a
+command behind -- nothing of the recorded target is kept.
+
+Exit status: 0 the failure is not there any more, 1 it still is, 2 that could
+not be found out.`,
+		Example: `  nbdconform replay reports/out/reference/evidence/disc.close
+  nbdconform replay BUNDLE --suite sid
+  nbdconform replay BUNDLE --target reference
+  nbdconform replay BUNDLE --uri nbd://localhost/disk --destructive
+  nbdconform replay BUNDLE -- ./my-server --socket {socket}`,
+		Args: func(c *cobra.Command, args []string) error {
+			before := len(args)
+			if n := c.ArgsLenAtDash(); n >= 0 {
+				before = n
+			}
+			if before != 1 {
+				return fmt.Errorf("want the path of one bundle, got %d paths", before)
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			r.flags, r.command = c.Flags(), args[1:]
+			if r.flags.Changed("export") {
+				r.Export = &export
+			}
+			path := args[0]
+			switch {
+			case isBundle(path):
+				return r.bundle(c.Context(), path)
+			default:
+				if _, err := os.Stat(path); err != nil {
+					return err
+				}
+				return fmt.Errorf("%s is no evidence bundle: want a directory with a %s in it", path, evidence.BundleFile)
+			}
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&r.Target, "target", "", "another target: reference, qemu-nbd, nbdkit, nbd-server or uri:URI")
+	f.StringVar(&r.URI, "uri", "", "the server at this NBD URI")
+	f.StringVar(&r.Provider, "provider", containers.Container, "container, or local: the program on PATH")
+	f.StringVar(&r.Suite, "suite", containers.DefaultSuite, "Debian suite of the container")
+	f.StringVar(&r.Profile, "profile", "", "how the server is set up")
+	f.StringVar(&r.Quirk, "quirk", "", "make the reference server misbehave; '' for none")
+	f.StringVar(&export, "export", "", "export to test")
+	f.BoolVar(&r.Destructive, "destructive", false, "let the spec write to the server at --uri")
+	f.DurationVar(&r.Timeout, "timeout", 0, "until silence counts as a hang")
+	f.StringVar(&r.out, "out", "", "directory for the reports (default: none are written)")
+	return c
+}
+
+// isBundle reports whether a path is an evidence bundle or its bundle.json.
+func isBundle(path string) bool {
+	if filepath.Base(path) == evidence.BundleFile {
+		return true
+	}
+	_, err := os.Stat(filepath.Join(path, evidence.BundleFile))
+	return err == nil
+}
