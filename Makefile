@@ -5,6 +5,8 @@ SUITE    ?= bookworm
 PROVIDER ?= container
 PROFILE  ?=
 FILTER   ?=
+QUIRK    ?=
+BASELINE ?= containers/known/$(TARGET).yaml
 FUZZTIME ?= 10s
 SPEC     ?= ../shared/spec/proto.md
 # nopsk leaves pre-shared keys out, which would make the program a dynamic one.
@@ -15,13 +17,15 @@ export CGO_ENABLED ?= 0
 VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || echo unknown)
 BIN     := bin/nbdconform
 RUN     := $(BIN) run --target $(TARGET) --suite $(SUITE) --provider $(PROVIDER) \
-           $(if $(PROFILE),--profile $(PROFILE)) $(if $(FILTER),--filter '$(FILTER)')
+           $(if $(PROFILE),--profile $(PROFILE)) $(if $(FILTER),--filter '$(FILTER)') \
+           $(if $(QUIRK),--quirk $(QUIRK))
+GATED   := reports/out/gate/$(TARGET)-$(SUITE)$(if $(PROFILE),-$(PROFILE))
 
-.PHONY: help build conformance test lint prove images matrix fuzz bench bench-go race spec-check generate clean FORCE
+.PHONY: help build conformance gate image action-test example test lint prove images matrix fuzz bench bench-go race spec-check generate clean FORCE
 
 help: ## list the targets of this file
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "Variables: TARGET SUITE PROVIDER PROFILE FILTER FUZZTIME SPEC TAGS ROUNDS RUNTIME"
+	@echo "Variables: TARGET SUITE PROVIDER PROFILE FILTER QUIRK BASELINE FUZZTIME SPEC TAGS ROUNDS RUNTIME"
 
 build: $(BIN) ## build the static binary bin/nbdconform; TAGS= adds TLS with pre-shared keys
 
@@ -30,6 +34,21 @@ $(BIN): FORCE
 
 conformance: build ## judge TARGET (reference, qemu-nbd, nbdkit, nbd-server, uri:URI)
 	@$(RUN)
+
+gate: build ## judge TARGET and hold it against the known failures in BASELINE
+	@rm -rf $(GATED)
+	@$(RUN) --out $(GATED) >/dev/null || [ $$? -eq 1 ]
+	@$(BIN) gate $(GATED) --baseline $(BASELINE)
+
+image: build ## build a container image with the suite and nothing else
+	@mkdir -p bin/image/tmp && cp $(BIN) bin/image/
+	docker build -q -t nbdconform -f Dockerfile bin/image
+
+action-test: ## run the steps of action.yml as a runner would
+	go test -count 1 -v -run 'TestAction|TestGitLab' ./ci/
+
+example: ## test the server of examples/library with the suite as a library
+	cd examples/library && go test ./...
 
 test: ## run every test; NBDCONFORM_REQUIRE_CONTAINERS=1 insists on containers
 	go test ./...

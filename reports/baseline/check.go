@@ -190,12 +190,22 @@ func (c *checker) explained(s *result.Spec) bool {
 func isJudged(id string) bool { return strings.HasPrefix(id, result.JudgeGroup+".") }
 
 // subject is the spec that an unused entry is about: for a wildcard one that
-// does not pass, if there is any.
+// does not pass, if there is any, and a line of the judge only for want of a spec.
 func (c *checker) subject(e *Entry) *result.Spec {
 	var found *result.Spec
+	weight := func(s *result.Spec) int {
+		w := 0
+		if s.Group == result.JudgeGroup {
+			w = 2
+		}
+		if s.Verdict == result.Pass {
+			w++
+		}
+		return w
+	}
 	for i := range c.result.Specs {
 		s := &c.result.Specs[i]
-		if e.names(*s) && (found == nil || found.Verdict == result.Pass) {
+		if e.names(*s) && (found == nil || weight(s) < weight(found)) {
 			found = s
 		}
 	}
