@@ -95,8 +95,13 @@ func checkVersion(p program.Program, s program.Setup, v program.Version, where s
 	if s.Since == "" || v.AtLeast(s.Since) {
 		return nil
 	}
-	return fmt.Errorf("profile %s needs %s %s or newer: %s has %s", s.Name, p.Name, s.Since, where, v)
+	return tooOld(fmt.Sprintf("profile %s needs %s %s or newer: %s has %s", s.Name, p.Name, s.Since, where, v))
 }
+
+// tooOld says that a version can't do what a profile takes.
+type tooOld string
+
+func (e tooOld) Error() string { return string(e) }
 
 // A TargetInfo is what can be asked of Open.
 type TargetInfo struct {
