@@ -128,6 +128,36 @@ var _ = Describe("NBD_CMD_WRITE_ZEROES", func() {
 			}
 		})
 
+	// The same, beyond the 64 MiB that buffers and drivers often stop at, from and to places within blocks of
+	// the storage.
+	It("zeroes more than 64 MiB at once, and nothing around", ID("zeroes.long-range"),
+		MUST("cmd.write-zeroes.reads-zero", "layout.write-zeroes.range"),
+		Needs(feature.WriteZeroes), Writes(), AtLeast(80<<20),
+		TrippedBy(quirk.ZeroesCapped, "differs"),
+		func(ctx context.Context) {
+			s := Enter(ctx)
+			n := Room(ctx, 1)
+			from, to := n, 72<<20/n*n+n
+			places := map[uint64]bool{0: false, from: true, 32 << 20 / n * n: true, 64 << 20 / n * n: true, to - n: true, to: false}
+			for at := range places {
+				s.Write(at, Pattern(1, n))
+			}
+
+			r := s.Do(wire.Request{Type: wire.CmdWriteZeroes, Offset: from, Length: to - from})
+
+			if (r.Error == wire.EOVERFLOW || r.Error == wire.EINVAL) && to-from > uint64(s.Constraints.MaxPayload) {
+				Unsupported("refuses lengths beyond the maximum payload size, as it may: %v", r)
+			}
+			Expect(r).To(BeReply(WithError(wire.OK)))
+			for at, zeroed := range places {
+				want := Pattern(1, n)
+				if zeroed {
+					clear(want)
+				}
+				Expect(s.Read(at, n)).To(HaveBytes(want), "at offset %d", at)
+			}
+		})
+
 	// "the client MAY request an effect length larger than the maximum payload size; the server SHOULD NOT
 	// disconnect, but MAY reply with an `NBD_EOVERFLOW` or `NBD_EINVAL` error"
 	It("is answered where it is longer than the maximum payload size", ID("zeroes.long"),

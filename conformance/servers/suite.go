@@ -44,6 +44,7 @@ type Config struct {
 // after the other in Ginkgo's order. It may be called once in a process:
 // Ginkgo's runner is global. A [Round] knows no such limit.
 func Run(ctx context.Context, c Config) error {
+	c.Bench.Seed = c.Seed
 	r, err := NewRound(c)
 	if err != nil {
 		return err

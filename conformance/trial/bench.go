@@ -18,6 +18,7 @@ type Bench struct {
 	Facts  Facts
 	Patience
 	Destructive bool    // specs may write to the export
+	Seed        int64   // of what specs leave to chance
 	Record      bool    // keep the bytes of specs that do not end well, as their Evidence
 	Early       Outcome // what the judge saw while the target was discovered: Violations and Kept
 

@@ -37,3 +37,11 @@ func (v Victim) Kill() {
 		}
 	}
 }
+
+// Seed is where what the spec leaves to chance starts from. It is among the
+// observations of the run, and repeats with the same --seed.
+func Seed(ctx context.Context) uint64 {
+	n := from(ctx).bench.Seed
+	Observe(ctx, "seed of what is left to chance", "%d", n)
+	return uint64(n)
+}

@@ -258,3 +258,14 @@ var FastZeroHidden = register(Quirk{
 		return h
 	}(),
 })
+
+// ZeroesCapped stops where its buffer ends.
+var ZeroesCapped = register(Quirk{
+	Name: "zeroes-capped", Breaks: "cmd.write-zeroes.then-reply",
+	Doc: "zeroes the first 64 MiB of a longer range and no more",
+	Hooks: wrap(func(e export.Export) export.Export {
+		return disk{Export: e, zero: func(off, n uint64, noHole, fast bool) error {
+			return e.Zero(off, min(n, 64<<20), noHole, fast)
+		}}
+	}),
+})
