@@ -95,12 +95,11 @@ func first(text string) string {
 
 // compare says whether the failure of a bundle is in a result whose evidence is below out.
 func compare(b evidence.Bundle, r result.Result, out string) (status int, text string) {
-	now := ""
 	for _, s := range r.Specs {
 		if s.ID != b.Spec.ID {
 			continue
 		}
-		now = fmt.Sprintf("now: %s on %s: %s", s.ID, title(r.Target), s.Verdict)
+		now := fmt.Sprintf("now: %s on %s: %s", s.ID, title(r.Target), s.Verdict)
 		switch {
 		case s.Verdict == result.Pass:
 			return exitConforms, now + "\nnot reproduced: it passes"

@@ -72,7 +72,7 @@ func (a *assembler) read(r *bufio.Reader) (err error) {
 		return fmt.Errorf("reading capture: shorter than any: %w", err)
 	}
 	var from source
-	link := func(gopacket.CaptureInfo) layers.LinkType { return 0 }
+	var link func(gopacket.CaptureInfo) layers.LinkType
 	if bytes.Equal(magic, []byte{0x0a, 0x0d, 0x0d, 0x0a}) {
 		ng, err := pcapgo.NewNgReader(r, pcapgo.NgReaderOptions{WantMixedLinkType: true})
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -25,7 +26,7 @@ func TestBadgeIsWellFormedAndSaysHowItEnded(t *testing.T) {
 			}
 			switch tok := tok.(type) {
 			case xml.StartElement:
-				if elements++; !strings.Contains(" svg title rect g text ", " "+tok.Name.Local+" ") || tok.Name.Space != "http://www.w3.org/2000/svg" {
+				if elements++; !slices.Contains([]string{"svg", "title", "rect", "g", "text"}, tok.Name.Local) || tok.Name.Space != "http://www.w3.org/2000/svg" {
 					t.Errorf("%s: <%s>", name, tok.Name.Local)
 				}
 			case xml.CharData:

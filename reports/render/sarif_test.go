@@ -114,9 +114,12 @@ func TestSARIFForAStrictConsumer(t *testing.T) {
 func TestTheStrictConsumerOfSARIFIsStrict(t *testing.T) {
 	doc := string(rendered(t, broken(), SARIF))
 	for _, tc := range [][2]string{
-		{`"version": "2.1.0"`, `"version": "2.0.0"`}, {`"level": "error"`, `"level": "fatal"`},
-		{`"kind": "fail"`, `"kind": "failed"`}, {`"ruleIndex": 0`, `"ruleIndex": -2`},
-		{`"message": {`, `"massage": {`}, {`"startTimeUtc": "20`, `"startTimeUtc": "x`},
+		{`"version": "2.1.0"`, `"version": "2.0.0"`},
+		{`"level": "error"`, `"level": "fatal"`},
+		{`"kind": "fail"`, `"kind": "failed"`},
+		{`"ruleIndex": 0`, `"ruleIndex": -2`},
+		{`"message": {`, `"massage": {`},
+		{`"startTimeUtc": "20`, `"startTimeUtc": "x`},
 	} {
 		if !strings.Contains(doc, tc[0]) {
 			t.Fatalf("no %s", tc[0])

@@ -43,7 +43,7 @@ func tapPoint(out *bufio.Writer, n int, s result.Spec) {
 	if s.Verdict == result.Pass || directive != "" {
 		return
 	}
-	out.WriteString("  ---\n")
+	fmt.Fprintln(out, "  ---")
 	for _, f := range [][2]string{
 		{"verdict", string(s.Verdict)},
 		{"clauses", strings.Join(s.Clauses, ", ")},
@@ -60,7 +60,7 @@ func tapPoint(out *bufio.Writer, n int, s result.Spec) {
 			tapField(out, f[0], f[1])
 		}
 	}
-	out.WriteString("  ...\n")
+	fmt.Fprintln(out, "  ...")
 }
 
 // tapField writes a quoted string: of the forms of YAML the one that older
