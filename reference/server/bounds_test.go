@@ -7,6 +7,7 @@ import (
 	"net"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -99,7 +100,7 @@ func TestThousandsOfIdleConnections(t *testing.T) {
 		_ = nc.SetDeadline(time.Now().Add(time.Minute))
 		message, want := hello, wire.GreetingSize
 		if i%2 == 0 { // the others stay in haggling
-			message, want = append(hello, enter...), want+answer
+			message, want = slices.Concat(hello, enter), want+answer
 		}
 		if _, err := nc.Write(message); err != nil {
 			t.Fatalf("connection %d: %v", i, err)
