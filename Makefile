@@ -7,6 +7,7 @@ PROFILE  ?=
 FILTER   ?=
 QUIRK    ?=
 BASELINE ?= containers/known/$(TARGET).yaml
+PROGRAM  ?= reference
 FUZZTIME ?= 10s
 SPEC     ?= ../shared/spec/proto.md
 # nopsk leaves pre-shared keys out, which would make the program a dynamic one.
@@ -21,11 +22,11 @@ RUN     := $(BIN) run --target $(TARGET) --suite $(SUITE) --provider $(PROVIDER)
            $(if $(QUIRK),--quirk $(QUIRK))
 GATED   := reports/out/gate/$(TARGET)-$(SUITE)$(if $(PROFILE),-$(PROFILE))
 
-.PHONY: help build conformance gate image action-test example test lint prove images matrix fuzz bench bench-go race spec-check generate clean FORCE
+.PHONY: help build conformance clients gate image action-test example test lint prove images matrix fuzz bench bench-go race spec-check generate clean FORCE
 
 help: ## list the targets of this file
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "Variables: TARGET SUITE PROVIDER PROFILE FILTER QUIRK BASELINE FUZZTIME SPEC TAGS ROUNDS RUNTIME"
+	@echo "Variables: TARGET PROGRAM SUITE PROVIDER PROFILE FILTER QUIRK BASELINE FUZZTIME SPEC TAGS ROUNDS RUNTIME"
 
 build: $(BIN) ## build the static binary bin/nbdconform; TAGS= adds TLS with pre-shared keys
 
@@ -49,6 +50,9 @@ action-test: ## run the steps of action.yml as a runner would
 
 example: ## test the server of examples/library with the suite as a library
 	cd examples/library && go test ./...
+
+clients: build ## judge the client PROGRAM (reference, nbdcopy, qemu-img, ...)
+	@$(BIN) clients --program $(PROGRAM) --suite $(SUITE) --provider $(PROVIDER) $(if $(FILTER),--filter '$(FILTER)')
 
 test: ## run every test; NBDCONFORM_REQUIRE_CONTAINERS=1 insists on containers
 	go test ./...

@@ -33,6 +33,9 @@ type Bench struct {
 type Facts struct {
 	Works   []caller.Activity          // can be had from the program, with a good server
 	Trouble map[caller.Activity]string // should be, and can't
+	// Compact has what works without extended headers only. Specs that are not
+	// about them do without, so that one fault does not hide all others.
+	Compact map[caller.Activity]bool
 }
 
 // Options say how to try a program. The zero value is a good choice.
@@ -43,7 +46,7 @@ type Options struct {
 // Discover has the program do all that it claims it can, with a server that
 // behaves.
 func Discover(ctx context.Context, c caller.Caller, o Options) (*Bench, error) {
-	b := &Bench{Caller: c, Timeout: o.Timeout, Facts: Facts{Trouble: map[caller.Activity]string{}}}
+	b := &Bench{Caller: c, Timeout: o.Timeout, Facts: Facts{Trouble: map[caller.Activity]string{}, Compact: map[caller.Activity]bool{}}}
 	if b.Timeout <= 0 {
 		b.Timeout = 20 * time.Second
 	}
@@ -51,24 +54,21 @@ func Discover(ctx context.Context, c caller.Caller, o Options) (*Bench, error) {
 		if !c.Can(a, caller.NoTLS) {
 			continue
 		}
-		t := &trying{bench: b, spec: &spec.Spec{ID: "discovery", Asks: []caller.Activity{a}, Level: clause.Must}}
-		var v *Visit
-		var ways []Way
-		if a == caller.Resize {
-			ways = append(ways, resizable, To(2*Size))
+		wrong, err := b.try(ctx, a)
+		if err != nil {
+			return nil, err
 		}
-		o := trial.Try(func() { v = Ask(with(ctx, t), ways...) })
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if o != nil {
-			return nil, fmt.Errorf("having %s do %s: %s", c.Identity().Name, a, strings.TrimPrefix(o.Message, "harness: "))
-		}
-		outcome := t.outcome(nil)
-		b.Early.Violations = append(b.Early.Violations, outcome.Violations...)
-		b.Early.Kept = append(b.Early.Kept, outcome.Kept...)
 		b.Facts.Works = append(b.Facts.Works, a)
-		if wrong := v.Wrong(); wrong != "" {
+		if wrong == "" {
+			continue
+		}
+		again, err := b.try(ctx, a, Compact)
+		if err != nil {
+			return nil, err
+		}
+		if again == "" {
+			b.Facts.Compact[a] = true
+		} else {
 			b.Facts.Trouble[a] = wrong
 		}
 	}
@@ -76,6 +76,27 @@ func Discover(ctx context.Context, c caller.Caller, o Options) (*Bench, error) {
 		return nil, fmt.Errorf("%s can do none of %v", c.Identity().Name, caller.Activities)
 	}
 	return b, nil
+}
+
+// try has the program do an activity with a server that behaves, and says what
+// was wrong with that, or "".
+func (b *Bench) try(ctx context.Context, a caller.Activity, ways ...Way) (wrong string, err error) {
+	t := &trying{bench: b, spec: &spec.Spec{ID: "discovery", Asks: []caller.Activity{a}, Level: clause.Must}}
+	if a == caller.Resize {
+		ways = append(ways, resizable, To(2*Size))
+	}
+	var v *Visit
+	o := trial.Try(func() { v = Ask(with(ctx, t), ways...) })
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
+	if o != nil {
+		return "", fmt.Errorf("having %s do %s: %s", b.Caller.Identity().Name, a, strings.TrimPrefix(o.Message, "harness: "))
+	}
+	outcome := t.outcome(nil)
+	b.Early.Violations = append(b.Early.Violations, outcome.Violations...)
+	b.Early.Kept = append(b.Early.Kept, outcome.Kept...)
+	return v.Wrong(), nil
 }
 
 // certificates writes certificates to where the program finds them.

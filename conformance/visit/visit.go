@@ -56,6 +56,9 @@ func Ask(ctx context.Context, ways ...Way) *Visit {
 	for _, w := range ways {
 		w(s)
 	}
+	if t.bench.Facts.Compact[s.activity] && !strings.HasPrefix(t.spec.ID, Baseline) && !strings.HasPrefix(t.spec.ID, "client.extended.") {
+		Compact(s)
+	}
 	if s.activity == caller.Resize && s.length == 0 {
 		resizable(s)
 		s.length = 2 * s.size
@@ -68,6 +71,9 @@ func Ask(ctx context.Context, ways ...Way) *Visit {
 		trial.Harness("%v", err)
 	}
 	t.visits = append(t.visits, v)
+	if len(v.Conns) == 0 && !v.Report.Hung && t.activity != "" {
+		trial.FailHandler("want a connection, the program never makes one\n" + v.String())
+	}
 	return v
 }
 
@@ -177,6 +183,9 @@ func (v *Visit) Wrong() string {
 func (v *Visit) Untrue() string {
 	if !v.Report.Succeeded() {
 		return ""
+	}
+	if len(v.Conns) == 0 {
+		return "it reports success and never connected"
 	}
 	switch v.Activity {
 	case caller.CopyOut:

@@ -1,0 +1,100 @@
+package clients
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"nbdconform/conformance/caller"
+)
+
+var task = caller.Task{
+	Activity: caller.CopyOut, File: "/d/out", Offset: 4096, Length: 512,
+	Server: caller.Address{Socket: "/d/s", Export: "disk"},
+}
+
+func TestCommandLinesAreFilledIn(t *testing.T) {
+	secure := task
+	secure.Server.TLS, secure.Server.PKI = caller.TLSRequire, "/d/pki"
+	list := task
+	list.Activity = caller.List
+	zero := task
+	zero.Activity = caller.Zero
+	for name, c := range map[string]struct {
+		program string
+		task    caller.Task
+		want    string
+	}{
+		"a URI":              {"nbdcopy", task, "nbdcopy nbd+unix:///disk?socket=/d/s /d/out"},
+		"a URI with TLS":     {"nbdcopy", secure, "nbdcopy nbds+unix://localhost/disk?socket=/d/s&tls-certificates=/d/pki&tls-hostname=localhost /d/out"},
+		"no export":          {"nbdinfo", list, "nbdinfo --json --no-content --list nbd+unix:///?socket=/d/s"},
+		"words for a disk":   {"qemu-img", task, "qemu-img convert -O raw --image-opts driver=nbd,server.type=unix,server.path=/d/s,export=disk /d/out"},
+		"words with TLS":     {"qemu-img", secure, "qemu-img convert -O raw --object tls-creds-x509,id=t,endpoint=client,dir=/d/pki --image-opts driver=nbd,server.type=unix,server.path=/d/s,export=disk,tls-creds=t,tls-hostname=localhost /d/out"},
+		"a range":            {"qemu-io", zero, "qemu-io -c write -z 4096 512 -c flush --image-opts driver=nbd,server.type=unix,server.path=/d/s,export=disk"},
+		"a socket by itself": {"nbd-client", list, "nbd-client -unix /d/s -l"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, err := Find(c.program)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Join(p.Argv(c.task), " "); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
+func TestNoMarkIsLeft(t *testing.T) {
+	for _, p := range Programs {
+		for a := range p.Commands {
+			for _, tls := range []caller.TLS{caller.NoTLS, caller.TLSAllow, caller.TLSRequire} {
+				if !p.Can(a, tls) {
+					continue
+				}
+				full := task
+				full.Activity, full.Server.TLS, full.Server.PKI = a, tls, "/d/pki"
+				argv := p.Argv(full)
+				if slices.ContainsFunc(argv, func(w string) bool { return strings.Contains(w, "{") }) {
+					t.Errorf("%s %s: %q", p.Name, a, argv)
+				}
+			}
+		}
+	}
+}
+
+func TestTLSIsNotPromisedWhereTheCommandSaysNothingOfIt(t *testing.T) {
+	q, _ := Find("qemu-img")
+	n, _ := Find("nbd-client")
+	i, _ := Find("nbdinfo")
+	for what, got := range map[string]bool{
+		"qemu-img copy-in": q.Can(caller.CopyIn, caller.TLSRequire), "nbd-client list": n.Can(caller.List, caller.TLSRequire),
+		"nbdinfo with TLS if there is any": i.Can(caller.Info, caller.TLSAllow), "nbdinfo copy-out": i.Can(caller.CopyOut, caller.NoTLS),
+	} {
+		if got {
+			t.Errorf("%s is promised", what)
+		}
+	}
+	if !q.Can(caller.CopyOut, caller.TLSRequire) || !i.Can(caller.List, caller.TLSRequire) {
+		t.Error("TLS is not promised where it is there")
+	}
+}
+
+func TestCommandsThatMakeNoSense(t *testing.T) {
+	for name, c := range map[string]struct {
+		argv []string
+		does caller.Activity
+		want string
+	}{
+		"empty":      {nil, caller.Visit, "the command is empty"},
+		"no address": {[]string{"true"}, caller.Visit, "where would it connect"},
+		"no file":    {[]string{"true", "{uri}"}, caller.CopyOut, "does not say {file}"},
+		"no program": {[]string{"no-such-program", "{uri}"}, caller.Visit, "no-such-program"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := Command(c.argv, c.does); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
+	}
+}
