@@ -124,10 +124,10 @@ func plan(census []servers.Listing, match string) (jobs []job, orphans []Proof) 
 		if slices.Contains(servers.Judged(), clause.ID(q.Breaks)) {
 			j.breaks = clause.ID(q.Breaks)
 		}
+		if len(j.trips) == 0 && q.Unseen != "" {
+			continue
+		}
 		if len(j.trips) == 0 && j.breaks == "" {
-			if q.Unseen != "" {
-				continue
-			}
 			orphans = append(orphans, Proof{Subject: q.Name, Detail: "no spec and no check of the judge claims to notice this quirk"})
 			continue
 		}

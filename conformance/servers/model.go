@@ -20,16 +20,19 @@ type disk struct {
 	s     *Session
 	unit  uint64 // of offsets and lengths
 	data  []byte
-	known []bool // nothing is known of what was trimmed
-	flags []wire.CommandFlags
+	known []bool              // nothing is known of what was trimmed
+	flags []wire.CommandFlags // of NBD_CMD_WRITE_ZEROES; nil: there is no such command
 }
 
 // newDisk fills the window of size bytes at the start of the export.
-func newDisk(s *Session, unit, size uint64) *disk {
-	d := &disk{s: s, unit: unit, data: s.Write(0, Pattern(1, size)), known: make([]bool, size)}
+func newDisk(ctx context.Context, s *Session, size uint64) *disk {
+	d := &disk{s: s, unit: FactsOf(ctx).Block(), data: s.Write(0, Pattern(1, size)), known: make([]bool, size)}
 	d.mark(0, size, true)
-	d.flags = []wire.CommandFlags{0, wire.CmdFlagNoHole}
-	if s.Flags&wire.FlagSendFastZero != 0 {
+	has := FactsOf(ctx).Features
+	if has[feature.WriteZeroes] {
+		d.flags = []wire.CommandFlags{0, wire.CmdFlagNoHole}
+	}
+	if has[feature.FastZero] {
 		d.flags = append(d.flags, wire.CmdFlagFastZero, wire.CmdFlagFastZero|wire.CmdFlagNoHole)
 	}
 	return d
@@ -48,7 +51,7 @@ func (d *disk) step(dice *rand.Rand, seed byte) wire.Request {
 	n := min(1+dice.Uint64N(1+dice.Uint64N(blocks/4)), blocks-at/d.unit) * d.unit
 	q := wire.Request{Type: wire.CmdWrite, Offset: at, Length: n}
 	switch r := dice.IntN(8); {
-	case r < 2 && d.s.Flags&wire.FlagSendWriteZeroes != 0:
+	case r < 2 && d.flags != nil:
 		q.Type, q.Flags = wire.CmdWriteZeroes, d.flags[dice.IntN(len(d.flags))]
 		d.effect(q, func() { clear(d.data[at : at+n]); d.mark(at, n, true) })
 	case r == 2 && d.s.Flags&wire.FlagSendTrim != 0:
@@ -118,7 +121,7 @@ var _ = Describe("An export", func() {
 			seed := Seed(ctx)
 			dice := rand.New(rand.NewPCG(seed, 0))
 			for _, mode := range forms(ctx) {
-				d := newDisk(Enter(ctx, mode...), FactsOf(ctx).Block(), window)
+				d := newDisk(ctx, Enter(ctx, mode...), window)
 				for i := 0; i < 150 && !Late(ctx); i++ {
 					d.step(dice, byte(i))
 				}
@@ -135,7 +138,7 @@ var _ = Describe("An export", func() {
 		func(ctx context.Context) {
 			seed := Seed(ctx)
 			dice := rand.New(rand.NewPCG(seed, 1))
-			d := newDisk(Enter(ctx, BaseAllocation), FactsOf(ctx).Block(), window)
+			d := newDisk(ctx, Enter(ctx, BaseAllocation), window)
 			for i := 0; i < 60 && !Late(ctx); i++ {
 				d.step(dice, byte(i))
 
