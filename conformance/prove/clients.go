@@ -59,7 +59,23 @@ func planClients(match string) (tasks []task, orphans []Proof, err error) {
 		}
 		tasks = append(tasks, j.mustFail)
 	}
-	return tasks, orphans, nil
+	return tasks, append(orphans, unproven(match)...), nil
+}
+
+// unproven are failed proofs for the checks of the judge that bind a client by a
+// MUST and that no quirk shows to work.
+func unproven(match string) (orphans []Proof) {
+	broken := map[clause.ID]bool{}
+	for _, q := range quirk.AllClient() {
+		broken[clause.ID(q.Breaks)] = true
+	}
+	for _, id := range clients.Judged() {
+		name := census.JudgePrefix + string(id)
+		if c, _ := clause.Get(id); c.Level == clause.Must && !broken[id] && strings.Contains(name, match) {
+			orphans = append(orphans, Proof{Subject: name, Detail: "no quirk of the reference client breaks this clause"})
+		}
+	}
+	return orphans
 }
 
 // A clientJob is one configuration of the reference client and what to do with it.

@@ -170,6 +170,10 @@ var (
 			m.Request.Data = bytes.Clone(m.Request.Data)
 			m.Request.Data[2] = 1
 		})
+	ClientExportNameExtended = saying("client-export-name-extended", "opt.export-name.extended",
+		"chooses the export with NBD_OPT_EXPORT_NAME although it negotiated extended headers", wire.OptGo, func(m *client.OptionMessage) {
+			m.Raw = wire.OptionRequest{Option: wire.OptExportName, Data: []byte("disk")}.Append(nil)
+		})
 	ClientInfoTwice = saying("client-info-twice", "opt.info.requests-unique",
 		"asks NBD_OPT_GO for the same information twice", wire.OptGo, func(m *client.OptionMessage) {
 			m.Request.Data = wire.InfoRequest{Export: "disk", Infos: []wire.InfoType{wire.InfoBlockSize, wire.InfoBlockSize}}.Append(nil)

@@ -126,6 +126,13 @@ var (
 			}
 			return wire.Request{Type: wire.CmdBlockStatus, Flags: wire.CmdFlagPayloadLen}
 		})
+	ClientFilterOdd = asking("client-filter-odd", "cmd.block-status.payload.length",
+		"limits block status by a payload that ends within an id", wire.CmdDisc, func(m *client.RequestMessage) {
+			if m.Client.Extended() {
+				q := wire.Request{Type: wire.CmdBlockStatus, Flags: wire.CmdFlagPayloadLen, Cookie: strayCookie}
+				m.Before = m.Encode(q, append(wire.StatusFilter{Length: 4096, ContextIDs: []uint32{1}}.Append(nil), 0, 0))
+			}
+		})
 	ClientResizeUnadvertised = before("client-resize-unadvertised", "resize.needs-flag",
 		"resizes whatever the server advertises", func(c *client.Client) wire.Request {
 			return wire.Request{Type: wire.CmdResize, Offset: c.Size()}
