@@ -46,7 +46,7 @@ func (s *serveFlags) run(ctx context.Context, srv *server.Server, secure bool) e
 	down := make(chan struct{})
 	go func() {
 		_ = srv.Shutdown(grace) // cuts the connections that outlive the grace period
-		_ = <-over              // it is closed
+		<-over                  // it is closed
 		close(down)
 	}()
 	select {

@@ -44,8 +44,8 @@ func (d *disk) mark(at, n uint64, known bool) {
 	}
 }
 
-// step does something at random, and says what.
-func (d *disk) step(dice *rand.Rand, seed byte) wire.Request {
+// step does something at random.
+func (d *disk) step(dice *rand.Rand, seed byte) {
 	blocks := uint64(len(d.data)) / d.unit
 	at := dice.Uint64N(blocks) * d.unit
 	n := min(1+dice.Uint64N(1+dice.Uint64N(blocks/4)), blocks-at/d.unit) * d.unit
@@ -61,10 +61,8 @@ func (d *disk) step(dice *rand.Rand, seed byte) wire.Request {
 		copy(d.data[at:], d.s.Write(at, Pattern(seed, n)))
 		d.mark(at, n, true)
 	default:
-		q.Type = wire.CmdRead
-		d.read(q.Offset, q.Length)
+		d.read(at, n)
 	}
-	return q
 }
 
 // effect has a request without a payload done. One that fails must say so
