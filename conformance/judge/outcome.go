@@ -112,8 +112,8 @@ func (j *Judge) judgeFaults(p place, r *request, failed bool, e wire.Errno) {
 		}
 		ok = ok || failed && d.check == cacheFlags // any rejection
 	}
-	if r.faults&(beyondEnd|shrunk) != 0 && j.export.flags&wire.FlagSendResize != 0 {
-		ok = ok || !failed || e == wire.ENOSPC // another client may have changed the size
+	if j.export.flags&wire.FlagSendResize != 0 { // another client may have changed the size
+		ok = ok || !failed && r.faults&(beyondEnd|shrunk) != 0 || e == wire.ENOSPC && r.ranged()
 	}
 	switch {
 	case ok || first == nil:

@@ -119,6 +119,19 @@ func (d *disk) settle(seq uint64) {
 	}
 }
 
+// hasData reports whether something is surely not zero.
+func (d *disk) hasData() bool {
+	if len(d.inflight) > 0 {
+		return false
+	}
+	for _, r := range d.runs {
+		if r.nonzero() && (r.by == nobody || r.settled) {
+			return true
+		}
+	}
+	return false
+}
+
 // want remembers that a request is to change a range.
 func (d *disk) want(s Span) {
 	d.changed = true

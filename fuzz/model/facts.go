@@ -18,6 +18,7 @@ type fact struct {
 	contexts  []string              // that are known to exist
 	sizes     *wire.SizeConstraints // that were told, or nil
 	asked     bool                  // they were asked for
+	secret    bool                  // it was told within TLS, and maybe only there
 }
 
 // variable are the transmission flags that depend on what was negotiated.
@@ -75,6 +76,17 @@ func (c *Conn) ExportName(name string, e wire.ExportNameReply) (list []Violation
 	return list
 }
 
+// Refused tells that the server hung up on NBD_OPT_EXPORT_NAME, which has no
+// other way to say no.
+func (c *Conn) Refused(name string) []Violation {
+	f := c.m.fact(c.m.key(name))
+	plain := f.sizes == nil || *f.sizes == wire.DefaultSizeConstraints
+	if c.unsure || c.Extended || !c.m.known(name) || !c.m.named[name] || f.secret || !plain || !f.asked {
+		return nil
+	}
+	return violate(nil, "interop.server.export-name", "the server hangs up on NBD_OPT_EXPORT_NAME for %q, which %s described", name, f.how)
+}
+
 // same holds what is said of an export against what was said before.
 func (c *Conn) same(name, how string, size uint64, flags wire.TransmissionFlags) (list []Violation) {
 	f := c.m.fact(c.m.key(name))
@@ -91,6 +103,8 @@ func (c *Conn) same(name, how string, size uint64, flags wire.TransmissionFlags)
 			list = violate(list, id, "%s gives export %q the transmission flags %v, %s gave %v", how, name, flags, f.how, f.flags)
 		}
 	}
+	f.secret = f.secret || c.TLS
+	c.m.named[name] = true
 	f.told, f.size, f.flags, f.how = true, size, flags, how
 	return list
 }
@@ -105,6 +119,13 @@ func (c *Conn) info(o wire.OptionRequest, replies []wire.OptionReply) (list []Vi
 	last := replies[len(replies)-1].Type
 	if _, listed := c.m.list[q.Export]; listed && last == wire.RepErrUnknown {
 		return violate(nil, "layout.rep.server.usable", "export %q is in the list, and %v does not know it", q.Export, o.Option)
+	}
+	if last == wire.RepErrInvalid && q.Validate() == nil {
+		id := clause.ID("baseline.server.info")
+		if slices.ContainsFunc(q.Infos, func(t wire.InfoType) bool { return t > wire.InfoInitState }) {
+			id = "opt.info.unknown-request"
+		}
+		return violate(nil, id, "%v for %q with the requests %v, which are in order, is answered by %v", o.Option, q.Export, q.Infos, last)
 	}
 	if last != wire.RepAck {
 		return nil
@@ -128,6 +149,10 @@ func (c *Conn) info(o wire.OptionRequest, replies []wire.OptionReply) (list []Vi
 		case wire.InfoName:
 			if _, ok := c.m.list[string(i.Payload)]; c.m.list != nil && !ok && c.m.known(q.Export) {
 				list = violate(list, "layout.rep.info-name.same", "NBD_INFO_NAME of %q is %q, which is not in the list", q.Export, i.Payload)
+			}
+		case wire.InfoInitState:
+			if f, err := wire.ParseInitFlags(i.Payload); err == nil && f&wire.InitZero != 0 && c.m.disk(q.Export).hasData() {
+				list = violate(list, "init-state.zero", "NBD_INFO_INIT_STATE says that export %q reads as zeroes, and it has data", q.Export)
 			}
 		case wire.InfoDescription:
 			list = append(list, c.described(q.Export, string(i.Payload))...)
@@ -207,8 +232,19 @@ func (c *Conn) meta(o wire.OptionRequest, replies []wire.OptionReply) (list []Vi
 		return nil
 	}
 	f := c.m.fact(c.m.key(q.Export))
+	if last != wire.RepAck && set && !c.Structured && last != wire.RepErrInvalid && last != wire.RepErrUnsup && last != wire.RepErrTLSReqd {
+		return violate(nil, "opt.set-meta.without-structured",
+			"NBD_OPT_SET_META_CONTEXT without structured replies is answered by %v, NBD_REP_ERR_INVALID is due", last)
+	}
+	if last == wire.RepErrUnknown && c.m.named[q.Export] && c.Structured {
+		id := clause.ID("opt.list-meta.none-found")
+		if set {
+			id = "opt.set-meta.reply"
+		}
+		return violate(nil, id, "%v for export %q, which there is, is answered by %v", o.Option, q.Export, last)
+	}
 	if last != wire.RepAck {
-		if last == wire.RepErrInvalid && c.Structured && f.told && q.Validate() == nil {
+		if last == wire.RepErrInvalid && c.Structured && f.told && (set || !slices.ContainsFunc(q.Queries, leaf)) {
 			id := clause.ID("opt.list-meta.reply")
 			if set {
 				id = "opt.set-meta.reply"
@@ -232,12 +268,28 @@ func (c *Conn) meta(o wire.OptionRequest, replies []wire.OptionReply) (list []Vi
 	if set {
 		c.contextsFor = q.Export
 	}
+	for _, name := range names {
+		if surplus(q.Queries, name, set) {
+			id := clause.ID("meta.query.empty-leaf")
+			if !set {
+				id = "meta.qemu.list.dirty-bitmap"
+			}
+			list = violate(list, id, "%v with the queries %q finds %q, which none of them means", o.Option, q.Queries, name)
+		}
+	}
 	for _, name := range f.contexts {
 		if finds(q.Queries, name, set) && !slices.Contains(names, name) {
 			list = violate(list, missing(name, q.Queries), "%v with the queries %q finds %q, and not %q, which there is", o.Option, q.Queries, names, name)
 		}
 	}
 	return list
+}
+
+// leaf reports whether a query is for a leaf of base that the document does
+// not know: servers may refuse it where they list.
+func leaf(query string) bool {
+	name, ok := strings.CutPrefix(query, "base:")
+	return ok && name != "" && name != "allocation"
 }
 
 // finds reports whether one of the queries surely means the context. What a
@@ -256,6 +308,17 @@ func finds(queries []string, name string, set bool) bool {
 		}
 	}
 	return false
+}
+
+// surplus reports whether none of the queries, which are all for namespaces
+// that say what they find, means the context.
+func surplus(queries []string, name string, set bool) bool {
+	for _, q := range queries {
+		if !strings.HasPrefix(q, "base:") && !strings.HasPrefix(q, "qemu:") {
+			return false
+		}
+	}
+	return len(queries) > 0 && !finds(queries, name, set)
 }
 
 // missing is the clause that is broken where a context is not found.

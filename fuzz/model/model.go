@@ -36,6 +36,7 @@ type Model struct {
 	opts  Options
 	disks map[string]*disk
 	facts map[string]*fact // by export name
+	named map[string]bool  // export names that led somewhere
 	list  map[string]string
 	conns int
 	clock uint64 // counts what was sent and answered
@@ -44,7 +45,7 @@ type Model struct {
 
 // New returns a model of a server that nobody has talked to.
 func New(o Options) *Model {
-	return &Model{opts: o, disks: make(map[string]*disk), facts: make(map[string]*fact)}
+	return &Model{opts: o, disks: make(map[string]*disk), facts: make(map[string]*fact), named: make(map[string]bool)}
 }
 
 // Set tells what an export has at an offset. data is kept.

@@ -20,6 +20,9 @@ func (r *Request) read(pieces []Piece) (list []Violation) {
 		if p.Data != nil {
 			n = uint64(len(p.Data))
 		}
+		if ragged(p.Offset, r.span) || ragged(p.Offset+n, r.span) {
+			return violate(list, "cmd.read.chunk-alignment", "a chunk is about %d bytes at %d, multiples of 512 are due within the range", n, p.Offset)
+		}
 		from, to := max(p.Offset, r.span.From), min(p.Offset+n, r.span.To)
 		if from >= to { // the judge's business
 			continue
@@ -67,6 +70,10 @@ func (r *Request) read(pieces []Piece) (list []Violation) {
 	}
 	return list
 }
+
+// ragged reports whether a chunk should not begin or end there: within the
+// range, and not at a multiple of 512.
+func ragged(at uint64, s Span) bool { return at > s.From && at < s.To && at%512 != 0 }
 
 // mismatch is where got, zeroes if it is nil, differs from what is known, or -1.
 func mismatch(k run, gap bool, got []byte) int {
@@ -133,6 +140,9 @@ func (r *Request) status(statuses []wire.BlockStatus) (list []Violation) {
 				name = m.Name
 			}
 		}
+		if list = shape(name, s.Extents); len(list) > 0 {
+			return list
+		}
 		check := r.checkOf(name)
 		if check == nil {
 			continue
@@ -159,6 +169,20 @@ func (r *Request) status(statuses []wire.BlockStatus) (list []Violation) {
 		}
 	}
 	return list
+}
+
+// shape holds a list of extents against what needs no knowledge of contents.
+func shape(name string, extents []wire.Extent) (list []Violation) {
+	const most = 1<<32 - 1<<17 // close to what 32 bits can tell neighbours may be alike
+	for i, e := range extents {
+		if strings.HasPrefix(name, export.DirtyBitmap) && e.Status&^export.Dirty != 0 {
+			return violate(list, "meta.qemu.dirty-bitmap.flag", "%s has the status %#x, 0 or 1 is due", name, e.Status)
+		}
+		if i > 0 && extents[i-1].Status == e.Status && extents[i-1].Length+e.Length < most {
+			return violate(list, "cmd.block-status.distinct", "descriptors %d and %d of %s have the same status %#x", i, i+1, name, e.Status)
+		}
+	}
+	return nil
 }
 
 // checkOf returns what the statuses of a context are held against.

@@ -10,14 +10,15 @@ import (
 // A Request is a request that was sent.
 type Request struct {
 	wire.Request
-	c       *Conn
-	span    Span
-	payload []byte
-	filter  []uint32 // ids that a payload names, with filtered
-	filters bool
-	faulty  bool
-	sent    uint64
-	others  []Span // what was being changed at the same time
+	c         *Conn
+	span      Span
+	payload   []byte
+	filter    []uint32 // ids that a payload names, with filtered
+	filters   bool
+	announced uint64 // length in the header
+	faulty    bool
+	sent      uint64
+	others    []Span // what was being changed at the same time
 }
 
 // changes reports whether contents may differ afterwards.
@@ -33,7 +34,7 @@ func (r *Request) changes() bool {
 // nil, is what a payload of NBD_CMD_BLOCK_STATUS says.
 func (c *Conn) Send(q wire.Request, payload []byte, filter *wire.StatusFilter) *Request {
 	c.m.clock++
-	r := &Request{Request: q, c: c, payload: payload, sent: c.m.clock}
+	r := &Request{Request: q, c: c, payload: payload, sent: c.m.clock, announced: q.Length}
 	length := q.Length
 	if filter != nil {
 		r.filters, r.filter, length = true, filter.ContextIDs, filter.Length
@@ -68,6 +69,7 @@ func (c *Conn) Send(q wire.Request, payload []byte, filter *wire.StatusFilter) *
 			d.resized, d.least = true, c.Size
 		}
 		d.least = min(d.least, q.Offset)
+		d.resizer = nobody // until the answer is there
 	}
 	return r
 }
@@ -171,6 +173,10 @@ func (r *Request) Reply(a Answer) (list []Violation) {
 	if a.Failed {
 		list = r.failed(a)
 	}
+	if c.Extended && r.Flags&wire.CmdFlagPayloadLen != 0 && c.asked && r.announced > max(c.Limit(), wire.DefaultMaxPayload) {
+		list = violate(list, "trans.extended.payload-too-long", "a payload of %d bytes is answered by %v, the maximum payload size is %d: the end of the connection is due",
+			r.announced, a.Error, c.Limit())
+	}
 	if r.Type == wire.CmdWrite {
 		c.m.slow = max(c.m.slow, a.Took)
 	}
@@ -259,4 +265,22 @@ func (r *Request) due() clause.ID {
 		return "chunk.block-status.per-context"
 	}
 	return "flag.transmission.unsupported"
+}
+
+// Ended judges that the server hung up while r alone was without its answer,
+// and nothing else of the client's was out of order. Most of it is the
+// judge's business: these are requests that a server need not grant, and
+// should not hang up on either.
+func (r *Request) Ended() []Violation {
+	c := r.c
+	stray := c.Extended && r.Flags&wire.CmdFlagPayloadLen != 0 && r.Type != wire.CmdWrite && r.Type != wire.CmdDisc && r.Type.Known()
+	long := c.sizes != nil && r.announced > c.Limit() && r.announced <= wire.DefaultMaxPayload
+	switch {
+	case c.unsure || len(c.waiting) != 1:
+	case stray && r.announced <= min(c.Limit(), wire.DefaultMaxPayload):
+		return violate(nil, "trans.extended.consume", "the server hangs up on %v with a payload that it should read and refuse", r.Request)
+	case !c.Extended && long && (r.Type == wire.CmdRead || r.Type == wire.CmdWrite), c.Extended && long && r.Type == wire.CmdRead:
+		return violate(nil, "size.dos.limit.server", "the server hangs up on %v, no longer than 2^25 bytes; its maximum payload size is %d", r.Request, c.Limit())
+	}
+	return nil
 }

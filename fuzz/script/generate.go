@@ -59,7 +59,7 @@ func build(d source, o Options) Script {
 	temper := pick(d, o.Tempers...)
 	if len(o.Profiles) > 0 {
 		s.Profile = o.Profiles[0]
-		if d.intn(2) == 1 {
+		if d.intn(4) > 0 {
 			s.Profile = pick(d, o.Profiles...)
 		}
 	}

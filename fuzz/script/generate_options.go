@@ -126,7 +126,7 @@ func (b *builder) export() string {
 	case 8, 9, 10:
 		return "@0"
 	case 11:
-		return "@1"
+		return pick(b, "@1", "@2")
 	case 12:
 		return "no such export"
 	case 13:
@@ -158,6 +158,9 @@ func (b *builder) option() {
 		}
 	case 9:
 		o.Option = wire.OptStartTLS
+		if oneIn(b, 4) {
+			b.add(o)
+		}
 	case 10:
 		o.Option, o.Export, o.Infos = wire.OptGo, "no such export", b.infos()
 	case 11:

@@ -51,7 +51,7 @@ func (b *builder) request() {
 		}
 	case 15:
 		q.Type = wire.CmdResize
-		q.Offset = 4096 * uint64(pick(b, 1024, 16, 2048, 3000, 0, 4096))
+		q.Offset = 4096 * uint64(pick(b, 1024, 16, 2048, 3000, 0, 4096, 1<<30))
 	}
 	if oneIn(b, 10) {
 		q.Flags |= wire.CmdFlagFUA

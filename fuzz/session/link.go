@@ -128,6 +128,13 @@ func (l *link) read(within time.Duration) error {
 // ended notes that the server hung up.
 func (l *link) ended() {
 	l.record(Ended, nil)
+	switch {
+	case l.wild || l.disc:
+	case len(l.options) == 1 && l.options[0].Option == wire.OptExportName:
+		l.wrong(l.model.Refused(string(l.options[0].Data)), wire.OptExportName.String())
+	case l.phase == transmission && len(l.requests) == 1:
+		l.wrong(l.requests[0].model.Ended(), l.requests[0].Type.String())
+	}
 	if l.phase == transmission {
 		l.reach(l, AtEnd, 1, uint32(l.last), 0)
 	} else {

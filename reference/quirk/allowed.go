@@ -245,7 +245,7 @@ var ZeroLengthRefused = register(Quirk{
 	Name: "zero-length-refused", Allowed: true,
 	Doc: "answers NBD_EINVAL to requests for 0 bytes",
 	Hooks: server.Hooks{Reply: func(x *server.Exchange) {
-		if x.Request.Length == 0 && !x.Is(wire.CmdFlush, wire.CmdDisc) {
+		if x.Request.Length == 0 && !x.Is(wire.CmdFlush, wire.CmdDisc, wire.CmdResize) {
 			x.Fail(wire.EINVAL, "a request for nothing")
 		}
 	}},

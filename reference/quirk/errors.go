@@ -117,7 +117,8 @@ var ErrorsSimple = register(Quirk{
 // onUnknownCommand makes hooks that change the reply to commands that the server does not know.
 func onUnknownCommand(f func(*server.Exchange)) server.Hooks {
 	return server.Hooks{Reply: func(x *server.Exchange) {
-		if x.Request.Type >= wire.CmdResize {
+		resize := x.Session.Flags&wire.FlagSendResize != 0
+		if x.Request.Type > wire.CmdResize || x.Is(wire.CmdResize) && !resize {
 			f(x)
 		}
 	}}

@@ -1,0 +1,29 @@
+package score
+
+import (
+	"strings"
+
+	"nbdconform/reference/quirk"
+)
+
+// beyond says which clauses no script can see broken, by the start of their
+// ids, and why: what a script is made of begins behind the TLS handshake, and
+// all of it comes from a client that the server has no reason to outlive.
+var beyond = []struct{ clause, why string }{
+	{"tls.version.", "within the TLS handshake, which is not an operation"},
+	{"tls.handshake.", "within the TLS handshake, which is not an operation"},
+	{"cmd.disc.tls", "in the TLS records behind the last message"},
+}
+
+// Unreachable says why no valid session shows the quirk, or "" if one can.
+func Unreachable(q quirk.Quirk) string {
+	if q.Unseen != "" {
+		return q.Unseen
+	}
+	for _, b := range beyond {
+		if strings.HasPrefix(q.Breaks, b.clause) {
+			return b.why
+		}
+	}
+	return ""
+}

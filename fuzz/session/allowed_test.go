@@ -1,0 +1,38 @@
+package session
+
+import (
+	"testing"
+
+	"nbdconform/conformance/target/inprocess"
+	"nbdconform/fuzz/script"
+	"nbdconform/reference/quirk"
+)
+
+// What is unusual and correct is no finding either.
+func TestAllowedQuirksHaveNoFindings(t *testing.T) {
+	for _, q := range quirk.All() {
+		if !q.Allowed || q.Side != quirk.Server {
+			continue
+		}
+		t.Run(q.Name, func(t *testing.T) {
+			t.Parallel()
+			n := uint64(50)
+			switch q.Name {
+			case quirk.Slow.Name, quirk.RepliesReversed.Name, quirk.Dribble.Name: // they take their time
+				n = 3
+			}
+			for seed := range n {
+				s := script.Generate(seed, script.Options{Profiles: inprocess.Profiles()})
+				r, err := Reference(s.Profile, q.Name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				result := Run(t.Context(), s, &r.Target)
+				r.Close()
+				for _, f := range result.Findings {
+					t.Fatalf("seed %d: %v\n%v\n%s", seed, f, s, f.Transcript)
+				}
+			}
+		})
+	}
+}
