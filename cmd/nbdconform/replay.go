@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"nbdconform/containers"
+	"nbdconform/fuzz/session"
 	"nbdconform/reports/evidence"
 )
 
@@ -16,7 +18,7 @@ func replayCommand() *cobra.Command {
 	var r replay
 	var export string
 	c := &cobra.Command{
-		Use:   "replay [flags] BUNDLE [-- COMMAND ...]",
+		Use:   "replay [flags] PATH [-- COMMAND ...]",
 		Short: "Try a recorded failure again",
 		Long: `Replay runs the spec of an evidence bundle again, on the target that it failed
 on or on another one, and says whether it fails in the same way.
@@ -24,13 +26,17 @@ on or on another one, and says whether it fails in the same way.
 Flags that are not given are taken from the bundle. With --target, --uri or a
 command behind -- nothing of the recorded target is kept.
 
+A file whose name ends with .script is a finding of the fuzzer's: it runs on the
+reference server, with the quirk that it names, unless something else is said.
+
 Exit status: 0 the failure is not there any more, 1 it still is, 2 that could
 not be found out.`,
 		Example: `  nbdconform replay reports/out/reference/evidence/disc.close
   nbdconform replay BUNDLE --suite sid
   nbdconform replay BUNDLE --target reference
   nbdconform replay BUNDLE --uri nbd://localhost/disk --destructive
-  nbdconform replay BUNDLE -- ./my-server --socket {socket}`,
+  nbdconform replay BUNDLE -- ./my-server --socket {socket}
+  nbdconform replay FINDING.script --target qemu-nbd`,
 		Args: func(c *cobra.Command, args []string) error {
 			before := len(args)
 			if n := c.ArgsLenAtDash(); n >= 0 {
@@ -50,6 +56,10 @@ not be found out.`,
 			switch {
 			case isBundle(path):
 				return r.bundle(c.Context(), path)
+			case strings.HasSuffix(path, session.Extension):
+				o := r.order
+				o.Command = args[1:]
+				return replayScript(c, o, path)
 			default:
 				if _, err := os.Stat(path); err != nil {
 					return err

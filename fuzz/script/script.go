@@ -119,3 +119,19 @@ func (s Script) Conns() int {
 	}
 	return n
 }
+
+// Writes reports whether the script may change an export.
+func (s Script) Writes() bool {
+	for _, o := range s.Ops {
+		switch {
+		case o.Kind == Raw, o.Announce != nil, o.Anyway:
+			return true // what a server makes of it is unknown
+		case o.Kind != Request:
+		case o.Request.Type == wire.CmdRead, o.Request.Type == wire.CmdDisc, o.Request.Type == wire.CmdFlush,
+			o.Request.Type == wire.CmdCache, o.Request.Type == wire.CmdBlockStatus:
+		default:
+			return true
+		}
+	}
+	return false
+}

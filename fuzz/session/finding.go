@@ -57,6 +57,8 @@ const (
 	Closed             // by the client
 	Ended              // by the server
 	Secured            // TLS began: what follows is the plain text
+	Silent             // nothing came, and the client gave up
+	Refused            // the connection could not be opened
 )
 
 // A Result is what came of a script.

@@ -180,6 +180,7 @@ func (l *link) judgeSo() {
 // hang makes a finding of what does not come, unless the judge knows why.
 func (l *link) hang() {
 	l.judgeSo()
+	l.record(Silent, nil)
 	if _, lost := l.judge.Lost(); !lost {
 		id, subject := l.awaited()
 		l.find(l, Finding{

@@ -73,6 +73,7 @@ func (r *run) dial(id int) *link {
 	nc, err := r.target.Dial(ctx)
 	if err != nil {
 		l.over, l.nc = true, nil
+		r.note(id, Refused)
 		if r.ctx.Err() == nil {
 			r.find(nil, Finding{Kind: Unserved, Clause: "baseline.server.fixed-newstyle", Subject: "dial", Detail: err.Error(), Conn: id})
 		}

@@ -2,9 +2,11 @@ package session
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"time"
 
+	"nbdconform/conformance/target"
 	"nbdconform/fuzz/model"
 	"nbdconform/reference/starttls"
 )
@@ -36,4 +38,23 @@ func (t *Target) patience() time.Duration {
 		return t.Patience
 	}
 	return 5 * time.Second
+}
+
+// Of makes a Target of a server under test. Nothing is known of its contents.
+// A server that is ours to start has working storage; of one at an address
+// nothing is known at all.
+func Of(t target.Target) Target {
+	about := t.Profile()
+	return Target{
+		Dial:  t.Dial,
+		TLS:   about.TLS,
+		Model: model.Options{Exports: about.Exports, Healthy: t.Identity().Provider != "uri"},
+		Alive: func() error {
+			h := t.Health(context.Background())
+			if h.State != target.Exited {
+				return nil
+			}
+			return fmt.Errorf("the server has ended: %s\n%s", h.Exit, h.Stderr)
+		},
+	}
 }

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"nbdconform/fuzz/session"
+)
+
+// replayScript runs a script of the fuzzer's, on the reference server if none is
+// named, with the quirk that the file names if none is given.
+func replayScript(c *cobra.Command, o order, path string) error {
+	saved, err := session.Load(path)
+	if err != nil {
+		return err
+	}
+	if err := o.check(); err != nil {
+		return err
+	}
+	if o.URI != "" && saved.Script.Writes() && !o.Destructive {
+		return fmt.Errorf("%s may change the export: --destructive allows that", path)
+	}
+	t, done, err := o.fuzzTarget(c, saved)
+	if err != nil {
+		return err
+	}
+	defer done()
+	out := c.OutOrStdout()
+	r := session.Run(c.Context(), saved.Script, &t)
+	if err := c.Context().Err(); err != nil {
+		return err
+	}
+	for _, f := range r.Findings {
+		fmt.Fprintf(out, "%v\n%s\n", f, indented(strings.TrimSpace(f.Transcript)))
+	}
+	_, again := r.Has(saved.Finding)
+	switch {
+	case again:
+		fmt.Fprintf(out, "reproduced: %s\n", saved.Finding)
+	case saved.Finding != "":
+		fmt.Fprintf(out, "not reproduced: %s; findings: %d\n", saved.Finding, len(r.Findings))
+		return nil
+	case len(r.Findings) == 0:
+		fmt.Fprintf(out, "nothing found, %d requests were answered\n", r.Requests)
+		return nil
+	default:
+		fmt.Fprintf(out, "findings: %d\n", len(r.Findings))
+	}
+	return &exitError{status: exitViolates}
+}
+
+// fuzzTarget starts, or finds, what the order names, as a target for a script.
+func (o *order) fuzzTarget(c *cobra.Command, saved session.Saved) (session.Target, func(), error) {
+	if o.Target != reference {
+		t, err := o.open(c.Context(), func(s string) { fmt.Fprintln(os.Stderr, s) })
+		if err != nil {
+			return session.Target{}, nil, err
+		}
+		return session.Of(t), func() { _ = t.Close() }, nil
+	}
+	profile, quirk := o.Profile, o.Quirk
+	if profile == "" {
+		profile = saved.Script.Profile
+	}
+	if !c.Flags().Changed("quirk") {
+		quirk = saved.Quirk
+	}
+	r, err := session.Reference(profile, quirk)
+	if err != nil {
+		return session.Target{}, nil, err
+	}
+	return r.Target, r.Close, nil
+}
