@@ -22,7 +22,7 @@ RUN     := $(BIN) run --target $(TARGET) --suite $(SUITE) --provider $(PROVIDER)
            $(if $(QUIRK),--quirk $(QUIRK))
 GATED   := reports/out/gate/$(TARGET)-$(SUITE)$(if $(PROFILE),-$(PROFILE))
 
-.PHONY: help build conformance clients gate image action-test example test lint prove images matrix fuzz bench bench-go race spec-check generate clean FORCE
+.PHONY: help build conformance clients gate image action-test example test lint prove images matrix fuzz fuzz-smoke fuzz-score bench bench-go race spec-check generate clean FORCE
 
 help: ## list the targets of this file
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,12 @@ matrix: build ## judge every version of every server, in every profile, side by 
 
 fuzz: ## run every native fuzz target for FUZZTIME
 	@sh fuzz/all.sh $(FUZZTIME)
+
+fuzz-smoke: ## run every native fuzz target for a moment
+	@sh fuzz/all.sh 300x
+
+fuzz-score: build ## measure the session fuzzer with quirks; BUDGET=1m for each
+	@$(BIN) fuzz-score $(if $(BUDGET),--budget $(BUDGET))
 
 bench: build ## compare the speed of servers; ROUNDS, RUNTIME=500ms
 	@$(BIN) bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(RUNTIME),--runtime $(RUNTIME))

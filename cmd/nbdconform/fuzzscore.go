@@ -16,6 +16,7 @@ func fuzzScoreCommand() *cobra.Command {
 	var o score.Options
 	var least float64
 	var scripts bool
+	var save string
 	c := &cobra.Command{
 		Use:   "fuzz-score [NAME]",
 		Short: "Measure the session fuzzer with the quirks of the reference server",
@@ -36,6 +37,11 @@ With NAME only the quirks whose name contains it.`,
 			if err != nil {
 				return err
 			}
+			if save != "" {
+				if err := score.Save(c.Context(), save, rows); err != nil {
+					return err
+				}
+			}
 			return printScore(c.OutOrStdout(), rows, least, scripts, time.Since(start))
 		},
 	}
@@ -43,6 +49,7 @@ With NAME only the quirks whose name contains it.`,
 	c.Flags().IntVar(&o.Workers, "workers", runtime.NumCPU(), "quirks at the same time")
 	c.Flags().Uint64Var(&o.First, "first", 0, "number of the first script")
 	c.Flags().Float64Var(&least, "least", 90, "percentage that has to be found")
+	c.Flags().StringVar(&save, "save", "", "directory for the findings, as scripts with reproducers")
 	c.Flags().BoolVar(&scripts, "scripts", false, "print the script that shows each quirk")
 	return c
 }

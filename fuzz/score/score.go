@@ -172,3 +172,25 @@ func (r *Row) shrink(ctx context.Context) {
 		return true
 	})
 }
+
+// Save writes what was found into a directory, see [session.Save].
+func Save(ctx context.Context, dir string, rows []Row) error {
+	for _, row := range rows {
+		if !row.Found {
+			continue
+		}
+		r, err := session.Reference(row.Script.Profile, row.Quirk.Name)
+		if err != nil {
+			return err
+		}
+		r.Patience, r.Record = firstPatience, true
+		result := session.Run(ctx, row.Script, &r.Target)
+		r.Close()
+		if f, ok := result.Has(row.Finding.Signature()); ok {
+			if _, err := session.Save(dir, row.Script, f, row.Quirk.Name, result.Events); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

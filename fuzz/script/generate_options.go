@@ -32,7 +32,11 @@ func (b *builder) haggle() {
 		b.entered = true
 		b.add(Op{Kind: Option, Option: wire.OptExportName, Export: export})
 	case 23:
-		b.add(Op{Kind: Option, Option: wire.OptAbort})
+		o := Op{Kind: Option, Option: wire.OptAbort}
+		if b.temper != Valid && oneIn(b, 2) {
+			o.Data = []byte("farewell")
+		}
+		b.add(o)
 	default:
 		if oneIn(b, 4) {
 			b.add(Op{Kind: Option, Option: wire.OptInfo, Export: export, Infos: b.infos()})

@@ -63,6 +63,7 @@ func (z *shrinker) arguments() {
 		s.Profile = ""
 		z.try(s)
 	}
+	z.connections()
 	for i := range z.best.Ops {
 		for _, simpler := range simplifications {
 			o := z.best.Ops[i]
@@ -73,6 +74,25 @@ func (z *shrinker) arguments() {
 			s := z.best
 			s.Ops = slices.Clone(s.Ops)
 			s.Ops[i] = o
+			z.try(s)
+		}
+	}
+}
+
+// connections gives connections the lowest numbers, in the order of their
+// first operations, and has them share one if that will do.
+func (z *shrinker) connections() {
+	numbers := make(map[int]int)
+	low, one := z.best, z.best
+	low.Ops, one.Ops = slices.Clone(low.Ops), slices.Clone(one.Ops)
+	for i, o := range z.best.Ops {
+		if _, ok := numbers[o.Conn]; !ok {
+			numbers[o.Conn] = len(numbers)
+		}
+		low.Ops[i].Conn, one.Ops[i].Conn = numbers[o.Conn], 0
+	}
+	for _, s := range []Script{low, one} {
+		if s.String() != z.best.String() {
 			z.try(s)
 		}
 	}

@@ -130,7 +130,7 @@ func (l *link) ended() {
 	l.record(Ended, nil)
 	switch {
 	case l.wild || l.disc:
-	case len(l.options) == 1 && l.options[0].Option == wire.OptExportName:
+	case len(l.options) == 1 && l.options[0].Option == wire.OptExportName && l.client&^wire.ClientFlags(l.offered) == 0:
 		l.wrong(l.model.Refused(string(l.options[0].Data)), wire.OptExportName.String())
 	case l.phase == transmission && len(l.requests) == 1:
 		l.wrong(l.requests[0].model.Ended(), l.requests[0].Type.String())

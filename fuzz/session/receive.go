@@ -108,6 +108,9 @@ func (l *link) optionReply(b []byte) (int, error) {
 
 // wrong makes findings of what the model does not allow.
 func (l *link) wrong(list []model.Violation, subject string) {
+	if len(list) > 0 {
+		l.judgeSo() // which knows better what it is about
+	}
 	for _, v := range list {
 		l.find(l, Finding{Kind: Wrong, Clause: v.Clause, Subject: subject, Detail: v.Detail})
 	}

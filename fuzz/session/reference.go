@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -9,7 +10,6 @@ import (
 
 	"nbdconform/conformance/target/inprocess"
 	"nbdconform/fuzz/model"
-	"nbdconform/fuzz/script"
 	"nbdconform/reference/export"
 	"nbdconform/reference/server"
 )
@@ -65,10 +65,7 @@ func mark(d export.Export) func(*model.Model) {
 	var list []piece
 	end := d.Size() - marked
 	for _, at := range []uint64{0, end} {
-		p := piece{at, beginning}
-		if at > 0 {
-			p.data = script.Fill(200).Append(nil, at, marked)
-		}
+		p := piece{at, marks}
 		_ = d.WriteAt(p.data, at) // memory without a limit does not fail
 		list = append(list, p)
 	}
@@ -79,7 +76,14 @@ func mark(d export.Export) func(*model.Model) {
 	}
 }
 
-var beginning = script.Fill(200).Append(nil, 0, marked)
+// marks differ from sector to sector, and are short to write down.
+var marks = func() (b []byte) {
+	const sector = 512
+	for i := range byte(marked / sector) {
+		b = append(b, bytes.Repeat([]byte{0x11 * (i + 1)}, sector)...)
+	}
+	return b
+}()
 
 func (r *ReferenceServer) dial(ctx context.Context) (net.Conn, error) {
 	r.mu.Lock()
