@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -45,8 +46,9 @@ func ParseSaved(text string) (s Saved, err error) {
 		}
 	}
 	s.Script, err = script.Parse(text)
-	if err == nil && len(s.Script.Ops) == 0 {
-		err = fmt.Errorf("there is no operation in it")
+	// What shows behind a script shows behind one of no operations too.
+	if err == nil && len(s.Script.Ops) == 0 && s.Finding == "" {
+		err = errors.New("there is no operation in it")
 	}
 	return s, err
 }
