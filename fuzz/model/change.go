@@ -33,26 +33,25 @@ func (r *Request) change(a Answer) {
 }
 
 // resize notes a new size. Other connections may see it or not.
-func (r *Request) resize(a Answer) (list []Violation) {
+func (r *Request) resize(a Answer) {
 	c, d := r.c, r.c.disk
 	if a.Failed {
-		return nil
+		return
 	}
 	if r.faulty {
 		c.m.Forget()
 		c.unsure = true
-		return nil
+		return
 	}
 	if len(r.others) > 0 { // which of two was the last?
 		c.unsure = true
 		d.forget()
-		return nil
+		return
 	}
 	old := min(c.Size, d.least)
 	d.resizer = c.id
 	c.Size, c.most = r.Offset, max(c.most, r.Offset)
 	d.put(run{from: min(old, c.Size), to: 1<<64 - 1, kind: undefined, by: nobody})
-	return nil
 }
 
 // disturbed reports whether something else was changing bytes of s meanwhile.

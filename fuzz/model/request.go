@@ -196,7 +196,7 @@ func (r *Request) Reply(a Answer) (list []Violation) {
 			}
 		}
 	case wire.CmdResize:
-		list = append(list, r.resize(a)...)
+		r.resize(a)
 	case wire.CmdWrite, wire.CmdTrim, wire.CmdWriteZeroes:
 		r.change(a)
 		if r.Flags&wire.CmdFlagFastZero != 0 && !a.Failed && a.Took > time.Second && a.Took > 10*c.m.slow {

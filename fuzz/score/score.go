@@ -108,8 +108,11 @@ func (r *Row) search(ctx context.Context, o Options) {
 			continue
 		}
 		good, err := look(ctx, s, "")
-		if err != nil || good != nil {
-			r.Err = fmt.Errorf("script %d: the good server shows %v (error %v)\n%v", n, good, err, s)
+		if err == nil && good != nil {
+			err = fmt.Errorf("script %d: the good server shows %v\n%v", n, good, s)
+		}
+		if err != nil {
+			r.Err = err
 			return
 		}
 		r.Found, r.Took = true, time.Since(start)

@@ -29,16 +29,13 @@ type shrinker struct {
 func (z *shrinker) size() int { return len(z.best.String()) }
 
 // try adopts s if it is another script that fails too.
-func (z *shrinker) try(s Script) bool {
+func (z *shrinker) try(s Script) {
 	if z.left <= 0 {
-		return false
+		return
 	}
-	z.left--
-	if !z.fails(s) {
-		return false
+	if z.left--; z.fails(s) {
+		z.best = s
 	}
-	z.best = s
-	return true
 }
 
 // operations leaves out as many as it can, in ever smaller runs, from the end.
