@@ -112,7 +112,11 @@ func (j *Judge) judgeFaults(p place, r *request, failed bool, e wire.Errno) {
 		}
 		ok = ok || failed && d.check == cacheFlags // any rejection
 	}
-	if j.export.flags&wire.FlagSendResize != 0 { // another client may have changed the size
+	flags := j.export.flags
+	if r.Flags&wire.CmdFlagDF != 0 && flags&wire.FlagSendDF == 0 || r.Flags&wire.CmdFlagFUA != 0 && flags&wire.FlagSendFUA == 0 {
+		ok = ok || failed && e == wire.EINVAL // for a flag that was not advertised
+	}
+	if flags&wire.FlagSendResize != 0 { // another client may have changed the size
 		ok = ok || !failed && r.faults&(beyondEnd|shrunk) != 0 || e == wire.ENOSPC && r.ranged()
 	}
 	switch {
