@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"nbdconform/conformance/target/inprocess"
 	"nbdconform/fuzz/script"
 	"nbdconform/fuzz/session"
 )
@@ -56,13 +55,13 @@ func FuzzServerSession(f *testing.F) {
 		f.Add(s.Script.String())
 	}
 	for seed := range uint64(20) {
-		f.Add(script.Generate(seed, script.Options{Profiles: inprocess.Profiles()}).String())
+		f.Add(script.Generate(seed, script.Options{Profiles: session.Profiles()}).String())
 	}
 	f.Add("\x01\x02\x03 any bytes are a script")
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := script.Parse(text)
 		if err != nil {
-			s = script.Decode([]byte(text), script.Options{Profiles: inprocess.Profiles()})
+			s = script.Decode([]byte(text), script.Options{Profiles: session.Profiles()})
 		}
 		if len(s.Ops) > 300 {
 			return
@@ -137,7 +136,7 @@ func BenchmarkSession(b *testing.B) {
 func BenchmarkGenerated(b *testing.B) {
 	n, before := uint64(0), cpu()
 	for b.Loop() {
-		s := script.Generate(n, script.Options{Profiles: inprocess.Profiles()})
+		s := script.Generate(n, script.Options{Profiles: session.Profiles()})
 		if found := once(b.Context(), b, s, "").Findings; len(found) > 0 {
 			b.Fatal(found[0])
 		}

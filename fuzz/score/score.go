@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"nbdconform/conformance/target/inprocess"
 	"nbdconform/fuzz/script"
 	"nbdconform/fuzz/session"
 	"nbdconform/reference/quirk"
@@ -124,7 +123,7 @@ func (r *Row) search(ctx context.Context, o Options) {
 
 // Script is the script with a number: short ones, and now and then a long one.
 func Script(n uint64) script.Script {
-	o := script.Options{Profiles: inprocess.Profiles()}
+	o := script.Options{Profiles: session.Profiles()}
 	switch n % 8 {
 	case 3:
 		o.Length = 60

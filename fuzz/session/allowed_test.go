@@ -3,7 +3,6 @@ package session
 import (
 	"testing"
 
-	"nbdconform/conformance/target/inprocess"
 	"nbdconform/fuzz/script"
 	"nbdconform/reference/quirk"
 )
@@ -22,7 +21,7 @@ func TestAllowedQuirksHaveNoFindings(t *testing.T) {
 				n = 3
 			}
 			for seed := range n {
-				s := script.Generate(seed, script.Options{Profiles: inprocess.Profiles()})
+				s := script.Generate(seed, script.Options{Profiles: Profiles()})
 				r, err := Reference(s.Profile, q.Name)
 				if err != nil {
 					t.Fatal(err)

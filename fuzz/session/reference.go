@@ -12,6 +12,7 @@ import (
 	"nbdconform/fuzz/model"
 	"nbdconform/reference/export"
 	"nbdconform/reference/server"
+	"nbdconform/reference/wire"
 )
 
 // referenceSize is the size of the reference server's export, in bytes.
@@ -126,3 +127,17 @@ func (r *ReferenceServer) Close() {
 	_ = r.srv.Close()
 	r.conns.Wait()
 }
+
+// Profiles lists the profiles that scripts are for: all of package inprocess
+// but those in which the server speaks a draft of the protocol, which the
+// model knows nothing of.
+func Profiles() []string { return profiles() }
+
+var profiles = sync.OnceValue(func() (list []string) {
+	for _, p := range inprocess.Profiles() {
+		if _, about, err := inprocess.Config(p, referenceSize, ""); err == nil && about.Dialect == wire.Current {
+			list = append(list, p)
+		}
+	}
+	return list
+})

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"nbdconform/conformance/target/inprocess"
 	"nbdconform/fuzz/script"
 )
 
@@ -86,7 +85,7 @@ func TestFindings(t *testing.T) {
 func TestGoodServerHasNoFindings(t *testing.T) {
 	points := make(map[Point]bool)
 	for seed := range uint64(600) {
-		s := script.Generate(seed, script.Options{Profiles: inprocess.Profiles()})
+		s := script.Generate(seed, script.Options{Profiles: Profiles()})
 		r, err := Reference(s.Profile, "")
 		if err != nil {
 			t.Fatal(err)

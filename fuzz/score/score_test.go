@@ -1,0 +1,34 @@
+package score
+
+import (
+	"testing"
+	"time"
+)
+
+func TestQuirksAreFoundAndShrunk(t *testing.T) {
+	rows, err := Run(t.Context(), Options{Match: "reply-cookie", Budget: 20 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rows {
+		if !r.Found || r.Err != nil || len(r.Script.Ops) > 3 || r.Finding.Clause == "" {
+			t.Errorf("%s: found %v after %d scripts, error %v, with\n%v", r.Quirk.Name, r.Found, r.Scripts, r.Err, r.Script)
+		}
+	}
+	if len(rows) != 2 {
+		t.Errorf("%d quirks", len(rows))
+	}
+}
+
+func TestWhatIsOutOfReachIsNotTried(t *testing.T) {
+	rows, err := Run(t.Context(), Options{Match: "tls-1-3-only"})
+	if err != nil || len(rows) != 1 || rows[0].Unreachable == "" || rows[0].Scripts > 0 {
+		t.Errorf("got %+v, error %v", rows, err)
+	}
+}
+
+func TestNothingToMeasureIsAnError(t *testing.T) {
+	if _, err := Run(t.Context(), Options{Match: "no such quirk"}); err == nil {
+		t.Error("that was fine")
+	}
+}
