@@ -23,6 +23,7 @@ type Options struct {
 	Export      *string       // the export to test; nil: as the profile says, else the default export, else the first listed one
 	Destructive bool          // specs may write to the export
 	Timeout     time.Duration // until silence counts as a hang; 0: scaled to the round trip
+	Grace       time.Duration // for how long the first silences are borne; 0: not at all in this process, else 15 s
 	Record      bool          // keep evidence, see [Bench]
 }
 
@@ -45,7 +46,8 @@ func Discover(ctx context.Context, t target.Target, o Options) (*Bench, error) {
 	if o.Timeout > 0 {
 		b.Answer = o.Timeout
 	}
-	if o.Timeout == 0 && t.Identity().Provider != "in-process" {
+	b.grace = o.Grace
+	if o.Timeout == 0 && o.Grace == 0 && t.Identity().Provider != "in-process" {
 		b.grace = firstPatience
 	}
 	b.Facts = Facts{
