@@ -227,7 +227,14 @@ func (l *link) secure() {
 	defer cancel()
 	nc, err := l.target.TLS.Upgrade(ctx, l.plain)
 	if err != nil {
-		l.find(l, Finding{Kind: Wrong, Clause: "opt.starttls.reply", Subject: "handshake", Detail: "NBD_OPT_STARTTLS was acknowledged, and the TLS handshake fails: " + err.Error()})
+		f := Finding{
+			Kind: Wrong, Clause: "opt.starttls.reply", Subject: "handshake",
+			Detail: "NBD_OPT_STARTTLS was acknowledged, and the TLS handshake fails: " + err.Error(),
+		}
+		if ctx.Err() != nil { // it takes too long, perhaps the machine does
+			f.Kind = Hang
+		}
+		l.find(l, f)
 		l.finish()
 		return
 	}
