@@ -14,6 +14,7 @@ type Offer struct {
 	Version  string   // of the package
 	Image    string   // digest
 	Profiles []string // that the version can be set up in, the default first
+	Stand    []string // those of Profiles that stand for all
 }
 
 // Offers lists what the image of a suite has, in the order of [Targets]. It
@@ -33,6 +34,9 @@ func Offers(ctx context.Context, suite string, progress func(string)) ([]Offer, 
 		for _, s := range p.Setups {
 			if checkVersion(p, s, v, suite) == nil {
 				o.Profiles = append(o.Profiles, s.Name)
+				if !s.More {
+					o.Stand = append(o.Stand, s.Name)
+				}
 			}
 		}
 		list = append(list, o)

@@ -12,6 +12,7 @@ import (
 	"nbdconform/containers/nbdserver"
 	"nbdconform/containers/program"
 	"nbdconform/containers/qemunbd"
+	"nbdconform/containers/qemustorage"
 )
 
 // ErrNoEngine is wrapped by the errors that come from the lack of a container
@@ -27,7 +28,7 @@ const (
 // DefaultSuite is where a server in a container comes from unless told otherwise.
 const DefaultSuite = images.DefaultSuite
 
-var programs = []program.Program{qemunbd.Program, nbdkit.Program, nbdserver.Program}
+var programs = []program.Program{qemunbd.Program, qemustorage.Program, nbdkit.Program, nbdserver.Program}
 
 // A Request says which server to start. Only Target is needed.
 type Request struct {
@@ -108,6 +109,7 @@ type TargetInfo struct {
 	Name     string   // Request.Target
 	Package  string   // the Debian package that has the program
 	Profiles []string // Request.Profile, the default first
+	Stand    []string // those of Profiles that stand for all
 	Suites   []string // Request.Suite, oldest first
 }
 
@@ -122,6 +124,9 @@ func Targets() []TargetInfo {
 		t := TargetInfo{Name: p.Name, Package: p.Package, Suites: append([]string(nil), suites...)}
 		for _, s := range p.Setups {
 			t.Profiles = append(t.Profiles, s.Name)
+			if !s.More {
+				t.Stand = append(t.Stand, s.Name)
+			}
 		}
 		list = append(list, t)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -126,11 +127,30 @@ func listQuirks(out io.Writer) error {
 	return w.Flush()
 }
 
+// listProfiles names the profiles of every target; behind a semicolon those
+// that a matrix leaves out unless it is asked for all.
 func listProfiles(out io.Writer) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "%s\t%s\n", reference, strings.Join(inprocess.Profiles(), " "))
+	wrapped(out, reference, inprocess.Profiles(), nil)
 	for _, t := range containers.Targets() {
-		fmt.Fprintf(w, "%s\t%s\n", t.Name, strings.Join(t.Profiles, " "))
+		more := slices.DeleteFunc(slices.Clone(t.Profiles), func(p string) bool { return slices.Contains(t.Stand, p) })
+		wrapped(out, t.Name, t.Stand, more)
 	}
-	return w.Flush()
+	return nil
+}
+
+// wrapped prints names within the width of a terminal.
+func wrapped(out io.Writer, title string, names, more []string) {
+	const width, indent = 78, 13
+	line := fmt.Sprintf("%-*s", indent-1, title)
+	for i, n := range slices.Concat(names, more) {
+		if i == len(names)-1 && len(more) > 0 {
+			n += ";"
+		}
+		if len(line)+1+len(n) > width {
+			fmt.Fprintln(out, line)
+			line = strings.Repeat(" ", indent-1)
+		}
+		line += " " + n
+	}
+	fmt.Fprintln(out, line)
 }

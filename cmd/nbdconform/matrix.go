@@ -29,9 +29,9 @@ func matrixCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "matrix",
 		Short: "Judge every version of every server and put them side by side",
-		Long: `Matrix judges every version of every server, in every profile that it can be
-set up in, and writes what came of it: matrix.json, which everything else is
-derived from, matrix.md and the reports of every run.
+		Long: `Matrix judges every version of every server, in the profiles that stand for
+all that it can be set up in, and writes what came of it: matrix.json, which
+everything else is derived from, matrix.md and the reports of every run.
 
 A matrix that was interrupted goes on where it stopped: results of the same
 suite on the same image are taken as they are, unless --fresh is given.
@@ -40,7 +40,8 @@ Exit status: 0 the matrix is complete, whatever it says of the servers;
 2 it is not, or some run is not to be trusted.`,
 		Example: `  nbdconform matrix
   nbdconform matrix --suites bookworm,trixie --targets nbdkit
-  nbdconform matrix --profiles default --jobs 4`,
+  nbdconform matrix --profiles default --jobs 4
+  nbdconform matrix --targets nbdkit --suites trixie --profiles all`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			var err error
@@ -82,7 +83,8 @@ Exit status: 0 the matrix is complete, whatever it says of the servers;
 	}
 	c.Flags().StringSliceVar(&w.Suites, "suites", nil, "Debian suites to take servers from (default all)")
 	c.Flags().StringSliceVar(&w.Targets, "targets", nil, "servers to run (default all)")
-	c.Flags().StringSliceVar(&w.Profiles, "profiles", []string{allProfiles}, "profiles to run them in, where they have them")
+	c.Flags().StringSliceVar(&w.Profiles, "profiles", []string{fewProfiles},
+		"profiles to run them in, where they have them; all for\neach, representative for those that stand for all")
 	c.Flags().IntVar(&f.jobs, "jobs", f.jobs, "runs at a time; most of a run is waiting")
 	c.Flags().BoolVar(&f.fresh, "fresh", false, "take no results of an earlier matrix")
 	c.Flags().StringVar(&out, "out", filepath.Join("reports", "out", "matrix"), "directory for the reports")
@@ -121,7 +123,7 @@ func (w wish) reproduce() string {
 	}{
 		{"--suites", w.Suites, suiteNames()},
 		{"--targets", w.Targets, targetNames()},
-		{"--profiles", w.Profiles, []string{allProfiles}},
+		{"--profiles", w.Profiles, []string{fewProfiles}},
 	} {
 		if !slices.Equal(f.list, f.all) {
 			words = append(words, f.flag, strings.Join(f.list, ","))
@@ -152,7 +154,7 @@ func some(what string, names, all []string) ([]string, error) {
 
 // someProfiles is some for profiles, of which every server has its own.
 func someProfiles(names []string) ([]string, error) {
-	all := []string{allProfiles}
+	all := []string{allProfiles, fewProfiles}
 	for _, t := range containers.Targets() {
 		for _, p := range t.Profiles {
 			if !slices.Contains(all, p) {

@@ -24,8 +24,11 @@ type wish struct {
 	Suites, Targets, Profiles []string
 }
 
-// allProfiles stands for every profile of a server.
-const allProfiles = "all"
+// Words for profiles: every one of a server, or those that stand for them.
+const (
+	allProfiles = "all"
+	fewProfiles = "representative"
+)
 
 // plan lists the runs, the reference first, then each server's versions from
 // the oldest. A suite that has the same package as an older one is left out.
@@ -53,7 +56,7 @@ func (w wish) plan(ctx context.Context, progress func(string)) ([]cell, []matrix
 	found := false
 	for _, name := range w.Targets {
 		for _, o := range offers[name] {
-			for _, p := range w.chosen(o.Profiles) {
+			for _, p := range w.chosen(o.Profiles, o.Stand) {
 				found = true
 				cells = append(cells, cell{Image: o.Image, order: order{
 					Target: name, Suite: o.Suite, Provider: containers.Container, Profile: p, Seed: 1,
@@ -76,17 +79,19 @@ func becauseOf(skipped []matrix.Skip) string {
 
 func (w wish) referenceCells() []cell {
 	var cells []cell
-	for _, p := range w.chosen(inprocess.Profiles()) {
+	for _, p := range w.chosen(inprocess.Profiles(), inprocess.Profiles()) {
 		cells = append(cells, cell{order: order{Target: reference, Provider: containers.Container, Profile: p, Seed: 1}})
 	}
 	return cells
 }
 
-// chosen are those of a server's profiles that were asked for.
-func (w wish) chosen(profiles []string) []string {
+// chosen are those of a server's profiles that were asked for; stand are the
+// representative ones.
+func (w wish) chosen(profiles, stand []string) []string {
+	asked := func(name string) bool { return slices.Contains(w.Profiles, name) }
 	var list []string
 	for _, p := range profiles {
-		if slices.Contains(w.Profiles, allProfiles) || slices.Contains(w.Profiles, p) {
+		if asked(allProfiles) || asked(p) || asked(fewProfiles) && slices.Contains(stand, p) {
 			list = append(list, p)
 		}
 	}

@@ -21,7 +21,7 @@ var everything = []string{
 var Program = program.Program{
 	Name:    "nbdkit",
 	Package: "nbdkit",
-	Setups: append([]program.Setup{
+	Setups: slices.Concat([]program.Setup{
 		setup("default", everything, memory()),
 		setup("read-only", append(without(everything, "fua", "trim", "write-zeroes", "fast-zero"), "read-only"), memory("-r")),
 		minBlock("min-block-512", "512"),
@@ -39,7 +39,7 @@ var Program = program.Program{
 	}, program.WithPSK(
 		setup("tls-psk", append(without(everything), "starttls", "forced-tls"),
 			memory("--tls=require", "--tls-psk="+program.PSK)),
-	)...),
+	), sweep(plugins), sweep(handshakes), exports, evals, sweep(filters)),
 }
 
 func setup(name string, features []string, start func(program.Place) program.Launch) program.Setup {

@@ -14,8 +14,20 @@ const size = 64 * program.MiB
 const pidFile = "nbd-server.pid"
 
 // An export is a file of its own and the switches of the configuration file
-// that are on for it, separated by spaces.
-type export struct{ name, on string }
+// that are on for it, or key=value, separated by spaces.
+type export struct {
+	name, on string
+	size     uint64 // of the file, unless prepare makes it
+	prepare  string // shell command that makes the file in another way
+}
+
+// made is the shell command that makes the file.
+func (e export) made() string {
+	if e.prepare != "" {
+		return e.prepare
+	}
+	return fmt.Sprintf("truncate -s %d %s", e.size, e.name)
+}
 
 // start returns how nbd-server is started with exports, and with further lines
 // in the section [generic]. Its configuration wants absolute names, so the shell
@@ -30,10 +42,14 @@ func start(exports []export, generic ...string) func(program.Place) program.Laun
 			conf = append(conf, "listenaddr = 0.0.0.0", fmt.Sprintf("port = %d", p.Port))
 		}
 		for _, e := range exports {
-			l.Prepare = append(l.Prepare, fmt.Sprintf("truncate -s %d %s", size, e.name))
+			l.Prepare = append(l.Prepare, e.made())
 			conf = append(conf, "["+e.name+"]", "exportname = $PWD/"+e.name)
 			for s := range strings.FieldsSeq(e.on) {
-				conf = append(conf, s+" = true")
+				key, value, set := strings.Cut(s, "=")
+				if !set {
+					value = "true"
+				}
+				conf = append(conf, key+" = "+value)
 			}
 		}
 		l.Prepare = append(l.Prepare, "cat > conf <<END\n"+strings.Join(conf, "\n")+"\nEND")

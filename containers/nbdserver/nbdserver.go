@@ -12,19 +12,22 @@ import (
 var Program = program.Program{
 	Name:    "nbd-server",
 	Package: "nbd-server",
-	Setups: []program.Setup{
-		setup("default", []string{"flush", "fua", "trim", "write-zeroes", "multi-conn"}, export{"disk", "flush fua trim"}),
-		setup("read-only", []string{"read-only", "multi-conn"}, export{"disk", "readonly"}),
-		setup("plain", []string{"write-zeroes", "multi-conn"}, export{"disk", ""}),
-		setup("rotational", []string{"write-zeroes", "multi-conn", "rotational"}, export{"disk", "rotational"}),
-		setup("copy-on-write", []string{"write-zeroes"}, export{"disk", "copyonwrite"}),
+	Setups: append([]program.Setup{
+		setup("default", []string{"flush", "fua", "trim", "write-zeroes", "multi-conn"}, disk("disk", "flush fua trim")),
+		setup("read-only", []string{"read-only", "multi-conn"}, disk("disk", "readonly")),
+		setup("plain", []string{"write-zeroes", "multi-conn"}, disk("disk", "")),
+		setup("rotational", []string{"write-zeroes", "multi-conn", "rotational"}, disk("disk", "rotational")),
+		setup("copy-on-write", []string{"write-zeroes"}, disk("disk", "copyonwrite")),
 		setup("several-exports", []string{"flush", "fua", "trim", "write-zeroes", "multi-conn"},
-			export{"disk", "flush fua trim"}, export{"locked", "readonly"}, export{"other", ""}),
-		kept(setup("default", []string{"flush", "fua", "trim", "write-zeroes", "multi-conn"}, export{"disk", "flush fua trim"})),
+			disk("disk", "flush fua trim"), disk("locked", "readonly"), disk("other", "")),
+		kept(setup("default", []string{"flush", "fua", "trim", "write-zeroes", "multi-conn"}, disk("disk", "flush fua trim"))),
 		secure("tls", []string{"starttls"}),
 		secure("tls-required", []string{"starttls", "forced-tls"}, "force_tls = true"),
-	},
+	}, sweep()...),
 }
+
+// disk is an export of a file that has size bytes.
+func disk(name, on string) export { return export{name: name, on: on, size: size} }
 
 // kept returns a durable profile, from the version on that stays in the foreground.
 func kept(s program.Setup) program.Setup {
@@ -40,7 +43,7 @@ func secure(name string, features []string, generic ...string) program.Setup {
 	} {
 		generic = append(generic, fmt.Sprintf("%s = $PWD/%s/%s", key, program.PKI, file))
 	}
-	e := export{"disk", "flush fua trim"}
+	e := disk("disk", "flush fua trim")
 	s := setup(name, append([]string{"flush", "fua", "trim", "write-zeroes", "multi-conn"}, features...), e)
 	s.Start = start([]export{e}, generic...)
 	return s.WithTLS()
@@ -52,21 +55,11 @@ func setup(name string, features []string, exports ...export) program.Setup {
 		Name:     name,
 		Export:   exports[0].name,
 		Size:     size,
-		Features: promise(features),
+		Features: program.Promise(append([]string{fixed}, features...)...),
 		Start:    start(exports),
 	}
 	for _, e := range exports {
 		s.Exports = append(s.Exports, e.name)
 	}
 	return s
-}
-
-func promise(features []string) func(program.Version) []string {
-	return func(v program.Version) []string {
-		fs := append([]string{"list", "info"}, features...)
-		if v.AtLeast("3.26") {
-			fs = append(fs, "structured-reply", "df")
-		}
-		return fs
-	}
 }

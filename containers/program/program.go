@@ -32,6 +32,7 @@ type Setup struct {
 	Export  string   // the export to test
 	Exports []string // all exports
 	Size    uint64   // size of Export in bytes
+	More    bool     // not among the profiles that stand for all of them
 
 	// Features returns what a version is certain to offer.
 	Features func(Version) []string

@@ -3,7 +3,7 @@ package qemunbd
 
 import (
 	"fmt"
-	"strconv"
+	"slices"
 
 	"nbdconform/containers/program"
 )
@@ -17,21 +17,21 @@ const (
 var Program = program.Program{
 	Name:    "qemu-nbd",
 	Package: "qemu-utils",
-	Setups: append([]program.Setup{
+	Setups: slices.Concat([]program.Setup{
 		{
-			Name: "default", Exports: []string{""}, Size: size, Features: writable,
+			Name: "default", Exports: []string{""}, Size: size, Features: program.Promise(rw),
 			Start: raw("--discard=unmap"),
 		},
 		{
-			Name: "read-only", Exports: []string{""}, Size: size, Features: readOnly,
+			Name: "read-only", Exports: []string{""}, Size: size, Features: program.Promise(ro),
 			Start: raw("-r"),
 		},
 		{
-			Name: "named", Export: "disk", Exports: []string{"disk"}, Size: size, Features: writable,
+			Name: "named", Export: "disk", Exports: []string{"disk"}, Size: size, Features: program.Promise(rw),
 			Start: raw("-x", "disk", "-D", "a disk with a name", "--discard=unmap"),
 		},
 		{
-			Name: "huge", Exports: []string{""}, Size: huge, Features: writable,
+			Name: "huge", Exports: []string{""}, Size: huge, Features: program.Promise(rw),
 			Start: func(p program.Place) program.Launch {
 				return program.Launch{
 					Prepare: []string{fmt.Sprintf("truncate -s %d disk", huge)},
@@ -40,23 +40,23 @@ var Program = program.Program{
 			},
 		},
 		program.Setup{
-			Exports: []string{""}, Size: size, Features: writable, Start: raw("--discard=unmap"),
+			Exports: []string{""}, Size: size, Features: program.Promise(rw), Start: raw("--discard=unmap"),
 		}.AsDurable("durable"),
 		program.Setup{
-			Exports: []string{""}, Size: size, Features: writable,
+			Exports: []string{""}, Size: size, Features: program.Promise(rw),
 			Start: func(p program.Place) program.Launch {
 				return program.Launch{Prepare: []string{create("qcow2", "disk")}, Argv: argv(p, "qcow2", "--discard=unmap")}
 			},
 		}.AsDurable("durable-qcow2"),
 		program.Setup{
 			Name: "tls-required", Export: "disk", Exports: []string{"disk"}, Size: size,
-			Features: and(writable, "starttls", "forced-tls"),
+			Features: program.Promise(rw, "starttls forced-tls"),
 			Start: raw("-x", "disk", "--discard=unmap",
 				"--object", "tls-creds-x509,id=t,endpoint=server,dir="+program.PKI, "--tls-creds", "t"),
 		}.WithTLS(),
 		{
 			// An image over another, so that there is a depth to ask for, with two bitmaps.
-			Name: "qcow2", Since: "6.0", Exports: []string{""}, Size: size, Features: layered,
+			Name: "qcow2", Since: "6.0", Exports: []string{""}, Size: size, Features: program.Promise(rw, "dirty-bitmap allocation-depth"),
 			Start: func(p program.Place) program.Launch {
 				return program.Launch{
 					Prepare: []string{
@@ -73,9 +73,9 @@ var Program = program.Program{
 		},
 	}, program.WithPSK(program.Setup{
 		Name: "tls-psk", Export: "disk", Exports: []string{"disk"}, Size: size,
-		Features: and(writable, "starttls", "forced-tls"),
+		Features: program.Promise(rw, "starttls forced-tls"),
 		Start:    preshared,
-	})...),
+	}), sweep()),
 }
 
 // preshared serves with pre-shared keys. qemu-nbd reads the file anew for every
@@ -98,41 +98,5 @@ func create(format, name string) string {
 }
 
 func argv(p program.Place, format string, flags ...string) []string {
-	// Persistent, and with more clients at once than any spec has.
-	a := []string{"qemu-nbd", "-t", "-e", "128", "-f", format}
-	if p.Socket != "" {
-		a = append(a, "-k", p.Socket)
-	} else {
-		a = append(a, "-b", "0.0.0.0", "-p", strconv.Itoa(p.Port))
-	}
-	return append(append(a, flags...), "disk")
-}
-
-func common(v program.Version) []string {
-	fs := []string{"list", "info", "block-size", "structured-reply", "meta-context", "block-status", "df", "cache"}
-	if v.AtLeast("8.2") {
-		fs = append(fs, "extended-headers", "block-status-payload")
-	}
-	return fs
-}
-
-func layered(v program.Version) []string {
-	return append(writable(v), "dirty-bitmap", "allocation-depth")
-}
-
-func readOnly(v program.Version) []string {
-	return append(common(v), "read-only", "multi-conn")
-}
-
-func writable(v program.Version) []string {
-	fs := append(common(v), "flush", "fua", "trim", "write-zeroes", "fast-zero")
-	if v.AtLeast("7.1") {
-		fs = append(fs, "multi-conn")
-	}
-	return fs
-}
-
-// and adds features to those of f.
-func and(f func(program.Version) []string, more ...string) func(program.Version) []string {
-	return func(v program.Version) []string { return append(f(v), more...) }
+	return slices.Concat(listen(p), []string{"-f", format}, flags, []string{"disk"})
 }

@@ -1,0 +1,43 @@
+package nbdkit
+
+import (
+	"strings"
+
+	"nbdconform/containers/program"
+)
+
+// A row is one profile in a table.
+type row struct {
+	name  string
+	since string // the first version that can do it
+	size  uint64
+	args  string // what stands behind the program's name and where to listen
+	has   string // what it promises; see program.Promise
+}
+
+// Sets of features that rows promise.
+const (
+	// bare is what every newstyle handshake of nbdkit offers.
+	fixed = "list info structured-reply meta-context block-status df"
+	// rw is what the memory plugin adds to that.
+	rw = fixed + " flush fua trim write-zeroes fast-zero cache multi-conn block-size@1.42"
+	ro = rw + " -fua -trim -write-zeroes -fast-zero read-only"
+)
+
+// sweep makes profiles of a table, which are run when all are asked for.
+func sweep(rows []row) (setups []program.Setup) {
+	for _, r := range rows {
+		setups = append(setups, r.setup())
+	}
+	return setups
+}
+
+func (r row) setup() program.Setup {
+	return program.Setup{
+		Name: r.name, Since: r.since, Exports: []string{""}, Size: r.size, More: true,
+		Features: program.Promise(r.has),
+		Start: func(p program.Place) program.Launch {
+			return program.Launch{Argv: append(listen(p), strings.Fields(r.args)...)}
+		},
+	}
+}
