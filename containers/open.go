@@ -28,7 +28,7 @@ const (
 // DefaultSuite is where a server in a container comes from unless told otherwise.
 const DefaultSuite = images.DefaultSuite
 
-var programs = []program.Program{qemunbd.Program, qemustorage.Program, nbdkit.Program, nbdserver.Program}
+var programs = []program.Program{qemunbd.Program, nbdkit.Program, nbdserver.Program, qemustorage.Program}
 
 // A Request says which server to start. Only Target is needed.
 type Request struct {

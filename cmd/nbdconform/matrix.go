@@ -45,6 +45,7 @@ Exit status: 0 the matrix is complete, whatever it says of the servers;
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			var err error
+			w.alone = len(w.Targets) > 0
 			if w.Suites, err = some("suite", w.Suites, suiteNames()); err != nil {
 				return err
 			}
@@ -82,7 +83,7 @@ Exit status: 0 the matrix is complete, whatever it says of the servers;
 		},
 	}
 	c.Flags().StringSliceVar(&w.Suites, "suites", nil, "Debian suites to take servers from (default all)")
-	c.Flags().StringSliceVar(&w.Targets, "targets", nil, "servers to run (default all)")
+	c.Flags().StringSliceVar(&w.Targets, "targets", nil, "servers to run (default all, and the reference)")
 	c.Flags().StringSliceVar(&w.Profiles, "profiles", []string{fewProfiles},
 		"profiles to run them in, where they have them; all for\neach, representative for those that stand for all")
 	c.Flags().IntVar(&f.jobs, "jobs", f.jobs, "runs at a time; most of a run is waiting")

@@ -22,6 +22,7 @@ type cell struct {
 // A wish is what the matrix is asked to have.
 type wish struct {
 	Suites, Targets, Profiles []string
+	alone                     bool // Targets were named: the reference is not asked for
 }
 
 // Words for profiles: every one of a server, or those that stand for them.
@@ -30,7 +31,7 @@ const (
 	fewProfiles = "representative"
 )
 
-// plan lists the runs, the reference first, then each server's versions from
+// plan lists the runs, the reference first unless targets were named, then each server's versions from
 // the oldest. A suite that has the same package as an older one is left out.
 func (w wish) plan(ctx context.Context, progress func(string)) ([]cell, []matrix.Skip, error) {
 	var skipped []matrix.Skip
@@ -79,6 +80,9 @@ func becauseOf(skipped []matrix.Skip) string {
 
 func (w wish) referenceCells() []cell {
 	var cells []cell
+	if w.alone {
+		return nil
+	}
 	for _, p := range w.chosen(inprocess.Profiles(), inprocess.Profiles()) {
 		cells = append(cells, cell{order: order{Target: reference, Provider: containers.Container, Profile: p, Seed: 1}})
 	}

@@ -233,6 +233,24 @@ var _ = Describe("NBD_CMD_BLOCK_STATUS", func() {
 			Expect(s.InStep()).To(BeInStep())
 		})
 
+	// The same, up to the longest range that a request can have, which is no multiple of anything.
+	It("stays for a range of nearly 4 GiB", ID("block-status.longest"),
+		SHOULD("size.effect.disconnect"), Needs(feature.BaseAllocation), AtLeast(1<<32),
+		TrippedBy(quirk.StatusLongHangup, "the server ended the connection"),
+		func(ctx context.Context) {
+			s := Enter(ctx, BaseAllocation)
+			s.Fine()
+
+			for _, n := range []uint64{1<<32 - 1, 1<<32 - 2, 1<<32 - 512, 1<<32 - 65536, 1<<32 - 65537} {
+				for _, q := range []wire.Request{statusOf(0, n), statusOf(s.Size-n, n)} {
+					Expect(s.Do(q)).To(BeReply(WithError(wire.OK, wire.EOVERFLOW, wire.EINVAL)), "for %v", q)
+					q.Flags = wire.CmdFlagReqOne
+					Expect(s.Do(q)).To(BeReply(WithError(wire.OK, wire.EOVERFLOW, wire.EINVAL)), "for %v", q)
+				}
+			}
+			Expect(s.InStep()).To(BeInStep())
+		})
+
 	// "The client SHOULD NOT request a status length of 0; the behavior of a server on such a
 	// request is unspecified although the server SHOULD NOT disconnect."
 	It("stays for a length of 0", ID("block-status.zero-length"),

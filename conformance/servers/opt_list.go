@@ -87,6 +87,25 @@ var _ = Describe("NBD_OPT_LIST", func() {
 			}
 		})
 
+	// A listed export can be refused, and then "the final reply from the server indicates an error": the client
+	// goes on haggling.
+	It("lists names that NBD_OPT_GO serves or refuses", ID("list.go"),
+		MUST("baseline.server.go", "haggling.hard.unjustified.server", "layout.option-reply.answered"),
+		Needs(feature.List, feature.Info),
+		TrippedBy(quirk.ListInventsExport, "got NBD_REP_ERR_UNKNOWN"),
+		TrippedBy(quirk.PolicyHangup, "want the conversation to be in step"),
+		func(ctx context.Context) {
+			listed := Haggle(ctx).Option(wire.OptList, nil).Servers()
+
+			for _, e := range listed[:min(len(listed), 8)] {
+				s := Haggle(ctx)
+				q := wire.InfoRequest{Export: e.Name, Infos: []wire.InfoType{wire.InfoBlockSize, wire.InfoName}}
+				a := s.Option(wire.OptGo, q)
+				Expect(a).To(BeAnswered(FactsOf(ctx).OrRefusal(wire.RepAck)...), "for the listed name %q", e.Name)
+				Expect(s.InStep()).To(BeInStep(), "after the answer for the listed name %q", e.Name)
+			}
+		})
+
 	// "the server SHOULD reject a request that includes data with NBD_REP_ERR_INVALID"
 	It("is rejected with NBD_REP_ERR_INVALID if it has data", ID("list.data"),
 		SHOULD("opt.list.data-invalid"),

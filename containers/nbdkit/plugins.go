@@ -13,15 +13,15 @@ var plugins = []row{
 	{name: "size-odd", size: size + 3, args: "memory 67108867", has: rw},
 	{name: "huge", size: 6 * gib, args: "memory 6G", has: rw},
 	{name: "max", size: 1<<63 - 1, args: "memory 9223372036854775807", has: rw},
-	{name: "null", size: 1<<63 - 1, args: "-r null 9223372036854775807", has: ro},
-	{name: "pattern", size: 1 << 40, args: "pattern 1T", has: ro},
+	{name: "null", size: 1<<63 - 1, args: "-r null 9223372036854775807", has: inert},
+	{name: "pattern", size: 1 << 40, args: "-r pattern 1T", has: inert},
 	{name: "data", size: 3 * program.MiB, args: "data @0x1ff 0x55 @0x10000 0xaa*70000 @0x200001 1 size=3M", has: rw},
 	{name: "sparse-random", size: 8 * gib, args: "-r sparse-random 8G seed=1", has: ro},
-	{name: "full", size: size, args: "full 64M", has: rw},
+	{name: "full", size: size, args: "full 64M", has: rw + " -flush -fua -block-size"},
 	{name: "malloc", size: size, args: "memory 64M allocator=malloc", has: rw},
 	{name: "one-thread", size: size, args: "-t 1 memory 64M", has: rw},
-	{name: "random", size: size, args: "random 64M seed=1", has: ro},
-	{name: "zero", size: 0, args: "zero", has: ro},
+	{name: "random", size: size, args: "random 64M seed=1", has: inert},
+	{name: "zero", size: 0, args: "zero", has: inert},
 }
 
 // handshakes are profiles that differ by how a connection begins.

@@ -17,11 +17,13 @@ type row struct {
 
 // Sets of features that rows promise.
 const (
-	// bare is what every newstyle handshake of nbdkit offers.
+	// fixed is what every plugin comes with.
 	fixed = "list info structured-reply meta-context block-status df"
 	// rw is what the memory plugin adds to that.
 	rw = fixed + " flush fua trim write-zeroes fast-zero cache multi-conn block-size@1.42"
 	ro = rw + " -fua -trim -write-zeroes -fast-zero read-only"
+	// inert is ro without a disk that could be flushed.
+	inert = ro + " -flush -block-size"
 )
 
 // sweep makes profiles of a table, which are run when all are asked for.

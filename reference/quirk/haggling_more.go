@@ -241,6 +241,18 @@ var UnknownExportHangup = register(Quirk{
 	}},
 })
 
+// PolicyHangup refuses every export, and hangs up.
+var PolicyHangup = register(Quirk{
+	Name: "policy-hangup", Breaks: "haggling.hard.unjustified.server",
+	Doc: "answers NBD_OPT_GO with NBD_REP_ERR_POLICY and hangs up",
+	Hooks: onOption(wire.OptGo, func(x *server.OptionExchange) {
+		if !x.Failed() {
+			x.Fail(wire.RepErrPolicy, "not for you")
+			x.Hangup = true
+		}
+	}),
+})
+
 // LongNameHangup hangs up on a client whose export name is long.
 var LongNameHangup = register(Quirk{
 	Name: "long-name-hangup", Breaks: "haggling.hard.unjustified.server",
