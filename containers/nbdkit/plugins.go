@@ -8,7 +8,6 @@ const gib = 1024 * program.MiB
 var plugins = []row{
 	{name: "size-0", size: 0, args: "memory 0", has: rw},
 	{name: "size-1", size: 1, args: "memory 1", has: rw},
-	{name: "size-511", size: 511, args: "memory 511", has: rw},
 	{name: "size-513", size: 513, args: "memory 513", has: rw},
 	{name: "size-odd", size: size + 3, args: "memory 67108867", has: rw},
 	{name: "huge", size: 6 * gib, args: "memory 6G", has: rw},
@@ -17,11 +16,7 @@ var plugins = []row{
 	{name: "pattern", size: 1 << 40, args: "-r pattern 1T", has: inert},
 	{name: "data", size: 3 * program.MiB, args: "data @0x1ff 0x55 @0x10000 0xaa*70000 @0x200001 1 size=3M", has: rw},
 	{name: "sparse-random", size: 8 * gib, args: "-r sparse-random 8G seed=1", has: ro},
-	{name: "full", size: size, args: "full 64M", has: rw + " -flush -fua -block-size"},
-	{name: "malloc", size: size, args: "memory 64M allocator=malloc", has: rw},
 	{name: "one-thread", size: size, args: "-t 1 memory 64M", has: rw},
-	{name: "random", size: size, args: "random 64M seed=1", has: inert},
-	{name: "zero", size: 0, args: "zero", has: inert},
 }
 
 // handshakes are profiles that differ by how a connection begins.
@@ -30,7 +25,7 @@ var handshakes = []row{
 	{name: "mask-handshake-1", size: size, args: "--mask-handshake=1 memory 64M", has: rw},
 	{name: "mask-handshake-2", size: size, args: "--mask-handshake=2 memory 64M"},
 	{name: "oldstyle", size: size, args: "-o memory 64M"},
-	{name: "no-multi-conn", since: "1.42", size: size, args: "--no-mc memory 64M", has: rw + " -multi-conn"},
+	{name: "no-meta-contexts", since: "1.42", size: size, args: "--no-mc memory 64M", has: rw + " -meta-context -block-status"},
 }
 
 // exports are profiles with exports of names of their own.
@@ -43,37 +38,32 @@ var exports = []program.Setup{
 	},
 	{
 		Name: "info", Export: "five!", Size: 5, More: true,
-		Features: program.Promise(ro),
+		Features: program.Promise(inert),
 		Start:    with("info", "mode=exportname"),
-	},
-	{
-		Name: "ondemand", Export: "disk", Size: size, More: true,
-		Features: program.Promise(rw),
-		Start:    after([]string{"mkdir disks"}, "ondemand", "dir=disks", "size=64M", `command=truncate -s $size "$disk"`),
 	},
 	program.Setup{
 		Name: "tls-fallback", Exports: []string{""}, Size: size, More: true,
-		Features: program.Promise(rw, "starttls"),
+		Features: program.Promise(fixed, "starttls read-only"),
 		Start:    with("--filter=tls-fallback", "--tls=on", "--tls-certificates="+program.PKI, "memory", "64M"),
 	}.WithTLS(),
 	{
 		Name: "split", Exports: []string{""}, Size: 3*program.MiB + 1025, More: true,
-		Features: program.Promise(rw),
-		Start:    after([]string{"truncate -s 1M a", "truncate -s 1025 b", "truncate -s 2M c"}, "split", "a", "b", "c"),
+		Features: program.Promise(ro, "-flush -multi-conn -block-size"),
+		Start:    after([]string{"truncate -s 1M a", "truncate -s 1025 b", "truncate -s 2M c"}, "-r", "split", "a", "b", "c"),
 	},
 	{
 		Name: "file-odd", Exports: []string{""}, Size: program.MiB + 17, More: true,
-		Features: program.Promise(rw),
+		Features: program.Promise(rw, "-fast-zero -block-size"),
 		Start:    after([]string{"truncate -s 1048593 disk"}, "file", "disk"),
 	},
 	{
 		Name: "file-huge", Exports: []string{""}, Size: 6 * gib, More: true,
-		Features: program.Promise(rw),
+		Features: program.Promise(rw, "-fast-zero -block-size"),
 		Start:    after([]string{"truncate -s 6G disk"}, "file", "disk"),
 	},
 	{
 		Name: "partition", Exports: []string{""}, Size: 8 * program.MiB, More: true,
-		Features: program.Promise(rw),
+		Features: program.Promise(rw, "-trim -block-size"),
 		Start:    after([]string{"truncate -s 8M disk"}, "--filter=partition", "partitioning", "disk", "partition=1"),
 	},
 }

@@ -21,23 +21,18 @@ const (
 
 var rows = []row{
 	{name: "size-0", size: 0, on: all, has: synced},
-	{name: "size-1", size: 1, on: all, has: synced},
-	{name: "size-511", size: 511, on: all, has: synced},
 	{name: "size-513", size: 513, on: all, has: synced},
-	{name: "size-odd", size: size + 3, on: all, has: synced},
 	{name: "huge", size: 6 * 1024 * program.MiB, on: all, has: synced},
-	{name: "filesize", size: 1 << 20, on: all + " filesize=1048576", prepare: "truncate -s 2M disk", has: synced},
 	{name: "temporary", size: size, on: all + " temporary", has: synced},
-	{name: "sync", size: size, on: "sync", has: rw},
-	{name: "splice", since: "3.22", size: size, on: all + " splice", has: synced},
 	{name: "sparse-cow", size: size, on: "copyonwrite sparse_cow", has: fixed + " write-zeroes"},
 	{name: "multifile", size: 4 * program.MiB, on: all + " multifile",
 		prepare: "truncate -s 1M disk.0 disk.2; truncate -s 2M disk.1", has: synced},
 	{name: "treefiles", size: 8 * program.MiB, on: "treefiles filesize=8388608", prepare: "mkdir disk", has: rw},
-	{name: "waitfile", size: size, on: all + " waitfile filesize=67108864", has: synced},
-	{name: "logged", size: size, on: all + " datalog transactionlog=$PWD/log", has: synced},
-	{name: "max-connections", size: size, on: all + " maxconnections=64", has: synced},
-	{name: "one-thread", size: size, on: all, generic: []string{"max_threads = 1"}, has: synced},
+	{
+		name: "switches", since: "3.22", size: 1 << 20, prepare: "truncate -s 2M disk",
+		on:      all + " sync splice datalog transactionlog=$PWD/log maxconnections=64 filesize=1048576",
+		generic: []string{"max_threads = 1"}, has: synced,
+	},
 	{name: "unlisted", size: size, on: all, generic: []string{"allowlist = false"}, has: synced + " -list"},
 }
 
