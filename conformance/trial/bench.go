@@ -62,6 +62,7 @@ type Facts struct {
 	Features    feature.Set          // advertised
 	Declared    feature.Set          // promised by the target's profile
 	Promised    []string             // the exports that the target's profile declares, or nil
+	Greeted     bool                 // a greeting came that can be understood
 	Entered     bool                 // the transmission phase could be entered
 	Secure      bool                 // Haggle and Enter go over to TLS
 	TLSOnly     string               // an export that needs TLS where others don't, with feature.TLSOnlyExport
@@ -136,9 +137,11 @@ func (b *Bench) served(ctx context.Context) error {
 			Enter(ctx)
 			return
 		}
-		if s := Open(ctx); b.Facts.Old == "" || b.Facts.Old == newstyle {
+		switch s := Open(ctx); {
+		case b.Facts.Old == "" && !b.Facts.Greeted: // as from the start, which blocks what needs more
+		case b.Facts.Old == "" || b.Facts.Old == newstyle:
 			s.Greeting()
-		} else {
+		default:
 			s.oldGreeting()
 		}
 	})

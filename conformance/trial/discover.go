@@ -112,6 +112,7 @@ func askGreeting(ctx context.Context, b *Bench) {
 	s := Open(ctx)
 	defer func() { b.Facts.Old = s.old() }()
 	b.Facts.Flags = s.Greeting().Flags
+	b.Facts.Greeted = true
 	if took := time.Since(start); took > b.RoundTrip {
 		b.Patience = PatienceFor(took, b.Answer)
 	}
