@@ -47,7 +47,7 @@ func openContainer(ctx context.Context, p program.Program, s program.Setup, r Re
 	if err := checkVersion(p, s, v, suite); err != nil {
 		return nil, err
 	}
-	command := s.Start(program.Place{Port: port, Version: v}).Command()
+	command := s.Start(program.Place{Port: port, Version: v, Size: s.Size}).Command()
 	id := target.Identity{
 		Name: p.Name, Provider: Container, Suite: suite,
 		Version: string(v), Image: img.Digest, Command: command,

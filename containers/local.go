@@ -23,7 +23,7 @@ func openLocal(ctx context.Context, p program.Program, s program.Setup) (target.
 	if err := checkVersion(p, s, v, "this machine"); err != nil {
 		return nil, err
 	}
-	command := s.Start(program.Place{Socket: socketMark, Version: v}).Command()
+	command := s.Start(program.Place{Socket: socketMark, Version: v, Size: s.Size}).Command()
 	id := target.Identity{Name: p.Name, Provider: Local, Version: string(v), Command: command}
 	return openProcess(ctx, id, s.Profile(v), "")
 }

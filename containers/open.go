@@ -32,10 +32,13 @@ var programs = []program.Program{qemunbd.Program, nbdkit.Program, nbdserver.Prog
 
 // A Request says which server to start. Only Target is needed.
 type Request struct {
-	Target   string       // a name from Targets
-	Provider string       // Container, which is the default, or Local
-	Suite    string       // Debian suite for a container; DefaultSuite if ""
-	Profile  string       // how to set it up; "default" if ""
+	Target   string // a name from Targets
+	Provider string // Container, which is the default, or Local
+	Suite    string // Debian suite for a container; DefaultSuite if ""
+	Profile  string // how to set it up; "default" if ""
+	// Size of the exports in bytes, what the profile has if 0. Profiles that are
+	// about their size know no other; default and tls-required do.
+	Size     uint64
 	Progress func(string) // is told about steps that take seconds; may be nil
 }
 
@@ -51,6 +54,9 @@ func Open(ctx context.Context, r Request) (target.Target, error) {
 	s, err := findSetup(p, r.Profile)
 	if err != nil {
 		return nil, err
+	}
+	if r.Size != 0 {
+		s.Size = r.Size
 	}
 	if s.Ready != nil {
 		if err := s.Ready(); err != nil {

@@ -30,8 +30,11 @@ func matrixCommand() *cobra.Command {
 		Use:   "matrix",
 		Short: "Judge every version of every server and put them side by side",
 		Long: `Matrix judges every version of every server, in the profiles that stand for
-all that it can be set up in, and writes what came of it: matrix.json, which
-everything else is derived from, matrix.md and the reports of every run.
+all that it can be set up in. Then it sends every version of every client
+program to every server, to connect, list, map, copy out and in, compare,
+discard, zero, and connect with TLS, and checks what they say against what the
+server holds. It writes what came of it: matrix.json, which everything else is
+derived from, matrix.md and the reports of every run.
 
 A matrix that was interrupted goes on where it stopped: results of the same
 suite on the same image are taken as they are, unless --fresh is given.
@@ -41,6 +44,7 @@ Exit status: 0 the matrix is complete, whatever it says of the servers;
 		Example: `  nbdconform matrix
   nbdconform matrix --suites bookworm,trixie --targets nbdkit
   nbdconform matrix --profiles default --jobs 4
+  nbdconform matrix --profiles default --clients nbdcopy,qemu-img
   nbdconform matrix --targets nbdkit --suites trixie --profiles all`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -53,6 +57,9 @@ Exit status: 0 the matrix is complete, whatever it says of the servers;
 				return err
 			}
 			if w.Profiles, err = someProfiles(w.Profiles); err != nil {
+				return err
+			}
+			if w.Clients, err = someClients(w.Clients); err != nil {
 				return err
 			}
 			if f.jobs < 1 {
@@ -68,9 +75,14 @@ Exit status: 0 the matrix is complete, whatever it says of the servers;
 			if err != nil {
 				return err
 			}
+			pairings, apart, err := f.meet(c.Context(), w, cells, filepath.Join(out, "pairings"))
+			if err != nil {
+				return err
+			}
 			m := matrix.Matrix{
 				Made: start.UTC().Truncate(time.Second), Seconds: time.Since(start).Seconds(),
-				Reproduce: w.reproduce(), Runs: results, Skipped: append(skipped, failed...),
+				Reproduce: w.reproduce(), Runs: results, Pairings: pairings,
+				Skipped: slices.Concat(skipped, failed, apart),
 			}
 			if err := render.MatrixFiles(out, m); err != nil {
 				return err
@@ -86,6 +98,7 @@ Exit status: 0 the matrix is complete, whatever it says of the servers;
 	c.Flags().StringSliceVar(&w.Targets, "targets", nil, "servers to run (default all, and the reference)")
 	c.Flags().StringSliceVar(&w.Profiles, "profiles", []string{fewProfiles},
 		"profiles to run them in, where they have them; all for\neach, representative for those that stand for all")
+	c.Flags().StringSliceVar(&w.Clients, "clients", nil, "client programs to send to them, or none (default all)")
 	c.Flags().IntVar(&f.jobs, "jobs", f.jobs, "runs at a time; most of a run is waiting")
 	c.Flags().BoolVar(&f.fresh, "fresh", false, "take no results of an earlier matrix")
 	c.Flags().StringVar(&out, "out", filepath.Join("reports", "out", "matrix"), "directory for the reports")
@@ -125,6 +138,7 @@ func (w wish) reproduce() string {
 		{"--suites", w.Suites, suiteNames()},
 		{"--targets", w.Targets, targetNames()},
 		{"--profiles", w.Profiles, []string{fewProfiles}},
+		{"--clients", w.clientFlag(), clientNames()},
 	} {
 		if !slices.Equal(f.list, f.all) {
 			words = append(words, f.flag, strings.Join(f.list, ","))

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"nbdconform/conformance/target/inprocess"
 	"nbdconform/containers"
@@ -21,8 +20,8 @@ type cell struct {
 
 // A wish is what the matrix is asked to have.
 type wish struct {
-	Suites, Targets, Profiles []string
-	alone                     bool // Targets were named: the reference is not asked for
+	Suites, Targets, Profiles, Clients []string
+	alone                              bool // Targets were named: the reference is not asked for
 }
 
 // Words for profiles: every one of a server, or those that stand for them.
@@ -106,7 +105,7 @@ func (w wish) chosen(profiles, stand []string) []string {
 // give: the same suite, all of it, on the same image. A suite that was built
 // from uncommitted files is never the same.
 func (c cell) still(r result.Result) bool {
-	return r.Suite.Version == version() && !strings.HasSuffix(version(), "-dirty") && version() != "unknown" &&
+	return r.Suite.Version == version() && !unsettled(version()) &&
 		r.Suite.Filter == c.Filter && r.Suite.Seed == c.Seed &&
 		r.Target.Name == c.Target && r.Target.Suite == c.Suite && r.Target.Profile == c.Profile &&
 		r.Target.Image == c.Image && r.EndedEarly == ""

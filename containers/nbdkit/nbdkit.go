@@ -72,7 +72,7 @@ func file() program.Setup {
 		Features: func(program.Version) []string { return without(everything, "fast-zero") },
 		Start: func(p program.Place) program.Launch {
 			return program.Launch{
-				Prepare: []string{fmt.Sprintf("truncate -s %d disk", size)},
+				Prepare: []string{fmt.Sprintf("truncate -s %d disk", p.Size)},
 				Argv:    append(listen(p), "file", "disk"),
 			}
 		},
@@ -83,7 +83,7 @@ func file() program.Setup {
 // nbdkit's own, the others the filters'.
 func memory(args ...string) func(program.Place) program.Launch {
 	return func(p program.Place) program.Launch {
-		argv, settings := listen(p), []string{"memory", strconv.Itoa(size)}
+		argv, settings := listen(p), []string{"memory", strconv.FormatUint(p.Size, 10)}
 		for _, a := range args {
 			if a[0] == '-' {
 				argv = append(argv, a)

@@ -7,7 +7,7 @@ import (
 	"nbdconform/containers/program"
 )
 
-// size of every export in bytes.
+// size of every export in bytes, unless another is asked for.
 const size = 64 * program.MiB
 
 // pidFile is where an nbd-server that goes into the background leaves its process id.
@@ -21,12 +21,16 @@ type export struct {
 	prepare  string // shell command that makes the file in another way
 }
 
-// made is the shell command that makes the file.
-func (e export) made() string {
+// made is the shell command that makes the file. What has the ordinary size
+// gets the one that is asked for.
+func (e export) made(wanted uint64) string {
 	if e.prepare != "" {
 		return e.prepare
 	}
-	return fmt.Sprintf("truncate -s %d %s", e.size, e.name)
+	if e.size != size {
+		wanted = e.size
+	}
+	return fmt.Sprintf("truncate -s %d %s", wanted, e.name)
 }
 
 // start returns how nbd-server is started with exports, and with further lines
@@ -42,7 +46,7 @@ func start(exports []export, generic ...string) func(program.Place) program.Laun
 			conf = append(conf, "listenaddr = 0.0.0.0", fmt.Sprintf("port = %d", p.Port))
 		}
 		for _, e := range exports {
-			l.Prepare = append(l.Prepare, e.made())
+			l.Prepare = append(l.Prepare, e.made(p.Size))
 			conf = append(conf, "["+e.name+"]", "exportname = $PWD/"+e.name)
 			for s := range strings.FieldsSeq(e.on) {
 				key, value, set := strings.Cut(s, "=")

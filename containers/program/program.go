@@ -31,7 +31,7 @@ type Setup struct {
 	Since   string   // the first version that can do it, or "" for all
 	Export  string   // the export to test
 	Exports []string // all exports
-	Size    uint64   // size of Export in bytes
+	Size    uint64   // size of Export in bytes, unless Place has another
 	More    bool     // not among the profiles that stand for all of them
 
 	// Features returns what a version is certain to offer.
@@ -70,6 +70,7 @@ type Place struct {
 	Socket  string
 	Port    int
 	Version Version
+	Size    uint64 // of the exports, in bytes: Setup.Size, or what was asked for
 }
 
 // A Launch is how a server is started. All of it runs in a directory that is

@@ -34,7 +34,7 @@ var Program = program.Program{
 			Name: "huge", Exports: []string{""}, Size: huge, Features: program.Promise(rw),
 			Start: func(p program.Place) program.Launch {
 				return program.Launch{
-					Prepare: []string{fmt.Sprintf("truncate -s %d disk", huge)},
+					Prepare: []string{fmt.Sprintf("truncate -s %d disk", p.Size)},
 					Argv:    argv(p, "raw", "--discard=unmap"),
 				}
 			},
@@ -45,7 +45,7 @@ var Program = program.Program{
 		program.Setup{
 			Exports: []string{""}, Size: size, Features: program.Promise(rw),
 			Start: func(p program.Place) program.Launch {
-				return program.Launch{Prepare: []string{create("qcow2", "disk")}, Argv: argv(p, "qcow2", "--discard=unmap")}
+				return program.Launch{Prepare: []string{create("qcow2", "disk", p.Size)}, Argv: argv(p, "qcow2", "--discard=unmap")}
 			},
 		}.AsDurable("durable-qcow2"),
 		program.Setup{
@@ -60,9 +60,9 @@ var Program = program.Program{
 			Start: func(p program.Place) program.Launch {
 				return program.Launch{
 					Prepare: []string{
-						create("qcow2", "base.qcow2"),
+						create("qcow2", "base.qcow2", p.Size),
 						"qemu-io -f qcow2 -c 'write -P 1 0 1M' base.qcow2 >/dev/null",
-						fmt.Sprintf("qemu-img create -q -f qcow2 -b base.qcow2 -F qcow2 disk %d", size),
+						fmt.Sprintf("qemu-img create -q -f qcow2 -b base.qcow2 -F qcow2 disk %d", p.Size),
 						"qemu-img bitmap --add --enable disk b0",
 						"qemu-img bitmap --add --enable disk b1",
 						"qemu-io -f qcow2 -c 'write -P 2 2M 1M' disk >/dev/null",
@@ -89,11 +89,11 @@ func preshared(p program.Place) program.Launch {
 
 func raw(flags ...string) func(program.Place) program.Launch {
 	return func(p program.Place) program.Launch {
-		return program.Launch{Prepare: []string{create("raw", "disk")}, Argv: argv(p, "raw", flags...)}
+		return program.Launch{Prepare: []string{create("raw", "disk", p.Size)}, Argv: argv(p, "raw", flags...)}
 	}
 }
 
-func create(format, name string) string {
+func create(format, name string, size uint64) string {
 	return fmt.Sprintf("qemu-img create -q -f %s %s %d", format, name, size)
 }
 

@@ -1,0 +1,68 @@
+package pairing
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"nbdconform/conformance/caller"
+	"nbdconform/conformance/caller/inprocess"
+	"nbdconform/containers/clients"
+	"nbdconform/containers/images"
+	"nbdconform/reference/starttls/pki"
+	"nbdconform/reports/matrix"
+)
+
+// A Client is a client program, ready to run.
+type Client struct {
+	Peer matrix.Peer
+	caller.Caller
+	certificates func() (string, error)
+}
+
+// Offers lists the client programs that the image of a suite has. It builds
+// the image first if need be.
+func Offers(ctx context.Context, suite string, progress func(string)) ([]matrix.Peer, error) {
+	img, err := images.Ensure(ctx, suite, progress)
+	if err != nil {
+		return nil, err
+	}
+	var list []matrix.Peer
+	for _, p := range clients.Programs {
+		if v := img.Packages[p.Package]; v != "" { // not every image has every program
+			list = append(list, matrix.Peer{Name: p.Name, Suite: suite, Version: v, Image: img.Digest})
+		}
+	}
+	return list, nil
+}
+
+// OpenClient gets a program of a suite, or the reference client, ready.
+func OpenClient(ctx context.Context, name, suite string) (*Client, error) {
+	var c caller.Caller
+	var err error
+	if name == Reference {
+		c, err = inprocess.Open("")
+	} else {
+		c, err = clients.Open(ctx, clients.Request{Program: name, Suite: suite})
+	}
+	if err != nil {
+		return nil, err
+	}
+	return NewClient(c), nil
+}
+
+// NewClient takes a caller, and closes it in the end.
+func NewClient(c caller.Caller) *Client {
+	id := c.Identity()
+	return &Client{
+		Peer:   matrix.Peer{Name: strings.TrimPrefix(id.Name, "client:"), Suite: id.Suite, Version: id.Version, Image: id.Image},
+		Caller: c,
+		certificates: sync.OnceValues(func() (string, error) {
+			dir := filepath.Join(c.Dir(), "pki")
+			return dir, errors.Join(os.MkdirAll(dir, 0o755), pki.Shared().Write(dir)) // #nosec: a program in a container may be another user
+		}),
+	}
+}

@@ -1,0 +1,150 @@
+package pairing
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"nbdconform/conformance/caller"
+	"nbdconform/reports/matrix"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func reference(t *testing.T) *Server {
+	t.Helper()
+	s, err := OpenServer(t.Context(), Reference, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func own(t *testing.T) *Client {
+	t.Helper()
+	c, err := OpenClient(t.Context(), Reference, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+func outcomes(t *testing.T, p Pair) map[matrix.Activity]Result {
+	t.Helper()
+	list, err := p.Do(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := map[matrix.Activity]Result{}
+	for _, r := range list {
+		m[r.Activity] = r
+	}
+	return m
+}
+
+func TestTheReferenceWorksWithItself(t *testing.T) {
+	t.Parallel()
+	for a, r := range outcomes(t, Pair{Client: own(t), Server: reference(t)}) {
+		if r.Outcome != matrix.Works {
+			t.Errorf("%s: %s: %s", a, r.Outcome, r.Detail)
+		}
+	}
+}
+
+// A liar changes what the reference client does and says.
+type liar struct {
+	caller.Caller
+	lie func(t caller.Task, do func(caller.Task) caller.Report) caller.Report
+}
+
+func (l liar) Do(ctx context.Context, t caller.Task) (caller.Report, error) {
+	var err error
+	r := l.lie(t, func(t caller.Task) (r caller.Report) {
+		r, err = l.Caller.Do(ctx, t)
+		return r
+	})
+	return r, err
+}
+
+func TestLiesAreFoundOut(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		activity matrix.Activity
+		outcome  matrix.Outcome
+		detail   string
+		lie      func(t caller.Task, do func(caller.Task) caller.Report) caller.Report
+	}{
+		"it does nothing": {matrix.Connect, matrix.Corrupt, "what it says can't be read", func(caller.Task, func(caller.Task) caller.Report) caller.Report {
+			return caller.Report{}
+		}},
+		"it says what it knew": {matrix.Connect, matrix.Broken, "nothing was heard of it", func(caller.Task, func(caller.Task) caller.Report) caller.Report {
+			return caller.Report{Stdout: "size 8388608"}
+		}},
+		"another size": {matrix.Connect, matrix.Corrupt, "the size is 1048576, want 8388608", func(k caller.Task, do func(caller.Task) caller.Report) caller.Report {
+			k.Server.Export = "spare"
+			return do(k)
+		}},
+		"an export too few": {matrix.List, matrix.Corrupt, `it does not list "spare"`, func(k caller.Task, do func(caller.Task) caller.Report) caller.Report {
+			r := do(k)
+			r.Stdout, _, _ = strings.Cut(r.Stdout, "spare")
+			return r
+		}},
+		"data as zeroes": {matrix.Map, matrix.Corrupt, "are zero, and they are not", func(k caller.Task, do func(caller.Task) caller.Report) caller.Report {
+			r := do(k)
+			r.Stdout = strings.ReplaceAll(r.Stdout, " 0\n", " 3\n")
+			return r
+		}},
+		"a map with a gap": {matrix.Map, matrix.Corrupt, "the map has an extent", func(k caller.Task, do func(caller.Task) caller.Report) caller.Report {
+			r := do(k)
+			_, r.Stdout, _ = strings.Cut(r.Stdout, "\n")
+			return r
+		}},
+		"a wrong byte": {matrix.CopyOut, matrix.Corrupt, "differs first at byte 77", func(k caller.Task, do func(caller.Task) caller.Report) caller.Report {
+			r := do(k)
+			b, _ := os.ReadFile(k.File)
+			b[77]++
+			_ = os.WriteFile(k.File, b, 0o600)
+			return r
+		}},
+		"nothing copied": {matrix.CopyIn, matrix.Corrupt, "the export differs first", func(caller.Task, func(caller.Task) caller.Report) caller.Report {
+			return caller.Report{}
+		}},
+		"blind": {matrix.Compare, matrix.Corrupt, "no difference where one was planted", func(k caller.Task, do func(caller.Task) caller.Report) caller.Report {
+			r := do(k)
+			r.Exit = ""
+			return r
+		}},
+		"zeroes too much": {matrix.Zero, matrix.Corrupt, "the export differs first", func(k caller.Task, do func(caller.Task) caller.Report) caller.Report {
+			k.Length += 512
+			return do(k)
+		}},
+		"discards too much": {matrix.Discard, matrix.Corrupt, "the export differs first", func(k caller.Task, do func(caller.Task) caller.Report) caller.Report {
+			k.Length += 8192
+			return do(k)
+		}},
+		"discards nothing": {matrix.Discard, matrix.Degraded, "sent no NBD_CMD_TRIM", func(k caller.Task, do func(caller.Task) caller.Report) caller.Report {
+			k.Activity = caller.Info
+			return do(k)
+		}},
+		"does without TLS": {matrix.TLS, matrix.Broken, "NBD_REP_ERR_TLS_REQD", func(k caller.Task, do func(caller.Task) caller.Report) caller.Report {
+			k.Server.TLS = caller.NoTLS
+			return do(k)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := own(t)
+			client.Caller = liar{client.Caller, c.lie}
+			p := Pair{Client: client, Server: reference(t)}
+			r, err := p.one(t.Context(), c.activity)
+			if err != nil || r.Outcome != c.outcome || !strings.Contains(r.Detail, c.detail) {
+				t.Errorf("%s: %s, %v; want %s: %s", r.Outcome, r.Detail, err, c.outcome, c.detail)
+			}
+		})
+	}
+}
