@@ -25,14 +25,15 @@ var features = []Feature{
 	featureGo, featureExtended, featureStructured, featureStatus, featureZeroes, featureTrim, featureConns,
 }
 
-// used are the features that were heard.
+// used are the features that were heard. A server may answer what needs no
+// payload with a simple reply: what was negotiated counts.
 func (h Heard) used() map[Feature]bool {
 	command := func(c wire.Command) bool { return h.Items.Has(heard.Command, c.String()) }
-	extended := h.Items.Has(heard.Extension, heard.ExtendedHeaders)
+	option := func(o wire.Option) bool { return h.Items.Has(heard.Option, o.String()) }
 	return map[Feature]bool{
-		featureGo:         h.Items.Has(heard.Option, wire.OptGo.String()),
-		featureExtended:   extended,
-		featureStructured: extended || h.Items.Has(heard.Extension, heard.StructuredReplies),
+		featureGo:         option(wire.OptGo),
+		featureExtended:   option(wire.OptExtendedHeaders),
+		featureStructured: option(wire.OptExtendedHeaders) || option(wire.OptStructuredReply),
 		featureStatus:     command(wire.CmdBlockStatus),
 		featureZeroes:     command(wire.CmdWriteZeroes),
 		featureTrim:       command(wire.CmdTrim),
@@ -65,9 +66,7 @@ func instead(f Feature, h Heard) string {
 		if used[featureStructured] {
 			return heard.StructuredReplies
 		}
-		if h.Items.Has(heard.Extension, heard.SimpleReplies) {
-			return heard.SimpleReplies
-		}
+		return heard.SimpleReplies
 	case featureStatus:
 		if h.Items.Has(heard.Command, wire.CmdRead.String()) {
 			return "reading everything"

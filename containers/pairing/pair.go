@@ -172,6 +172,8 @@ func (d *deed) weigh(ctx context.Context, r *matrix.Pairing) error {
 	}
 	lost := lost(d.Alone[d.activity], d.Server.has, d.heard)
 	switch {
+	case !d.report.Succeeded() && d.activity == matrix.Map && !d.Server.has[featureStatus]:
+		r.Outcome, r.Detail = matrix.Unable, "the server does not have base:allocation; "+ending(d.report)
 	case !d.report.Succeeded():
 		r.Outcome, r.Detail = matrix.Broken, ending(d.report)
 		if cannot(d.report) {

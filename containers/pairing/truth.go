@@ -135,9 +135,9 @@ func listed(program, text string) ([]string, error) {
 	}
 	var names []string
 	for line := range strings.Lines(text) {
-		name, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+		name, _, _ := strings.Cut(strings.TrimSpace(line), " ") // the rest is a description
 		if name != "" && !strings.HasPrefix(line, "Negotiation") {
-			names = append(names, strings.TrimSuffix(name, "\n"))
+			names = append(names, strings.TrimSuffix(name, ":")) // nbd-client's ahead of a description
 		}
 	}
 	return names, nil
