@@ -22,7 +22,7 @@ RUN     := $(BIN) run --target $(TARGET) --suite $(SUITE) --provider $(PROVIDER)
            $(if $(QUIRK),--quirk $(QUIRK))
 GATED   := reports/out/gate/$(TARGET)-$(SUITE)$(if $(PROFILE),-$(PROFILE))
 
-.PHONY: help build conformance clients gate image action-test example test lint prove images matrix sweep fuzz fuzz-smoke fuzz-score bench bench-go race spec-check generate clean FORCE
+.PHONY: help build conformance clients gate image action-test example test lint prove images matrix sweep controls fuzz fuzz-smoke fuzz-score bench bench-go race spec-check generate clean FORCE
 
 help: ## list the targets of this file
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ images: build ## build the container images
 
 matrix: build ## judge every version of every server side by side, in representative profiles
 	@$(BIN) matrix
+
+controls: build ## show that published bugs are found where they are, and only there
+	@$(BIN) controls
 
 sweep: build ## judge TARGET from SUITE in every profile
 	@$(BIN) matrix --targets $(TARGET) --suites $(SUITE) --profiles $(or $(PROFILE),all) \
