@@ -36,6 +36,9 @@ type clientOrder struct {
 	Command  []string
 }
 
+// clientPatience is how long a program may take for a visit, unless told otherwise.
+const clientPatience = 20 * time.Second
+
 func clientsCommand() *cobra.Command {
 	var o clientOrder
 	var out string
@@ -101,7 +104,7 @@ Exit status: 0 the client conforms (a broken SHOULD alone counts as that),
 	f.StringVar(&o.Does, "does", string(caller.Visit), "what the command behind -- does")
 	f.StringVar(&o.Filter, "filter", "", "run a part: a spec's id, a clause's id, or a label filter")
 	f.Int64Var(&o.Seed, "seed", 1, "order of the specs")
-	f.DurationVar(&o.Timeout, "timeout", 20*time.Second, "until a program that does not end counts as hanging")
+	f.DurationVar(&o.Timeout, "timeout", clientPatience, "until a program that does not end counts as hanging")
 	f.StringVar(&out, "out", "", "directory for the reports (default reports/out/client-PROGRAM)")
 	f.BoolVar(&verbose, "verbose", false, "print a line for every spec as it ends")
 	return c

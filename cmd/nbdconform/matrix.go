@@ -28,13 +28,13 @@ func matrixCommand() *cobra.Command {
 	}}
 	c := &cobra.Command{
 		Use:   "matrix",
-		Short: "Judge every version of every server and put them side by side",
+		Short: "Judge every version of every program and put them side by side",
 		Long: `Matrix judges every version of every server, in the profiles that stand for
-all that it can be set up in. Then it sends every version of every client
-program to every server, to connect, list, map, copy out and in, compare,
+all that it can be set up in, and of every client program. Then it sends every
+client to every server, to connect, list, map, copy out and in, compare,
 discard, zero, and connect with TLS, and checks what they say against what the
 server holds. It writes what came of it: matrix.json, which everything else is
-derived from, matrix.md and the reports of every run.
+derived from, index.html, matrix.md and the reports of every run.
 
 A matrix that was interrupted goes on where it stopped: results of the same
 suite on the same image are taken as they are, unless --fresh is given.
@@ -61,6 +61,9 @@ Exit status: 0 the matrix is complete, whatever it says of the servers;
 			}
 			if w.Clients, err = someClients(w.Clients); err != nil {
 				return err
+			}
+			if w.alone && !c.Flags().Changed("clients") {
+				w.Clients = nil
 			}
 			if f.jobs < 1 {
 				return fmt.Errorf("--jobs %d: at least one run at a time", f.jobs)
@@ -98,7 +101,7 @@ Exit status: 0 the matrix is complete, whatever it says of the servers;
 	c.Flags().StringSliceVar(&w.Targets, "targets", nil, "servers to run (default all, and the reference)")
 	c.Flags().StringSliceVar(&w.Profiles, "profiles", []string{fewProfiles},
 		"profiles to run them in, where they have them; all for\neach, representative for those that stand for all")
-	c.Flags().StringSliceVar(&w.Clients, "clients", nil, "client programs to send to them, or none (default all)")
+	c.Flags().StringSliceVar(&w.Clients, "clients", nil, "client programs to judge and to send to the servers, or none\n(default all, but none where targets are named)")
 	c.Flags().IntVar(&f.jobs, "jobs", f.jobs, "runs at a time; most of a run is waiting")
 	c.Flags().BoolVar(&f.fresh, "fresh", false, "take no results of an earlier matrix")
 	c.Flags().StringVar(&out, "out", filepath.Join("reports", "out", "matrix"), "directory for the reports")

@@ -86,7 +86,7 @@ func serverPeers(cells []cell) []matrix.Peer {
 	var list []matrix.Peer
 	for _, c := range cells {
 		p := matrix.Peer{Name: c.Target, Suite: c.Suite, Image: c.Image}
-		if c.Target != reference && !slices.ContainsFunc(list, p.Same) {
+		if c.Client == nil && c.Target != reference && !slices.ContainsFunc(list, p.Same) {
 			list = append(list, p)
 		}
 	}

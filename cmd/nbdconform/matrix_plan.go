@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"nbdconform/conformance/caller"
 	"nbdconform/conformance/target/inprocess"
 	"nbdconform/containers"
 	"nbdconform/reports/matrix"
@@ -30,8 +31,9 @@ const (
 	fewProfiles = "representative"
 )
 
-// plan lists the runs, the reference first unless targets were named, then each server's versions from
-// the oldest. A suite that has the same package as an older one is left out.
+// plan lists the runs: the reference unless targets were named, then each
+// server's versions from the oldest, then the clients' likewise. A suite that
+// has the same package as an older one is left out.
 func (w wish) plan(ctx context.Context, progress func(string)) ([]cell, []matrix.Skip, error) {
 	var skipped []matrix.Skip
 	offers := make(map[string][]containers.Offer)
@@ -67,7 +69,22 @@ func (w wish) plan(ctx context.Context, progress func(string)) ([]cell, []matrix
 	if !found {
 		return nil, nil, fmt.Errorf("none of %v in %v can be set up as %v%s", w.Targets, w.Suites, w.Profiles, becauseOf(skipped))
 	}
+	peers, err := w.clientPeers(ctx, progress)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, p := range peers {
+		cells = append(cells, clientCell(p))
+	}
 	return cells, skipped, nil
+}
+
+// clientCell judges a client program.
+func clientCell(p matrix.Peer) cell {
+	c := clientOrder{
+		Program: p.Name, Provider: containers.Container, Suite: p.Suite, Seed: 1, Timeout: clientPatience, Does: string(caller.Visit),
+	}
+	return cell{Image: p.Image, order: order{Target: p.Name, Suite: p.Suite, Provider: containers.Container, Seed: 1, Client: &c}}
 }
 
 func becauseOf(skipped []matrix.Skip) string {
@@ -107,6 +124,14 @@ func (w wish) chosen(profiles, stand []string) []string {
 func (c cell) still(r result.Result) bool {
 	return r.Suite.Version == version() && !unsettled(version()) &&
 		r.Suite.Filter == c.Filter && r.Suite.Seed == c.Seed &&
-		r.Target.Name == c.Target && r.Target.Suite == c.Suite && r.Target.Profile == c.Profile &&
+		r.Target.Name == c.subject() && r.Target.Suite == c.Suite && (c.Client != nil || r.Target.Profile == c.Profile) &&
 		r.Target.Image == c.Image && r.EndedEarly == ""
+}
+
+// subject is what results call what the cell judges.
+func (c cell) subject() string {
+	if c.Client != nil {
+		return matrix.ClientPrefix + c.Target
+	}
+	return c.Target
 }

@@ -72,7 +72,7 @@ func (f *field) run(ctx context.Context, cells []cell) ([]result.Result, []matri
 
 // one runs a cell, unless an earlier matrix has, and files the result.
 func (f *field) one(ctx context.Context, c cell) (*result.Result, error) {
-	dir := filepath.Join(f.dir, c.name())
+	dir := filepath.Join(f.dir, c.file())
 	if r, ok := f.earlier(dir, c); ok {
 		f.show.reused(c.title())
 		return &r, nil
@@ -107,13 +107,24 @@ func (f *field) earlier(dir string, c cell) (result.Result, bool) {
 	return r, err == nil && c.still(r)
 }
 
+// file is the directory of the cell's result.
+func (c cell) file() string {
+	if c.Client != nil {
+		return c.Client.name()
+	}
+	return c.name()
+}
+
 // title names a cell in progress and in lists of what is missing.
 func (c cell) title() string {
-	s := c.Target
+	s := c.subject()
 	if c.Suite != "" {
 		s += " " + c.Suite
 	}
-	return s + ", " + c.Profile
+	if c.Profile != "" {
+		s += ", " + c.Profile
+	}
+	return s
 }
 
 // quiet shows nothing of a run.

@@ -4,7 +4,7 @@
 // A [Matrix] is what was seen and nothing else: the results of the runs as they
 // were written, and one [Pairing] for each thing that a client program did with
 // a server. Everything that people look at is derived from that when it is
-// shown: [Matrix.Servers] are the columns, [Matrix.Specs], [Matrix.Clauses] and
+// shown: [Matrix.Subjects] are the columns, [Matrix.Specs], [Matrix.Clauses] and
 // [Matrix.Features] the rows, [Matrix.Changes] says in which version a row
 // became different, [Matrix.Observations] what servers do where the document is
 // silent.

@@ -10,14 +10,14 @@ import (
 // A Feature is a row of the features-by-version table.
 type Feature struct {
 	Name string
-	// Has says, as [Matrix.Servers], in which profiles a server was seen to
+	// Has says, as [Matrix.Subjects], in which profiles a server was seen to
 	// advertise the feature; the default profile has the name "". Nil: in none.
 	Has [][]string
 }
 
 // Features are the features that some server was seen to have, sorted by name.
 func (m Matrix) Features() []Feature {
-	servers := m.Servers()
+	servers := m.Subjects()
 	found := make(map[string]*Feature)
 	for _, run := range m.Runs {
 		column := slices.IndexFunc(servers, PeerOf(run).Same)
@@ -44,13 +44,13 @@ func (m Matrix) Features() []Feature {
 type Observation struct {
 	Topic  string
 	Spec   string
-	Values []string // as [Matrix.Servers]; "" where nothing was seen
+	Values []string // as [Matrix.Subjects]; "" where nothing was seen
 }
 
 // Observations are the topics that some run observed, in the order of the runs.
 // Where the profiles of a server differ, the first stands.
 func (m Matrix) Observations() []Observation {
-	servers := m.Servers()
+	servers := m.Subjects()
 	type key struct{ topic, spec string }
 	at := make(map[key]int)
 	var rows []Observation
@@ -87,7 +87,7 @@ type Change struct {
 // skipped) neither begin nor end a change; those of a feature are Unsupported
 // and Pass.
 func (m Matrix) Changes() []Change {
-	servers := m.Servers()
+	servers := m.Subjects()
 	specs, features := m.Specs(), m.Features()
 	var list []Change
 	for to, server := range servers {

@@ -2,6 +2,7 @@ package matrix
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"nbdconform/reports/result"
@@ -51,8 +52,29 @@ func PeerOf(r result.Result) Peer {
 	return Peer{Name: r.Target.Name, Suite: r.Target.Suite, Version: r.Target.Version, Image: r.Target.Image}
 }
 
-// Servers are the columns: every server once, in the order of the runs.
-func (m Matrix) Servers() []Peer {
+// ClientPrefix begins the name of a client program that was judged itself.
+const ClientPrefix = "client:"
+
+// A Side is the side of the protocol that a peer speaks.
+type Side string
+
+// The sides.
+const (
+	ServerSide Side = "server"
+	ClientSide Side = "client"
+)
+
+// Side is the side that was judged of p.
+func (p Peer) Side() Side {
+	if strings.HasPrefix(p.Name, ClientPrefix) {
+		return ClientSide
+	}
+	return ServerSide
+}
+
+// Subjects are the columns: everything that was judged or paired, once, in the
+// order of the runs.
+func (m Matrix) Subjects() []Peer {
 	var list []Peer
 	for _, r := range m.Runs {
 		list = add(list, PeerOf(r))
@@ -61,6 +83,11 @@ func (m Matrix) Servers() []Peer {
 		list = add(list, p.Server)
 	}
 	return list
+}
+
+// Servers are the subjects that are servers.
+func (m Matrix) Servers() []Peer {
+	return slices.DeleteFunc(m.Subjects(), func(p Peer) bool { return p.Side() != ServerSide })
 }
 
 // Clients are the client programs, in the order of the pairings.

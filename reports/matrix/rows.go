@@ -16,7 +16,7 @@ type Row struct {
 	Clauses  []string // of a spec
 	Requires string
 	Needs    []string // the features without which it can't be tried
-	Cells    []Cell   // as [Matrix.Servers]
+	Cells    []Cell   // as [Matrix.Subjects]
 }
 
 // A Cell is what came of a requirement with one server: the worst of its
@@ -57,7 +57,7 @@ func (m Matrix) Clauses() []Row {
 // rows sorts every spec of every run into the rows that of names, whose other
 // fields fill in what earlier ones left empty.
 func (m Matrix) rows(of func(*result.Spec) []Row) []Row {
-	servers := m.Servers()
+	servers := m.Subjects()
 	at := make(map[string]int)
 	var rows []Row
 	for i := range m.Runs {

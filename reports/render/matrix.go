@@ -87,7 +87,7 @@ func MatrixMarkdown(w io.Writer, m matrix.Matrix) error {
 		b.WriteString("\n")
 	}
 	b.WriteString("### Images\n\n")
-	for _, p := range m.Servers() {
+	for _, p := range m.Subjects() {
 		if p.Image != "" {
 			fmt.Fprintf(&b, "- %s: %s\n", markdownText(peerName(p)), markdownCode(p.Image))
 		}

@@ -29,7 +29,7 @@ type matrixPage struct {
 	Suite      string
 	Document   string
 	Made       string
-	Servers    []serverPage
+	Servers    []serverPage // and clients that were judged
 	Clauses    []clauseRow
 	Groups     []groupRow
 	Sections   []sectionRow
@@ -37,6 +37,7 @@ type matrixPage struct {
 	Tables     []anchored // features, changes, observations
 	Verdicts   []result.Verdict
 	Levels     []string
+	Sides      []matrix.Side
 	Features   []string
 	Style      template.CSS
 	Script     template.JS
@@ -47,6 +48,7 @@ type matrixPage struct {
 // A serverPage is a column of the matrix, and the page of one server.
 type serverPage struct {
 	ID       string
+	Side     matrix.Side
 	Peer     matrix.Peer
 	Short    []string // of the column's heading: name and suite
 	Counts   []count  // clauses by verdict, the worst of all profiles
@@ -72,7 +74,8 @@ type clauseLink struct {
 // A clauseRow is a clause across the servers.
 type clauseRow struct {
 	matrix.Row
-	Worst    result.Verdict // of the servers
+	Worst    result.Verdict // of all
+	Side     string         // the sides that were judged by it
 	Text     string         // what the search looks at
 	Cells    []clauseCell
 	Specs    []string
@@ -81,7 +84,7 @@ type clauseRow struct {
 
 type clauseCell struct {
 	Verdict result.Verdict
-	Server  string
+	Side    matrix.Side
 }
 
 // An evidence is one way in which a clause was broken, and by whom.
@@ -98,6 +101,7 @@ type groupRow struct {
 
 type groupCell struct {
 	Worst         result.Verdict
+	Side          matrix.Side
 	Broken, Asked int
 }
 
@@ -115,7 +119,7 @@ type clientRow struct {
 }
 
 type clientCell struct {
-	Worst matrix.Outcome
+	Worst matrix.Outcome // "" where they were not paired
 	Right int
 	Tried int
 }
@@ -169,10 +173,10 @@ func matrixPageOf(m matrix.Matrix) matrixPage {
 		p.Suite = strings.TrimSpace(r.Suite.Name + " " + r.Suite.Version)
 		p.Document = strings.TrimSpace(r.Document.Name + " at " + r.Document.Revision)
 	}
-	servers, rows := m.Servers(), m.Clauses()
+	servers, rows := m.Subjects(), m.Clauses()
 	p.Clauses = clauseRows(servers, rows, m.Specs())
 	p.Servers = serverPages(m, servers, p.Clauses)
-	p.Groups = groupRows(rows, len(servers))
+	p.Groups = groupRows(rows, servers)
 	p.Sections, p.Verdicts = sectionRows(p.Clauses)
 	p.Clients = clientRows(m)
 	for _, r := range rows {
@@ -183,6 +187,11 @@ func matrixPageOf(m matrix.Matrix) matrixPage {
 		}
 	}
 	slices.Sort(p.Features)
+	for _, s := range servers {
+		if !slices.Contains(p.Sides, s.Side()) {
+			p.Sides = append(p.Sides, s.Side())
+		}
+	}
 	p.Tables = pageTables(m)
 	return p
 }
@@ -212,9 +221,12 @@ func clauseRows(servers []matrix.Peer, rows, specs []matrix.Row) []clauseRow {
 	for _, r := range rows {
 		c := clauseRow{Row: r}
 		for i, cell := range r.Cells {
-			c.Cells = append(c.Cells, clauseCell{cell.Verdict, servers[i].String()})
+			c.Cells = append(c.Cells, clauseCell{cell.Verdict, servers[i].Side()})
 			if urgent(cell.Verdict) > urgent(c.Worst) {
 				c.Worst = cell.Verdict
+			}
+			if side := string(servers[i].Side()); cell.Verdict != "" && !strings.Contains(c.Side, side) {
+				c.Side = strings.TrimSpace(c.Side + " " + side)
 			}
 		}
 		for _, s := range specs {
@@ -277,7 +289,7 @@ func urgent(v result.Verdict) int {
 func serverPages(m matrix.Matrix, servers []matrix.Peer, rows []clauseRow) []serverPage {
 	list := make([]serverPage, 0, len(servers))
 	for i, s := range servers {
-		p := serverPage{ID: serverID(s), Peer: s, Short: []string{s.Name, s.Suite}}
+		p := serverPage{ID: serverID(s), Side: s.Side(), Peer: s, Short: []string{strings.TrimPrefix(s.Name, matrix.ClientPrefix), s.Suite}}
 		counts := make(map[result.Verdict]int)
 		for _, r := range rows {
 			v := r.Cells[i].Verdict
@@ -307,7 +319,7 @@ func serverPages(m matrix.Matrix, servers []matrix.Peer, rows []clauseRow) []ser
 }
 
 func serverID(p matrix.Peer) string {
-	return "server-" + strings.ReplaceAll(p.String(), " ", "-")
+	return "program-" + strings.NewReplacer(" ", "-", ":", "-").Replace(p.String())
 }
 
 // countsOf are the verdicts that occur.
@@ -321,7 +333,7 @@ func countsOf(counts map[result.Verdict]int) []count {
 	return list
 }
 
-func groupRows(rows []matrix.Row, servers int) []groupRow {
+func groupRows(rows []matrix.Row, servers []matrix.Peer) []groupRow {
 	var list []groupRow
 	at := make(map[string]int)
 	for _, r := range rows {
@@ -329,10 +341,11 @@ func groupRows(rows []matrix.Row, servers int) []groupRow {
 		if !ok {
 			i = len(list)
 			at[r.Group] = i
-			list = append(list, groupRow{Name: r.Group, Cells: make([]groupCell, servers)})
+			list = append(list, groupRow{Name: r.Group, Cells: make([]groupCell, len(servers))})
 		}
 		for j, c := range r.Cells {
 			cell := &list[i].Cells[j]
+			cell.Side = servers[j].Side()
 			if urgent(c.Verdict) > urgent(cell.Worst) {
 				cell.Worst = c.Verdict
 			}

@@ -12,7 +12,7 @@ import (
 // serverSheet has one row for each server: how many specs ended how, the worst
 // of the profiles counted.
 func serverSheet(m matrix.Matrix) sheet {
-	servers, specs := m.Servers(), m.Specs()
+	servers, specs := m.Subjects(), m.Specs()
 	counts := make([]map[result.Verdict]int, len(servers))
 	for i := range servers {
 		counts[i] = make(map[result.Verdict]int)
@@ -23,8 +23,8 @@ func serverSheet(m matrix.Matrix) sheet {
 		}
 	}
 	verdicts := used(counts...)
-	s := sheet{title: "Servers", note: "Specs by verdict, the worst of all profiles.", right: true, room: 18, gap: 1}
-	s.head = []string{"server"}
+	s := sheet{title: "Who was judged", note: "Specs by verdict, the worst of all profiles.", right: true, room: 18, gap: 1}
+	s.head = []string{"program"}
 	for _, v := range verdicts {
 		s.head = append(s.head, short(v))
 	}
@@ -102,10 +102,10 @@ func featureSheet(m matrix.Matrix, name string) sheet {
 }
 
 // versionSheet is an empty sheet with a column for each version of a server;
-// columns are their places among [matrix.Matrix.Servers].
+// columns are their places among [matrix.Matrix.Subjects].
 func versionSheet(m matrix.Matrix, name, title, what string) (columns []int, s sheet) {
 	s = sheet{title: title, head: []string{what}, room: 34}
-	for i, p := range m.Servers() {
+	for i, p := range m.Subjects() {
 		if p.Name == name {
 			columns = append(columns, i)
 			s.head = append(s.head, strings.TrimSpace(p.Suite+" "+p.Version))
@@ -218,10 +218,10 @@ func outcomeSign(o matrix.Outcome) string {
 	return ""
 }
 
-// programs are the names of the servers, each once.
+// programs are the names of what was judged, each once.
 func programs(m matrix.Matrix) []string {
 	var names []string
-	for _, s := range m.Servers() {
+	for _, s := range m.Subjects() {
 		if !slices.Contains(names, s.Name) {
 			names = append(names, s.Name)
 		}

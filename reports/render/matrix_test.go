@@ -28,6 +28,7 @@ func sampleMatrix() matrix.Matrix {
 			at(broken(), "qemu-nbd", "trixie", "1:10.0.13+ds", "default", "info", "trim", "extended-headers"),
 			at(conforms(), "qemu-nbd", "trixie", "1:10.0.13+ds", "tls", "starttls"),
 			at(hostile(), "nbdkit", "sid", "1.48", "default"),
+			at(conforms(), "client:nbdcopy", "trixie", "1.22.2", ""),
 		},
 		Pairings: []matrix.Pairing{
 			{Client: client, Server: server, Activity: matrix.Connect, Outcome: matrix.Works},

@@ -6,7 +6,7 @@
   const clauses = [...document.querySelectorAll("#requirements tbody")];
   const templates = new Map([...document.querySelectorAll("template[data-of]")].map((t) => [t.dataset.of, t]));
   const search = byId("search");
-  const verdict = byId("verdict"), level = byId("level"), feature = byId("feature"), server = byId("server");
+  const verdict = byId("verdict"), level = byId("level"), feature = byId("feature"), server = byId("server"), side = byId("side");
 
   function copyButtons(root) {
     if (!navigator.clipboard) return;
@@ -43,11 +43,15 @@
   function filter() {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
+    for (const option of side.options) {
+      document.documentElement.classList.toggle("no-" + option.value, option.value !== side.value);
+    }
     for (const c of clauses) {
       const each = c.dataset.each.split(",");
       const seen = server.value === "" ? each : [each[Number(server.value)]];
       const keep = (!verdict.value || seen.includes(verdict.value)) &&
         (server.value === "" || seen[0] !== "") &&
+        c.dataset.side.split(" ").includes(side.value) &&
         (!level.value || c.dataset.level === level.value) &&
         (!feature.value || c.dataset.features.split(" ").includes(feature.value)) &&
         words.every((word) => c.dataset.text.includes(word));
@@ -73,7 +77,11 @@
     }
     if (!target) return;
     if (target.matches("#requirements tbody")) {
-      if (target.hidden) clear();
+      if (target.hidden) {
+        form.reset();
+        side.value = target.dataset.side.split(" ")[0];
+        filter();
+      }
       show(target, true);
       target.scrollIntoView();
       target.querySelector("button").focus({ preventScroll: true });
