@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 
@@ -16,8 +17,9 @@ func specCheckCommand() *cobra.Command {
 		Short: "Compare the clause catalogue with the protocol document",
 		Long: `Spec-check reports normative sentences of the document that no clause covers,
 and clauses whose sentence is not in the document any more. What an extension's
-document repeats of the main one needs no second clause.`,
-		Example: "  nbdconform spec-check proto.md\n  nbdconform spec-check --document extended-headers proto-extended-headers.md",
+document repeats of the main one needs no second clause. Of a unified diff, what
+it adds is the document.`,
+		Example: "  nbdconform spec-check proto.md\n  nbdconform spec-check --document extended-headers proto-extended-headers.md\n  nbdconform spec-check --document resize resize-extension.diff",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			md, err := os.ReadFile(args[0])
@@ -34,6 +36,9 @@ document repeats of the main one needs no second clause.`,
 			if about == 0 {
 				return fmt.Errorf("the catalogue has no document %q", document)
 			}
+			if bytes.HasPrefix(md, []byte("diff ")) || bytes.Contains(md, []byte("\n@@ ")) {
+				md = clause.Added(md)
+			}
 			problems := clause.Check(md, document, all)
 			for _, p := range problems {
 				fmt.Println(p)
@@ -45,6 +50,6 @@ document repeats of the main one needs no second clause.`,
 			return nil
 		},
 	}
-	c.Flags().StringVar(&document, "document", "proto", "the document that FILE is a revision of: proto or extended-headers")
+	c.Flags().StringVar(&document, "document", "proto", "the document that FILE is a revision of: proto,\nextended-headers, uri or resize")
 	return c
 }

@@ -30,6 +30,7 @@ var files = []struct{ document, name string }{
 	{"proto", "values-interop.yaml"},
 	{"proto", "layout.yaml"},
 	{"extended-headers", "extended-headers.yaml"},
+	{"uri", "uri.yaml"},
 	{"resize", "resize.yaml"},
 	{"init-state", "init-state.yaml"},
 	{"get-lba-status", "get-lba-status.yaml"},

@@ -16,6 +16,24 @@ import (
 
 var anything = []caller.Activity{caller.CopyOut, caller.CopyIn, caller.Compare, caller.Map, caller.Info, caller.List, caller.Visit, caller.Zero}
 
+// odd is a name that takes care to write in a URI and to read there.
+const odd = "disk/a b?c#d%41é"
+
+var _ = Describe("The path of a URI", func() {
+	// "the path part of the URI except for the leading `/` character MUST be passed to the server as the export name"
+	for _, a := range []caller.Activity{caller.CopyOut, caller.Visit, caller.Map, caller.Compare} {
+		It("is the name of the export for "+string(a), ID("client.uri.export."+string(a)),
+			MUST("uri.export"),
+			Asks(a),
+			TrippedBy(quirk.ClientExportSlash, "want success"),
+			func(ctx context.Context) {
+				v := Ask(ctx, Exporting(func(e *server.Export) { e.Name = odd }), With(func(c *server.Config) { c.NoDefault = true }))
+
+				Expect(v).To(GoWell())
+			})
+	}
+})
+
 var _ = Describe("Haggling", func() {
 	// "The client MUST NOT set any other flags" and sets NBD_FLAG_C_NO_ZEROES
 	// "MUST NOT ... unless NBD_FLAG_NO_ZEROES was set by the server"

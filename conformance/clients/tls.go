@@ -29,7 +29,7 @@ var secured = []caller.Activity{caller.CopyOut, caller.Visit, caller.Map, caller
 var _ = Describe("TLS", func() {
 	// "A client ... MUST be able to cope with servers in each of the modes"
 	It("can be forced", ID("client.tls.forced"),
-		MUST("tls.client.modes"),
+		MUST("tls.client.modes", "uri.nbds.tls"),
 		Asks(secured[0], secured[1:]...),
 		TrippedBy(quirk.ClientWithoutTLS, "want success"),
 		func(ctx context.Context) {
@@ -51,7 +51,7 @@ var _ = Describe("TLS", func() {
 	// "If the server replies with an error, the client MUST continue without TLS or end the session"
 	for name, refusal := range map[string]wire.ReplyType{"unsup": wire.RepErrUnsup, "policy": wire.RepErrPolicy} {
 		It("can be lacking: "+name, ID("client.tls.refused."+name),
-			MUST("tls.client.starttls.error", "tls.client.modes", "layout.option.magic"),
+			MUST("tls.client.starttls.error", "tls.client.modes", "layout.option.magic", "uri.nbds.or-fail"),
 			Asks(secured[0], secured[1:]...),
 			TrippedBy(quirk.ClientStartTLSAnyway, "an option opens with IHAVEOPT"),
 			func(ctx context.Context) {

@@ -19,6 +19,7 @@ import (
 type host struct {
 	setup  *setup
 	disk   export.Export
+	export string // the name of it
 	socket string
 	srv    *server.Server
 	ln     net.Listener
@@ -39,6 +40,7 @@ func newHost(s *setup, disk export.Export, socket string) (*host, error) {
 	for _, f := range s.config {
 		f(&cfg)
 	}
+	h.export = cfg.Exports[0].Name
 	if cfg.TLS.Server != nil {
 		cfg.TLS.Server = judgedTLS{cfg.TLS.Server, h}
 	}

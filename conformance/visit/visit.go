@@ -88,7 +88,7 @@ func (b *Bench) visit(ctx context.Context, s *setup) (*Visit, error) {
 	dir := b.Caller.Dir()
 	task := caller.Task{
 		Activity: s.activity, Offset: rangeOffset, Length: rangeLength,
-		Server: caller.Address{Socket: path(dir, "s"), Export: "disk", TLS: s.tls},
+		Server: caller.Address{Socket: path(dir, "s"), TLS: s.tls},
 	}
 	if s.activity == caller.Resize {
 		task.Length = s.length
@@ -106,6 +106,7 @@ func (b *Bench) visit(ctx context.Context, s *setup) (*Visit, error) {
 	if err != nil {
 		return nil, err
 	}
+	task.Server.Export = h.export
 	bounded, cancel := context.WithTimeout(ctx, b.Timeout)
 	v.Report, err = b.Caller.Do(bounded, task)
 	cancel()

@@ -2,6 +2,7 @@ package clients
 
 import (
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -175,6 +176,7 @@ func (p Program) Argv(t caller.Task) []string {
 
 // URI is the NBD URI of an export of a server.
 func URI(a caller.Address, export string) string {
+	export = strings.TrimPrefix((&url.URL{Path: "/" + export}).EscapedPath(), "/")
 	if a.TLS == caller.NoTLS {
 		return fmt.Sprintf("nbd+unix:///%s?socket=%s", export, a.Socket)
 	}

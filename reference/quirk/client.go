@@ -3,6 +3,7 @@ package quirk
 import (
 	"bytes"
 	"crypto/tls"
+	"strings"
 
 	"nbdconform/reference/client"
 	"nbdconform/reference/starttls"
@@ -215,3 +216,11 @@ var ClientAllocationFatal = registerClient(Quirk{
 	Name: "client-allocation-fatal", Breaks: "meta.allocation.unknown", Doc: "gives up on flags of base:allocation that it does not know",
 	ClientHooks: client.Hooks{Skip: map[string]bool{"meta.allocation.unknown.fatal": true}},
 })
+
+// ClientExportSlash takes too much of its URI for the name of an export.
+var ClientExportSlash = configured("client-export-slash", "uri.export",
+	"keeps the slash that a name with a space follows in a URI", func(c *client.Config) {
+		if strings.Contains(c.Export, " ") {
+			c.Export = "/" + c.Export
+		}
+	})
