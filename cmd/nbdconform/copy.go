@@ -91,6 +91,9 @@ func (p *peer) copyOut(ctx context.Context, from, name string, o client.CopyOpti
 	if name == "-" {
 		return p.stream(ctx, src, o)
 	}
+	if err := src.Reaches(src.Size()); err != nil {
+		return err // before a file is touched
+	}
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o666)
 	if err != nil {
 		return err
@@ -153,7 +156,7 @@ func (p *peer) copyIn(ctx context.Context, name, to string, o client.CopyOptions
 	if uint64(size) > dst.Size() {
 		return fmt.Errorf("%s has %d bytes, the export only %d: nothing was copied", name, size, dst.Size())
 	}
-	if err := client.CopyIn(ctx, dst, f, uint64(size), o); err != nil {
+	if err := client.CopyIn(ctx, dst, holed{f}, uint64(size), o); err != nil {
 		return err
 	}
 	return dst.Disconnect(ctx)

@@ -69,6 +69,9 @@ func (p *peer) info(ctx context.Context, uri string) (serverInfo, error) {
 		return serverInfo{}, err
 	}
 	about := serverInfo{Negotiation: "newstyle", Replies: "simple", Export: u.Export, Contexts: []string{}}
+	if n.Oldstyle() {
+		about.Negotiation = "oldstyle"
+	}
 	if n.Fixed() {
 		about.Negotiation = "fixed newstyle"
 		contexts, err := n.ListMetaContext(ctx, u.Export)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -48,6 +49,10 @@ with the same status are shown as one.`,
 			if err != nil {
 				return err
 			}
+			if rest := conn.Size() % uint64(conn.Constraints().Minimum); rest != 0 {
+				fmt.Fprintf(os.Stderr, "warning: the last %d bytes are out of reach: the size %d is no multiple of the minimum block size %d\n",
+					rest, conn.Size(), conn.Constraints().Minimum)
+			}
 			if totals {
 				list = summed(list)
 			}
@@ -74,8 +79,9 @@ func extentsOf(ctx context.Context, c *client.Client, name string, progress func
 	if c.Extended() {
 		most = 1 << 62
 	}
-	for offset := uint64(0); offset < c.Size(); {
-		status, err := c.BlockStatus(ctx, offset, min(c.Size()-offset, most), 0)
+	size := c.Size() - c.Size()%uint64(c.Constraints().Minimum) // nobody can ask for the rest
+	for offset := uint64(0); offset < size; {
+		status, err := c.BlockStatus(ctx, offset, min(size-offset, most), 0)
 		if err != nil {
 			return nil, fmt.Errorf("asking for the status at %d: %w", offset, err)
 		}
@@ -122,7 +128,7 @@ func summed(list []mapped) []mapped {
 		}
 		sums = append(sums, mapped{Length: m.Length, Status: m.Status, Description: m.Description})
 	}
-	slices.SortFunc(sums, func(a, b mapped) int { return int(a.Status) - int(b.Status) })
+	slices.SortFunc(sums, func(a, b mapped) int { return cmp.Compare(a.Status, b.Status) })
 	return sums
 }
 

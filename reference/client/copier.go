@@ -18,11 +18,12 @@ type copier struct {
 	o     CopyOptions
 	size  uint64
 	align uint64 // of pieces, bytes
+	least uint64 // what no piece is out of line with, bytes
 
 	read, write func(ctx context.Context, p []byte, offset uint64) error
 	zero        func(ctx context.Context, offset, length uint64) error // nil: leave zeroes out
 	extents     func(ctx context.Context, offset, length uint64) (extents []wire.Extent, ok bool, err error)
-	find        bool // look for zeroes in the data, and zero them
+	find        bool // look for zeroes in the data, and treat them as such
 
 	mu   sync.Mutex
 	done uint64
@@ -59,9 +60,11 @@ func (k *copier) copy(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// plan cuts the image into pieces, along its extents where they are known.
+// plan cuts the image into pieces, along its extents where they are known. A
+// block that is zero in part only is data.
 func (k *copier) plan(ctx context.Context, pieces chan<- piece) error {
-	for offset := uint64(0); offset < k.size; {
+	planned := uint64(0) // what is before it was cut
+	for offset := uint64(0); offset < k.size && ctx.Err() == nil; {
 		extents := []wire.Extent{{Length: k.size - offset}}
 		if k.extents != nil {
 			known, ok, err := k.extents(ctx, offset, k.size-offset)
@@ -73,18 +76,33 @@ func (k *copier) plan(ctx context.Context, pieces chan<- piece) error {
 			}
 		}
 		for _, e := range extents {
-			length := min(e.Length, k.size-offset) // the last extent may reach further than the export
-			if err := k.cut(ctx, pieces, piece{offset, length, wire.StateFlags(e.Status)&wire.StateZero != 0}); err != nil {
-				return err
+			start := offset
+			offset += min(e.Length, k.size-offset) // the last extent may reach further than the export
+			zero := wire.StateFlags(e.Status)&wire.StateZero != 0
+			if zero {
+				start = (start + k.least - 1) / k.least * k.least
+				k.cut(ctx, pieces, piece{offset: planned, length: max(start, planned) - planned})
+				planned = max(start, planned)
 			}
-			offset += length
+			if end := k.whole(offset); end > planned {
+				k.cut(ctx, pieces, piece{planned, end - planned, zero})
+				planned = end
+			}
 		}
 	}
 	return nil
 }
 
+// whole is the end of the last block that is over at offset.
+func (k *copier) whole(offset uint64) uint64 {
+	if offset == k.size {
+		return offset
+	}
+	return offset / k.least * k.least
+}
+
 // cut sends p in pieces of the right size.
-func (k *copier) cut(ctx context.Context, pieces chan<- piece, p piece) error {
+func (k *copier) cut(ctx context.Context, pieces chan<- piece, p piece) {
 	most := max(uint64(k.o.RequestSize)/k.align*k.align, k.align)
 	if p.zero {
 		most = max(maxZeroes/k.align*k.align, k.align)
@@ -95,11 +113,10 @@ func (k *copier) cut(ctx context.Context, pieces chan<- piece, p piece) error {
 		select {
 		case pieces <- next:
 		case <-ctx.Done():
-			return nil // copy tells why
+			return // copy tells why
 		}
 		p.offset, p.length = p.offset+next.length, p.length-next.length
 	}
-	return nil
 }
 
 func (k *copier) work(ctx context.Context, pieces <-chan piece) error {
@@ -134,10 +151,11 @@ func (k *copier) move(ctx context.Context, buf []byte, offset uint64) error {
 	for len(buf) > 0 {
 		n, zero := k.run(buf, offset)
 		var err error
-		if zero {
-			err = k.zero(ctx, offset, n)
-		} else {
+		switch {
+		case !zero:
 			err = k.write(ctx, buf[:n], offset)
+		case k.zero != nil:
+			err = k.zero(ctx, offset, n)
 		}
 		if err != nil {
 			return err

@@ -25,19 +25,22 @@ type CopyOptions struct {
 }
 
 // CopyOut copies the whole of an export to dst, which is not closed. It reads
-// nothing that the server says is zero. If dst has a method Truncate(int64)
+// nothing that the server says is zero, and writes no blocks of zeroes. If dst has a method Truncate(int64)
 // error, like *os.File, that sets the size at the end. WriteAt of dst is called
 // by several goroutines at once.
 func CopyOut(ctx context.Context, dst io.WriterAt, src *Client, o CopyOptions) error {
 	o = o.withDefaults()
 	k := copier{
-		o: o, size: src.Size(), align: copyAlign(src),
+		o: o, size: src.Size(), align: copyAlign(src), least: least(src), find: !o.Explicit,
 		extents: src.zeroes,
 		read:    func(ctx context.Context, p []byte, offset uint64) error { return src.ReadAt(ctx, p, offset, 0) },
 		write:   func(_ context.Context, p []byte, offset uint64) error { return writeTo(dst, p, offset) },
 	}
 	if o.Explicit {
 		k.zero = inSteps(o.RequestSize, k.write)
+	}
+	if err := src.Reaches(k.size); err != nil {
+		return err
 	}
 	if err := k.copy(ctx); err != nil {
 		return err
@@ -50,9 +53,18 @@ func CopyOut(ctx context.Context, dst io.WriterAt, src *Client, o CopyOptions) e
 
 // CopyIn copies size bytes of src to the start of an export and flushes, if the
 // server lets it. Runs of zeroes are written with NBD_CMD_WRITE_ZEROES where
-// that is offered. ReadAt of src is called by several goroutines at once.
+// that is offered. ReadAt of src is called by several goroutines at once. If src
+// is a [Sparse], its holes are not read.
 func CopyIn(ctx context.Context, dst *Client, src io.ReaderAt, size uint64, o CopyOptions) error {
-	k := copier{o: o.withDefaults(), size: size, align: copyAlign(dst), find: true}
+	k := copier{o: o.withDefaults(), size: size, align: copyAlign(dst), least: least(dst), find: true}
+	if s, ok := src.(Sparse); ok {
+		k.extents = func(_ context.Context, offset, length uint64) ([]wire.Extent, bool, error) {
+			start, end, err := s.NextData(offset, offset+length)
+			return []wire.Extent{
+				{Length: start - offset, Status: uint64(wire.StateHole | wire.StateZero)}, {Length: end - start},
+			}, err == nil, wrap("looking for holes in the image", err)
+		}
+	}
 	k.read = func(_ context.Context, p []byte, offset uint64) error {
 		n, err := src.ReadAt(p, int64(offset))
 		if n == len(p) {
@@ -63,10 +75,21 @@ func CopyIn(ctx context.Context, dst *Client, src io.ReaderAt, size uint64, o Co
 	return k.into(ctx, dst)
 }
 
+// A Sparse is a source that knows where its data is. NextData finds the first
+// run of data within offset and end, offset < end: what is before start reads as
+// zeroes. Without data, start is end. It is called by one goroutine at a time.
+type Sparse interface {
+	NextData(offset, end uint64) (start, stop uint64, err error)
+}
+
 // Copy copies the whole of one export to the start of another and flushes. It
 // leaves out of the reading what src says is zero, and writes zeroes as CopyIn does.
 func Copy(ctx context.Context, dst, src *Client, o CopyOptions) error {
-	k := copier{o: o.withDefaults(), size: src.Size(), align: max(copyAlign(dst), copyAlign(src)), find: true, extents: src.zeroes}
+	k := copier{o: o.withDefaults(), size: src.Size(), align: max(copyAlign(dst), copyAlign(src)), least: max(least(dst), least(src)),
+		find: true, extents: src.zeroes}
+	if err := src.Reaches(k.size); err != nil {
+		return err
+	}
 	k.read = func(ctx context.Context, p []byte, offset uint64) error { return src.ReadAt(ctx, p, offset, 0) }
 	return k.into(ctx, dst)
 }
@@ -75,6 +98,9 @@ func Copy(ctx context.Context, dst, src *Client, o CopyOptions) error {
 func (k *copier) into(ctx context.Context, dst *Client) error {
 	if k.size > dst.Size() {
 		return usage("size.bounds.client", "copying an image of %d bytes: the size of the export is %d", k.size, dst.Size())
+	}
+	if err := dst.Reaches(k.size); err != nil {
+		return err
 	}
 	k.write = func(ctx context.Context, p []byte, offset uint64) error { return dst.WriteAt(ctx, p, offset, 0) }
 	if dst.Flags()&wire.FlagSendWriteZeroes != 0 {
@@ -119,6 +145,19 @@ func (c *Client) zeroes(ctx context.Context, offset, length uint64) (extents []w
 // copyAlign is the alignment of copying from or to c, in bytes.
 func copyAlign(c *Client) uint64 {
 	return uint64(max(c.Constraints().Minimum, min(c.Constraints().Preferred, 1<<20)))
+}
+
+// least is the minimum block size of c, which no request is out of line with.
+func least(c *Client) uint64 { return uint64(c.Constraints().Minimum) }
+
+// Reaches says whether all of an image of size bytes can be copied to or from
+// the export. That is not so if size is no multiple of the minimum block size.
+func (c *Client) Reaches(size uint64) error {
+	if rest := size % least(c); rest != 0 {
+		return usage("size.align.client.other", "copying an image of %d bytes: the last %d are out of reach, as the minimum block size is %d",
+			size, rest, least(c))
+	}
+	return nil
 }
 
 func writeTo(dst io.WriterAt, p []byte, offset uint64) error {

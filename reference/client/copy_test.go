@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"nbdconform/reference/wire"
@@ -198,6 +199,78 @@ func TestCopyErrors(t *testing.T) {
 		t.Errorf("a server that fails: %v", err)
 	}
 	if err := broken.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// runs is a sparse source: data at multiples of 2 * every, holes elsewhere.
+type runs struct {
+	*bytes.Reader
+	every uint64
+	read  uint64
+}
+
+func (r *runs) NextData(offset, end uint64) (start, stop uint64, err error) {
+	start = offset
+	if offset/r.every%2 == 1 {
+		start = min(offset/r.every*r.every+r.every, end)
+	}
+	return start, min(start/r.every*r.every+r.every, end), nil
+}
+
+func (r *runs) ReadAt(p []byte, at int64) (int, error) {
+	r.read += uint64(len(p))
+	return r.Reader.ReadAt(p, at)
+}
+
+// Holes and blocks need not be of the same size.
+func TestCopyInDoesNotReadHoles(t *testing.T) {
+	for _, every := range []uint64{512, 4096, 5000, 100_000} {
+		want := pattern(1 << 20)
+		for i := range want {
+			if uint64(i)/every%2 == 1 {
+				want[i] = 0
+			}
+		}
+		image := pattern(1 << 20)
+		h := structured()
+		h.size, h.flags = uint64(len(image)), allFlags
+		h.constraints = wire.SizeConstraints{Minimum: 4096, Preferred: 65536, MaxPayload: 1 << 20}
+		c := enter(t, h, Config{}, func(f *fake) { f.image(image) })
+		src := &runs{Reader: bytes.NewReader(want), every: every}
+		if err := CopyIn(within10s(t), c, src, uint64(len(want)), CopyOptions{Requests: 1}); err != nil {
+			t.Fatal(every, err)
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+		if !bytes.Equal(image, want) {
+			t.Errorf("every %d: the copy differs", every)
+		}
+		if most := uint64(len(want)); every == 100_000 && src.read > most*2/3 || src.read > most {
+			t.Errorf("every %d: %d bytes were read", every, src.read)
+		}
+	}
+}
+
+func TestCopyRefusesWhatIsOutOfReach(t *testing.T) {
+	h := structured()
+	h.size, h.flags = 10_000, allFlags
+	h.constraints = wire.SizeConstraints{Minimum: 4096, Preferred: 4096, MaxPayload: 1 << 20}
+	c := enter(t, h, Config{}, func(f *fake) {
+		if all := f.image(make([]byte, h.size)); len(all) != 0 {
+			t.Errorf("requests %v", all)
+		}
+	})
+	for what, err := range map[string]error{
+		"in":  CopyIn(within10s(t), c, bytes.NewReader(make([]byte, 5000)), 5000, CopyOptions{}),
+		"out": CopyOut(within10s(t), &memoryWriter{}, c, CopyOptions{}),
+	} {
+		if err == nil || !strings.Contains(err.Error(), "out of reach") {
+			t.Errorf("copying %s: %v", what, err)
+		}
+	}
+	if err := c.Close(); err != nil {
 		t.Error(err)
 	}
 }

@@ -119,6 +119,9 @@ func (n *Negotiation) Greeting() wire.HandshakeFlags { return n.greeting }
 // [Negotiation.ExportName] is the only option.
 func (n *Negotiation) Fixed() bool { return n.flags&wire.FlagCFixedNewstyle != 0 }
 
+// Oldstyle reports whether the server spoke oldstyle negotiation.
+func (n *Negotiation) Oldstyle() bool { return n.old != nil }
+
 // Structured reports whether replies come in chunks: structured replies or
 // extended headers were negotiated.
 func (n *Negotiation) Structured() bool { return n.structured }
