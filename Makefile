@@ -9,6 +9,8 @@ QUIRK    ?=
 BASELINE ?= containers/known/$(TARGET).yaml
 PROGRAM  ?= reference
 FUZZTIME ?= 10s
+FUZZFLAGS ?=
+KNOWN    ?= containers/known
 SPEC     ?= ../shared/spec/proto.md
 # nopsk leaves pre-shared keys out, which would make the program a dynamic one.
 TAGS     ?= nopsk
@@ -22,11 +24,11 @@ RUN     := $(BIN) run --target $(TARGET) --suite $(SUITE) --provider $(PROVIDER)
            $(if $(QUIRK),--quirk $(QUIRK))
 GATED   := reports/out/gate/$(TARGET)-$(SUITE)$(if $(PROFILE),-$(PROFILE))
 
-.PHONY: help build conformance clients gate image action-test example test lint prove images matrix sweep controls fuzz fuzz-smoke fuzz-score bench bench-go race spec-check generate clean FORCE
+.PHONY: help build conformance clients gate image action-test example test lint prove images matrix sweep controls fuzz fuzz-native fuzz-smoke fuzz-score bench bench-go race spec-check generate clean FORCE
 
 help: ## list the targets of this file
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "Variables: TARGET PROGRAM SUITE PROVIDER PROFILE FILTER QUIRK BASELINE FUZZTIME SPEC TAGS ROUNDS RUNTIME"
+	@echo "Variables: TARGET PROGRAM SUITE PROVIDER PROFILE FILTER QUIRK BASELINE FUZZTIME FUZZFLAGS SPEC TAGS ROUNDS RUNTIME"
 
 build: $(BIN) ## build the static binary bin/nbdconform; TAGS= adds TLS with pre-shared keys
 
@@ -79,7 +81,16 @@ sweep: build ## judge TARGET from SUITE in every profile
 	@$(BIN) matrix --targets $(TARGET) --suites $(SUITE) --profiles $(or $(PROFILE),all) \
 	  --out reports/out/sweep/$(TARGET)-$(SUITE)
 
-fuzz: ## run every native fuzz target for FUZZTIME
+# Without a TARGET the native fuzz targets run, which need no server.
+ifeq ($(origin TARGET),file)
+fuzz: fuzz-native ## fuzz TARGET (all: every server) for FUZZTIME; none: as fuzz-native
+else
+fuzz: build
+	@$(BIN) fuzz --target $(TARGET) --suite $(SUITE) --provider $(PROVIDER) --time $(FUZZTIME) \
+	  $(if $(PROFILE),--profile $(PROFILE)) $(if $(QUIRK),--quirk $(QUIRK)) --baseline $(KNOWN) $(FUZZFLAGS)
+endif
+
+fuzz-native: ## run every native fuzz target for FUZZTIME
 	@sh fuzz/all.sh $(FUZZTIME)
 
 fuzz-smoke: ## run every native fuzz target for a moment

@@ -64,6 +64,7 @@ type contained struct {
 	testcontainers.Container
 	mapped string // address of its port on the engine's host
 	direct string // its own address, or "" where that can't be reached from here
+	pid    int    // of its first process, once that was asked for
 }
 
 // startContainer runs id's command in its image and waits for the greeting.

@@ -168,7 +168,7 @@ func (j *Judge) acknowledged(p place, o *option, described *option) {
 		return
 	}
 	if described != nil && !described.lossy && o.whole && !o.faulty && !o.lossy && described.info.Export == o.info.Export && slices.Equal(described.info.Infos, o.info.Infos) {
-		if j.broken(infoRepeatable, sameInfos(described.infos, o.infos)) {
+		if j.broken(infoRepeatable, sameInfos(described.infos, o.infos) || o.lessFilter(described)) {
 			j.accuse(p, infoRepeatable, "NBD_OPT_INFO with the same parameters gave %v, NBD_OPT_GO gives %v", infoTexts(described.infos), infoTexts(o.infos))
 		}
 	}
@@ -184,6 +184,23 @@ func (j *Judge) acknowledged(p place, o *option, described *option) {
 	j.padding = goNoPadding
 	j.judgeEntry(o)
 	j.enter()
+}
+
+// lessFilter reports whether o, NBD_OPT_GO without a selected context, leaves
+// NBD_FLAG_BLOCK_STATUS_PAYLOAD out that NBD_OPT_INFO gave, as it should, and
+// differs in nothing else.
+func (o *option) lessFilter(described *option) bool {
+	if o.exportInfo == nil || o.exportInfo.Flags&wire.FlagBlockStatusPayload != 0 {
+		return false
+	}
+	infos := slices.Clone(described.infos)
+	for i := range infos {
+		if e, err := wire.ParseExportInfo(infos[i].Payload); infos[i].Type == wire.InfoExport && err == nil {
+			e.Flags &^= wire.FlagBlockStatusPayload
+			infos[i] = e.Info()
+		}
+	}
+	return sameInfos(infos, o.infos)
 }
 
 // refusedForSize judges NBD_REP_ERR_BLOCK_SIZE_REQD.

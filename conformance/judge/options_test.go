@@ -430,6 +430,15 @@ var infoTrips = []trip{
 		c.ack(wire.OptGo)
 		c.disc()
 	}},
+	{"NBD_OPT_GO has filters of NBD_CMD_BLOCK_STATUS less than NBD_OPT_INFO", []string{"server opt.info.repeatable"}, func(c *conversation, bad bool) {
+		c.hello()
+		c.extended()
+		c.opt(wire.OptInfo, info("disk"))
+		c.export(wire.OptInfo, size, pick(bad, allDF&^wire.FlagSendTrim, allDF)|wire.FlagBlockStatusPayload)
+		c.ack(wire.OptInfo)
+		c.enter(allDF)
+		c.xdisc()
+	}},
 	{"NBD_OPT_GO tells other than NBD_OPT_INFO, with an option between", nil, func(c *conversation, bad bool) {
 		c.hello()
 		c.opt(wire.OptInfo, info("disk"))

@@ -51,6 +51,11 @@ func TestContents(t *testing.T) {
 			c.write(0, 7, 0).Reply(Answer{})
 			return c.do(wire.CmdRead, 0, 0).Reply(content(0, 0))
 		}, "cmd.write.then-reply"},
+		"another connection, of which nothing is known, wrote": {func(m *Model, c *Conn) []Violation {
+			c.write(0, 7, wire.CmdFlagFUA).Reply(Answer{})
+			m.Connect().write(0, 8, 0).Reply(Answer{})
+			return c.do(wire.CmdRead, 0, 0).Reply(content(0, 8))
+		}, ""},
 		"a hole where data was written": {func(_ *Model, c *Conn) []Violation {
 			c.write(0, 7, 0).Reply(Answer{})
 			return c.do(wire.CmdRead, 0, 0).Reply(Answer{Pieces: []Piece{{N: 512}}})

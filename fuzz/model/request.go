@@ -41,6 +41,7 @@ func (c *Conn) Send(q wire.Request, payload []byte, filter *wire.StatusFilter) *
 		r.Length = length
 	}
 	r.faulty = c.faulty(r)
+	c.astray(r)
 	r.span = Span{q.Offset, q.Offset + length}
 	if q.Type == wire.CmdResize || !q.Type.Known() || r.span.To < r.span.From {
 		r.span.To = 1<<64 - 1
@@ -153,9 +154,18 @@ func (r *Request) badFilter() bool {
 	return false
 }
 
+// astray forgets all contents where a request may change a disk of which it is
+// unknown which one it is.
+func (c *Conn) astray(r *Request) {
+	if c.disk.stranger && r.changes() {
+		c.m.Forget()
+	}
+}
+
 // Reply tells the whole answer to a request of the connection.
 func (r *Request) Reply(a Answer) (list []Violation) {
 	c, d := r.c, r.c.disk
+	c.astray(r)
 	c.m.clock++
 	d.remove(r)
 	for i, q := range c.waiting {

@@ -67,6 +67,7 @@ type Result struct {
 	Reached  []Point   // each once
 	Events   []Event   // with Record
 	Requests int       // that were answered
+	Answers  []Answer  // with Trace
 }
 
 // Has returns the finding of a signature.

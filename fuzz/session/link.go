@@ -54,6 +54,7 @@ type link struct {
 type option struct {
 	wire.OptionRequest
 	replies []wire.OptionReply
+	op      int // of the script
 }
 
 // A request without its whole answer.
@@ -63,6 +64,7 @@ type request struct {
 	answer model.Answer
 	sent   time.Time
 	many   bool // others were in flight
+	op     int  // of the script
 }
 
 func (l *link) mode() (m Mode) {
@@ -90,7 +92,7 @@ func (l *link) await() {
 		if l.parse() {
 			continue
 		}
-		if err := l.read(l.target.patience()); err != nil {
+		if err := l.read(l.wait()); err != nil {
 			if errors.Is(err, os.ErrDeadlineExceeded) {
 				l.hang()
 			}
@@ -128,6 +130,7 @@ func (l *link) read(within time.Duration) error {
 // ended notes that the server hung up.
 func (l *link) ended() {
 	l.record(Ended, nil)
+	l.unanswered("hangs up")
 	switch {
 	case l.wild || l.disc:
 	case len(l.options) == 1 && l.options[0].Option == wire.OptExportName && l.client&^wire.ClientFlags(l.offered) == 0:
@@ -188,8 +191,23 @@ func (l *link) hang() {
 			Detail: "nothing comes for " + l.target.patience().String() + ", and the connection stays open",
 		})
 	}
+	l.unanswered("does not answer")
 	l.wild = true
 	l.finish()
+}
+
+// settledPatience is how long something may take that is known not to come.
+const settledPatience = 50 * time.Millisecond
+
+// wait is how long what is due may take.
+func (l *link) wait() time.Duration {
+	if l.target.Settled != nil {
+		id, subject := l.awaited()
+		if l.target.settled(Finding{Kind: Hang, Clause: id, Subject: subject}) {
+			return min(l.target.patience(), settledPatience)
+		}
+	}
+	return l.target.patience()
 }
 
 // awaited says what is due, and by which clause.

@@ -95,6 +95,7 @@ func (l *link) optionReply(b []byte) (int, error) {
 		return n, nil
 	}
 	l.options = l.options[1:]
+	l.told(o.op, o.Option.String(), optionAnswer(o.replies))
 	l.wrong(l.model.Option(o.OptionRequest, o.replies), o.Option.String())
 	switch {
 	case p.Type != wire.RepAck:
@@ -216,6 +217,7 @@ func (l *link) complete(i int) {
 		more |= ModeSeveral
 	}
 	l.reach(l, AtReply, uint32(q.Type), uint32(q.answer.Error), more)
+	l.told(q.op, requestText(q.Request), requestAnswer(q.answer))
 	q.answer.Took = time.Since(q.sent)
 	l.wrong(q.model.Reply(q.answer), q.Type.String())
 }

@@ -47,7 +47,7 @@ func Run(ctx context.Context, s script.Script, t *Target) Result {
 			l.leave()
 		}
 	}
-	if !t.NoProbe && len(r.result.Findings) == 0 && ctx.Err() == nil {
+	if !t.NoProbe && !r.news() && ctx.Err() == nil {
 		r.probe()
 	}
 	r.health()
@@ -83,6 +83,16 @@ func (r *run) dial(id int) *link {
 	l.plain = pump(nc)
 	l.nc = judge.Conn(l.plain, l.judge)
 	return l
+}
+
+// news reports whether there is a finding that is not settled.
+func (r *run) news() bool {
+	for _, f := range r.result.Findings {
+		if !r.target.settled(f) {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *run) note(id int, what EventKind) {

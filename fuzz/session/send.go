@@ -75,6 +75,9 @@ func (l *link) option(o script.Op) {
 	if !fits && !o.Anyway {
 		return
 	}
+	if l.client&wire.FlagCFixedNewstyle == 0 && o.Option != wire.OptExportName {
+		l.model.Unsure() // a client that did not say so may not send it
+	}
 	q := wire.OptionRequest{Option: o.Option, Data: o.OptionData(l.target.Model.Exports)}
 	l.lastOpt = o.Option
 	b := q.Append(nil)
@@ -83,7 +86,7 @@ func (l *link) option(o script.Op) {
 		fits = false
 	}
 	if fits && !l.wild {
-		l.options = append(l.options, &option{OptionRequest: q})
+		l.options = append(l.options, &option{OptionRequest: q, op: l.op})
 	} else {
 		l.lose()
 	}
@@ -176,7 +179,7 @@ func (l *link) expect(q wire.Request, payload []byte, filter *wire.StatusFilter)
 		}
 	}
 	l.requests = append(l.requests, &request{
-		Request: q, sent: time.Now(), many: len(l.requests) > 0,
+		Request: q, sent: time.Now(), many: len(l.requests) > 0, op: l.op,
 		model: l.model.Send(q, payload, filter),
 	})
 }

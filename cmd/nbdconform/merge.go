@@ -1,0 +1,41 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"nbdconform/fuzz/campaign"
+)
+
+func mergeCommand() *cobra.Command {
+	var out string
+	c := &cobra.Command{
+		Use:   "merge DIR...",
+		Short: "Merge the shards of a fuzzing campaign",
+		Long: `Merge makes one campaign of several on the same target, such as the shards of
+a fleet: of the findings of one signature the shortest script is kept, and of
+the corpora the fewest scripts that reach all that was reached. What comes out
+does not depend on the order of the directories. One directory alone is
+minimised.
+
+Exit status: as that of nbdconform fuzz.`,
+		Example: `  nbdconform merge /tmp/s0 /tmp/s1 --out /tmp/all
+  nbdconform merge shards/* --out all`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, dirs []string) error {
+			if slices.Contains(dirs, out) {
+				return fmt.Errorf("--out %s is one of the directories to merge: name another", out)
+			}
+			r, err := campaign.Merge(out, dirs)
+			if err != nil {
+				return err
+			}
+			return reportCampaign(r, out)
+		},
+	}
+	c.Flags().StringVar(&out, "out", "", "directory of the merged campaign")
+	_ = c.MarkFlagRequired("out")
+	return c
+}
