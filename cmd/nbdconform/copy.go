@@ -88,35 +88,43 @@ func (p *peer) copyOut(ctx context.Context, from, name string, o client.CopyOpti
 		return fmt.Errorf("%s: %w", from, err)
 	}
 	defer func() { _ = src.Close() }()
-	if name == "-" {
-		return p.stream(ctx, src, o)
-	}
 	if err := src.Reaches(src.Size()); err != nil {
 		return err // before a file is touched
+	}
+	if name == "-" {
+		return stream(ctx, os.Stdout, src, o)
 	}
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o666)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if info.Mode()&(os.ModeNamedPipe|os.ModeCharDevice) != 0 {
+		return stream(ctx, f, src, o)
+	}
+	var dst io.WriterAt = f
+	if info.Mode().IsRegular() {
 		// What was there before must not show through the holes.
 		if err := errors.Join(f.Truncate(0), f.Truncate(int64(src.Size()))); err != nil {
 			return err
 		}
 	} else {
-		o.Explicit = true
+		o.Explicit, dst = true, struct{ io.WriterAt }{f} // which can't be cut to size
 	}
-	if err := client.CopyOut(ctx, f, src, o); err != nil {
-		return err
+	if err := client.CopyOut(ctx, dst, src, o); err != nil {
+		return fmt.Errorf("%w; %s is incomplete", err, name)
 	}
 	return errors.Join(f.Sync(), src.Disconnect(ctx))
 }
 
-// stream writes an export to standard output, one piece after the other.
-func (p *peer) stream(ctx context.Context, src *client.Client, o client.CopyOptions) error {
+// stream writes an export to a pipe and the like, one piece after the other.
+func stream(ctx context.Context, w io.Writer, src *client.Client, o client.CopyOptions) error {
 	o.Explicit, o.Requests = true, 1
-	if err := client.CopyOut(ctx, &inOrder{w: os.Stdout}, src, o); err != nil {
+	if err := client.CopyOut(ctx, &inOrder{w: w}, src, o); err != nil {
 		return err
 	}
 	return src.Disconnect(ctx)
@@ -144,9 +152,12 @@ func (p *peer) copyIn(ctx context.Context, name, to string, o client.CopyOptions
 		return err
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return fmt.Errorf("%s is a directory", name)
+	}
 	size, err := f.Seek(0, io.SeekEnd) // of a device too
 	if err != nil {
-		return fmt.Errorf("finding the size of %s: %w", name, err)
+		return fmt.Errorf("finding the size of %s, which a pipe has not: %w", name, err)
 	}
 	dst, err := p.connect(ctx, to)
 	if err != nil {
