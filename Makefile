@@ -24,7 +24,7 @@ RUN     := $(BIN) run --target $(TARGET) --suite $(SUITE) --provider $(PROVIDER)
            $(if $(QUIRK),--quirk $(QUIRK))
 GATED   := reports/out/gate/$(TARGET)-$(SUITE)$(if $(PROFILE),-$(PROFILE))
 
-.PHONY: help build conformance clients gate image action-test example test lint prove images matrix sweep controls fuzz fuzz-native fuzz-smoke fuzz-score bench bench-go race spec-check generate clean FORCE
+.PHONY: help build conformance clients gate image action-test example test lint prove images matrix interop support sweep controls fuzz fuzz-native fuzz-smoke fuzz-score bench bench-go race spec-check generate clean FORCE
 
 help: ## list the targets of this file
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +80,13 @@ controls: build ## show that published bugs are found where they are, and only t
 sweep: build ## judge TARGET from SUITE in every profile
 	@$(BIN) matrix --targets $(TARGET) --suites $(SUITE) --profiles $(or $(PROFILE),all) \
 	  --out reports/out/sweep/$(TARGET)-$(SUITE)
+
+interop: build ## run the reference with the programs of others
+	@$(BIN) interop
+
+support: ## write docs/support.md from what is heard in interop
+	@go build -trimpath -tags '' -ldflags '-X main.stamped=$(VERSION)' -o bin/nbdconform-psk ./cmd/nbdconform
+	@bin/nbdconform-psk interop --write docs/support.md
 
 # Without a TARGET the native fuzz targets run, which need no server.
 ifeq ($(origin TARGET),file)

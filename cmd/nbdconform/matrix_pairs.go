@@ -152,7 +152,9 @@ func (m *meeting) run(ctx context.Context) (_ []matrix.Pairing, _ []matrix.Skip,
 	m.each(ctx, len(m.clients), func(i int) { // each with a reference server of its own
 		m.alone[i] = map[matrix.Activity]pairing.Heard{}
 		for _, r := range m.meet(ctx, home, []int{i}) {
-			m.alone[i][r.Activity] = r.Heard
+			if r.Outcome == matrix.Works { // what went wrong says nothing of what the client would use
+				m.alone[i][r.Activity] = r.Heard
+			}
 		}
 	})
 	all := make([]int, len(m.clients))

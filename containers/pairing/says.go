@@ -100,6 +100,9 @@ func mapped(text string) ([]extent, error) {
 	}
 	var list []extent
 	for line := range strings.Lines(text) {
+		if strings.TrimSpace(line) == "" { // nbdinfo 1.6 ends so
+			continue
+		}
 		e, err := extentOf(strings.Fields(line))
 		if err != nil {
 			return nil, fmt.Errorf("its map can't be read: %w in %.80q", err, line)

@@ -40,9 +40,14 @@ const tlsProfile = "tls-required"
 // OpenServer starts a server of a suite, or the reference server, and gives it
 // something to hold.
 func OpenServer(ctx context.Context, name, suite string) (*Server, error) {
+	return OpenServerAs(ctx, name, suite, "default")
+}
+
+// OpenServerAs is OpenServer for a profile that can be written to.
+func OpenServerAs(ctx context.Context, name, suite, profile string) (*Server, error) {
 	s := &Server{}
 	var err error
-	if s.plain, err = open(ctx, name, suite, "default"); err != nil {
+	if s.plain, err = open(ctx, name, suite, profile); err != nil {
 		return nil, err
 	}
 	id := s.plain.Identity()
@@ -73,6 +78,9 @@ func open(ctx context.Context, name, suite, profile string) (target.Target, erro
 	})
 }
 
+// Target is the server, without TLS.
+func (s *Server) Target() target.Target { return s.plain }
+
 // Close stops the server.
 func (s *Server) Close() error {
 	err := s.plain.Close()
@@ -86,6 +94,9 @@ func (s *Server) Close() error {
 func (s *Server) begin(ctx context.Context) error {
 	first := s.next()
 	return s.with(ctx, func(c *client.Client) error {
+		if c.Size() != Size {
+			return fmt.Errorf("%s has %d bytes, and was to have %d", s.Peer, c.Size(), Size)
+		}
 		s.has = offered(c)
 		if err := client.CopyIn(ctx, c, bytes.NewReader(first), Size, client.CopyOptions{}); err != nil {
 			return err

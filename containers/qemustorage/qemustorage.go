@@ -83,8 +83,8 @@ func launch(p program.Place, with string, flags []string) program.Launch {
 	}
 	return program.Launch{
 		Prepare: []string{
-			fmt.Sprintf("truncate -s %d disk locked", size),
-			fmt.Sprintf("qemu-img create -q -f qcow2 layered %d", size),
+			fmt.Sprintf("truncate -s %d disk locked", p.Size),
+			fmt.Sprintf("qemu-img create -q -f qcow2 layered %d", p.Size),
 			"qemu-img bitmap --add --enable layered b0",
 			"qemu-io -f qcow2 -c 'write -P 2 2M 1M' layered >/dev/null",
 		},

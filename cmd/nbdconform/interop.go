@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"nbdconform/containers/interop"
+	"nbdconform/reports/matrix"
+)
+
+func interopCommand() *cobra.Command {
+	suites := []string{"bookworm", "trixie"}
+	var file string
+	c := &cobra.Command{
+		Use:   "interop",
+		Short: "Run the reference with the programs of others",
+		Long: `Interop sends the client programs of Debian suites to the reference server, and
+the reference client to their servers. What they say is held against what the
+server holds, and a judge listens: with --write, what was heard to work becomes
+the table of what is supported, and with whom.
+
+Exit status: 0 all pairings work, but for those that are known not to;
+1 one does not; 2 the run is not to be trusted, or the table has a gap.`,
+		Example: `  nbdconform interop
+  nbdconform interop --suites sid
+  nbdconform interop --write docs/support.md`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			var err error
+			if suites, err = some("suite", suites, suiteNames()); err != nil {
+				return err
+			}
+			return runInterop(c.Context(), suites, file)
+		},
+	}
+	c.Flags().StringSliceVar(&suites, "suites", suites, "Debian suites to take programs from")
+	c.Flags().StringVar(&file, "write", "", "write the table of what is supported to this file")
+	return c
+}
+
+func runInterop(ctx context.Context, suites []string, file string) error {
+	p := &interopProgress{overview: newOverview(os.Stderr)}
+	r, err := interop.Run(ctx, suites, p)
+	p.close()
+	if err != nil {
+		return err
+	}
+	counts := map[matrix.Outcome]int{}
+	for _, pair := range r.Pairings {
+		counts[pair.Outcome]++
+	}
+	for _, rec := range r.Records {
+		role := "server"
+		if rec.Server {
+			role = "client"
+		}
+		fmt.Printf("%-24s as %s: %d items of the protocol heard\n", rec.Peer, role, len(rec.Items))
+	}
+	unexpected, expected := r.Failures()
+	for _, pair := range expected {
+		fmt.Print(paragraph("known: ", pairLine(pair)+"; "+interop.Reason(pair)))
+	}
+	for _, pair := range unexpected {
+		fmt.Print(paragraph(strings.ToUpper(string(pair.Outcome))+": ", pairLine(pair)+": "+pair.Detail+"; "+pair.Command))
+	}
+	if file != "" {
+		table, err := r.Table()
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(file, []byte(table), 0o644); err != nil { // #nosec: a document
+			return err
+		}
+		fmt.Println("Written:", file)
+	}
+	fmt.Printf("%d activities work, %d do not, %d are known not to\n",
+		counts[matrix.Works]+counts[matrix.Degraded], len(unexpected), len(expected))
+	if len(unexpected) > 0 {
+		return &exitError{status: exitViolates}
+	}
+	return nil
+}
+
+func pairLine(p matrix.Pairing) string {
+	return fmt.Sprintf("%s of %s with %s", p.Activity, p.Client, p.Server)
+}
+
+// paragraph is a text of several lines behind a word.
+func paragraph(word, text string) string {
+	return word + strings.TrimLeft(wrap(visibleLine(text), "  "), " ") + "\n"
+}
+
+// interopProgress shows steps as the matrix shows its runs.
+type interopProgress struct {
+	overview
+	mu      sync.Mutex
+	planned bool
+}
+
+// Plan implements [interop.Progress].
+func (p *interopProgress) Plan(steps int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.planned = true
+	p.plan(steps)
+}
+
+// Start implements [interop.Progress].
+func (p *interopProgress) Start(step string) { p.start(step) }
+
+// Done implements [interop.Progress].
+func (p *interopProgress) Done(step, how string) {
+	p.mu.Lock()
+	planned := p.planned
+	p.mu.Unlock()
+	if !planned {
+		fmt.Fprintln(os.Stderr, step)
+		return
+	}
+	p.done(step, how)
+}
+
+func (p *interopProgress) close() {
+	if p.planned {
+		p.overview.close()
+	}
+}

@@ -1,0 +1,212 @@
+package interop
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"nbdconform/conformance/heard"
+	"nbdconform/conformance/judge"
+	"nbdconform/conformance/target"
+	"nbdconform/reference/client"
+	"nbdconform/reference/export"
+	"nbdconform/reference/starttls"
+	"nbdconform/reference/wire"
+)
+
+const (
+	grace   = 300 * time.Millisecond // for a server to hang up behind NBD_CMD_DISC
+	stretch = 10 * time.Second       // for one conversation
+)
+
+// contexts are the metadata contexts that the reference client asks for.
+var contexts = []string{export.BaseAllocation, export.AllocationDepth, export.DirtyBitmap + "b0"}
+
+// drive has the reference client use all that it has with a server, one
+// conversation after the other, and returns what was heard. What the server
+// refuses is no error: it is not heard.
+func drive(ctx context.Context, t target.Target) heard.Set {
+	items := heard.Set{}
+	p := t.Profile()
+	base := client.Config{Export: p.Export, Dialect: p.Dialect, Oldstyle: true, Grace: grace}
+	talk := func(f func(context.Context, net.Conn, client.Config) error) {
+		ctx, cancel := context.WithTimeout(ctx, stretch)
+		defer cancel()
+		conn, err := t.Dial(ctx)
+		if err != nil {
+			return
+		}
+		defer func() { _ = conn.Close() }()
+		j := judge.New(judge.Options{Oldstyle: true, Dialect: p.Dialect, Messages: 1 << 12})
+		cfg := base
+		if p.TLS != nil {
+			cfg.TLS = client.TLS{Mode: client.TLSPrefer, Client: judgedTLS{p.TLS, j}}
+		}
+		_ = f(ctx, judge.Conn(conn, j), cfg)
+		items.Join(heard.Items(j.Transcript(), p.Dialect))
+	}
+	for _, set := range []func(*client.Config){
+		func(c *client.Config) { c.ExtendedHeaders = true },
+		func(*client.Config) {},
+		func(c *client.Config) { c.SimpleReplies = true },
+		func(c *client.Config) { c.AnyBlockSize, c.Zeroes = true, true },
+	} {
+		talk(func(ctx context.Context, conn net.Conn, cfg client.Config) error {
+			set(&cfg)
+			cfg.MetaContexts = contexts
+			cfg.Infos = []wire.InfoType{wire.InfoName, wire.InfoDescription, wire.InfoInitState}
+			var wrong wire.Request
+			cfg.Hooks = &client.Hooks{Request: func(m *client.RequestMessage) { mistake(m, &wrong) }}
+			c, err := client.Connect(ctx, conn, cfg)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = c.Close() }()
+			use(ctx, c)
+			blunder(ctx, c, &wrong)
+			return nil
+		})
+	}
+	talk(haggle)
+	talk(func(ctx context.Context, conn net.Conn, cfg client.Config) error {
+		cfg.TLS = client.TLS{} // in the clear, whatever the server wants
+		return haggle(ctx, conn, cfg)
+	})
+	talk(func(ctx context.Context, conn net.Conn, cfg client.Config) error {
+		cfg.ExtendedHeaders = true
+		return haggle(ctx, conn, cfg)
+	})
+	talk(func(ctx context.Context, conn net.Conn, cfg client.Config) error {
+		n, err := client.Negotiate(ctx, conn, cfg)
+		if err != nil {
+			return err
+		}
+		c, err := n.ExportName(ctx, cfg.Export)
+		if err != nil {
+			return err
+		}
+		return c.Disconnect(ctx)
+	})
+	return items
+}
+
+// use tries every command with every flag that the client has for it. It sends
+// none that the server does not advertise.
+func use(ctx context.Context, c *client.Client) {
+	const length = 64 << 10
+	if c.Size() < 4*length {
+		return
+	}
+	b := make([]byte, length)
+	for i := range b {
+		b[i] = byte(i | 1)
+	}
+	_ = c.ReadAt(ctx, b, 0, wire.CmdFlagDF)
+	for _, f := range []wire.CommandFlags{0, wire.CmdFlagFUA} {
+		_ = c.WriteAt(ctx, b, 0, f)
+		_ = c.Trim(ctx, length, length, f)
+	}
+	for _, f := range []wire.CommandFlags{0, wire.CmdFlagFUA, wire.CmdFlagNoHole, wire.CmdFlagFastZero, wire.CmdFlagNoHole | wire.CmdFlagFastZero} {
+		_ = c.WriteZeroes(ctx, 2*length, length, f)
+	}
+	_ = c.ReadAt(ctx, make([]byte, 4*length), 0, 0)
+	_ = c.Flush(ctx)
+	_ = c.Cache(ctx, 0, length)
+	_, _ = c.BlockStatus(ctx, 0, c.Size(), 0)
+	_, _ = c.BlockStatus(ctx, 0, c.Size(), wire.CmdFlagReqOne)
+	for _, m := range c.Contexts() {
+		_, _ = c.BlockStatusOf(ctx, 0, c.Size(), 0, m.Name)
+	}
+	_, _ = c.LBAStatus(ctx, 0, length, wire.LBAAllocated)
+	if c.Flags()&wire.FlagSendResize != 0 {
+		_ = c.Resize(ctx, c.Size()+length)
+	}
+}
+
+// mistake puts a wrong request in the place of the one that is about to be sent.
+func mistake(m *client.RequestMessage, wrong *wire.Request) {
+	if wrong.Length == 0 || m.Request.Type == wire.CmdDisc {
+		return
+	}
+	m.Request.Type, m.Request.Offset, m.Request.Flags = wrong.Type, wrong.Offset, wrong.Flags
+	if m.Request.Type != wire.CmdRead || wrong.Length != 1 {
+		m.Request.Length = wrong.Length
+	}
+}
+
+// blunder provokes errors: requests that have no payload, sent in the place of
+// a read.
+func blunder(ctx context.Context, c *client.Client, wrong *wire.Request) {
+	const length = 4096
+	if c.Size() < length {
+		return
+	}
+	for _, q := range []wire.Request{
+		{Type: wire.CmdRead, Offset: c.Size(), Length: length},        // NBD_EINVAL
+		{Type: wire.CmdWriteZeroes, Offset: c.Size(), Length: length}, // NBD_ENOSPC, or NBD_EPERM on what can't be written to
+		{Type: wire.CmdTrim, Offset: c.Size(), Length: length},
+		{Type: 77, Offset: 0, Length: length},
+		{Type: wire.CmdRead, Offset: 0, Length: 1<<31 + length, Flags: wire.CmdFlagDF}, // NBD_EOVERFLOW
+	} {
+		*wrong = q
+		_ = c.ReadAt(ctx, make([]byte, length), 0, 0)
+		*wrong = wire.Request{}
+	}
+}
+
+// haggle tries every option, good ones and wrong ones, and leaves.
+func haggle(ctx context.Context, conn net.Conn, cfg client.Config) error {
+	n, err := client.Negotiate(ctx, conn, cfg)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = n.Close() }()
+	_, _ = n.List(ctx)
+	_, _ = n.Info(ctx, cfg.Export, wire.InfoName, wire.InfoDescription, wire.InfoInitState)
+	_, _ = n.Info(ctx, "no such export")
+	_, _ = n.ListMetaContext(ctx, cfg.Export)
+	_, _ = n.SetMetaContext(ctx, cfg.Export, contexts...)
+	for _, o := range []wire.OptionRequest{
+		{Option: wire.OptPeekExport},
+		{Option: wire.OptList, Data: []byte("no data is due")},
+		{Option: wire.OptStructuredReply},
+		{Option: 4711},
+		{Option: wire.OptInfo, Data: make([]byte, 1<<17)},
+	} {
+		if _, err := n.Say(ctx, o); err != nil {
+			return err
+		}
+	}
+	if cfg.TLS.Client == nil { // the last: what would follow an acknowledgement is TLS
+		_, err = n.Say(ctx, wire.OptionRequest{Option: wire.OptStartTLS})
+	}
+	return err
+}
+
+// judgedTLS lets a judge hear what goes on within TLS.
+type judgedTLS struct {
+	starttls.Client
+	judge *judge.Judge
+}
+
+func (t judgedTLS) Upgrade(ctx context.Context, nc net.Conn) (starttls.Conn, error) {
+	if under, ok := nc.(interface{ NetConn() net.Conn }); ok {
+		nc = under.NetConn()
+	}
+	c, err := t.Client.Upgrade(ctx, nc)
+	if err != nil {
+		return nil, err
+	}
+	t.judge.Decrypted()
+	return secured{c, judge.Conn(c, t.judge)}, nil
+}
+
+// secured is a connection within TLS that tells a judge.
+type secured struct {
+	starttls.Conn
+	judged net.Conn
+}
+
+func (s secured) Read(b []byte) (int, error)  { return s.judged.Read(b) }
+func (s secured) Write(b []byte) (int, error) { return s.judged.Write(b) }
+func (s secured) Close() error                { return s.judged.Close() }

@@ -1,0 +1,172 @@
+package interop
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"nbdconform/conformance/heard"
+	"nbdconform/conformance/judge"
+	"nbdconform/conformance/target/inprocess"
+	"nbdconform/reference/client"
+	"nbdconform/reference/export"
+	"nbdconform/reference/server"
+	"nbdconform/reference/starttls"
+	"nbdconform/reference/wire"
+)
+
+// own are set-ups of the reference server beside the profiles of the suite.
+var own = []struct {
+	name   string
+	change func(*server.Config)
+}{
+	{"oldstyle", func(c *server.Config) { c.Handshake = server.Oldstyle }},
+	{"newstyle", func(c *server.Config) { c.Handshake = server.Newstyle }},
+	{"insistent", func(c *server.Config) {
+		c.Exports[0].Constraints = wire.SizeConstraints{Minimum: 4096, Preferred: 65536, MaxPayload: 1 << 20}
+		c.Exports[0].RequireBlockSize = true
+	}},
+	{"policy", func(c *server.Config) { c.StartTLS = wire.RepErrPolicy }},
+	{"rotational", func(c *server.Config) { c.Exports[0].Rotational = true }},
+	{"faulty", func(c *server.Config) {
+		var list []export.Fault
+		for _, e := range []wire.Errno{wire.EIO, wire.ENOMEM, wire.ENOSPC, wire.EOVERFLOW} {
+			list = append(list, export.Fault{Commands: []wire.Command{wire.CmdRead, wire.CmdWrite}, Times: 1, Err: e})
+		}
+		c.Exports[0].Gate = export.NewFaults(append(list,
+			export.Fault{Commands: []wire.Command{wire.CmdWriteZeroes}, Times: 4, Err: wire.ENOTSUP})...)
+	}},
+}
+
+const size = 8 << 20
+
+// self has the reference client use the reference server in every profile.
+func self(ctx context.Context) (heard.Set, error) {
+	all := heard.Set{}
+	run := func(profile string, change func(*server.Config)) error {
+		c, about, err := inprocess.Config(profile, size, "")
+		if err != nil {
+			return err
+		}
+		if change != nil {
+			change(&c)
+		}
+		t, err := inprocess.New(about, func() server.Config { return c })
+		if err != nil {
+			return err
+		}
+		items := drive(ctx, t)
+		items.Join(withTLS(items, about.TLS, heard.X509))
+		all.Join(items)
+		return t.Close()
+	}
+	for _, p := range inprocess.Profiles() {
+		if err := run(p, nil); err != nil {
+			return nil, fmt.Errorf("profile %s of the reference server: %w", p, err)
+		}
+	}
+	for _, o := range own {
+		if err := run("default", o.change); err != nil {
+			return nil, fmt.Errorf("the reference server, %s: %w", o.name, err)
+		}
+	}
+	if starttls.BuiltWithPSK {
+		items, err := preshared(ctx)
+		if err != nil {
+			return nil, err
+		}
+		all.Join(items)
+	}
+	ending, err := shutdown(ctx)
+	all.Join(ending)
+	return all, err
+}
+
+// withTLS is the kind of TLS, if a conversation went on within it.
+func withTLS(items heard.Set, how starttls.Client, kind string) heard.Set {
+	s := heard.Set{}
+	if how != nil && items.Has(heard.Option, wire.OptStartTLS.String()) && items.Has(heard.Command, wire.CmdRead.String()) {
+		s.Add(heard.Item{Kind: heard.Extension, Name: kind})
+	}
+	return s
+}
+
+// preshared has the reference do TLS with pre-shared keys.
+func preshared(ctx context.Context) (heard.Set, error) {
+	c, about, err := inprocess.Config("default", size, "")
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "nbdpsk")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	file := filepath.Join(dir, "keys.psk")
+	if err := os.WriteFile(file, []byte("alice:000102030405060708090a0b0c0d0e0f\n"), 0o600); err != nil {
+		return nil, err
+	}
+	c.TLS.Mode = server.ForcedTLS
+	if c.TLS.Server, err = starttls.LoadPSKServer(file); err != nil {
+		return nil, err
+	}
+	if about.TLS, err = starttls.LoadPSKClient(file, "alice"); err != nil {
+		return nil, err
+	}
+	t, err := inprocess.New(about, func() server.Config { return c })
+	if err != nil {
+		return nil, err
+	}
+	items := drive(ctx, t)
+	items.Join(withTLS(items, about.TLS, heard.PSK))
+	return items, t.Close()
+}
+
+// shutdown has a server end while one client is haggling and another waits for
+// a slow read, and both ask for more.
+func shutdown(ctx context.Context) (heard.Set, error) {
+	const pause = 100 * time.Millisecond
+	c, _, err := inprocess.Config("default", size, "")
+	if err != nil {
+		return nil, err
+	}
+	c.Exports[0].Gate = export.NewFaults(export.Fault{Commands: []wire.Command{wire.CmdRead}, Delay: 4 * pause})
+	srv, err := server.New(c)
+	if err != nil {
+		return nil, err
+	}
+	var served sync.WaitGroup
+	judges := []*judge.Judge{judge.New(judge.Options{}), judge.New(judge.Options{})}
+	var conns []net.Conn
+	for _, j := range judges {
+		near, far := net.Pipe()
+		conns = append(conns, judge.Conn(near, j))
+		served.Go(func() { _ = srv.ServeConn(ctx, far) })
+	}
+	haggling, err := client.Negotiate(ctx, conns[0], client.Config{Grace: grace})
+	if err != nil {
+		return nil, err
+	}
+	using, err := client.Connect(ctx, conns[1], client.Config{Grace: grace})
+	if err != nil {
+		return nil, err
+	}
+	served.Go(func() { _ = using.ReadAt(ctx, make([]byte, 4096), 0, 0) })
+	time.Sleep(pause)
+	served.Go(func() { _ = srv.Shutdown(ctx) })
+	time.Sleep(pause)
+	_, _ = haggling.List(ctx)
+	_ = using.Flush(ctx)
+	_, _ = haggling.Close(), using.Close()
+	err = srv.Close()
+	served.Wait()
+	items := heard.Set{}
+	for _, j := range judges {
+		items.Join(heard.Items(j.Transcript(), wire.Current))
+	}
+	return items, err
+}

@@ -1,0 +1,89 @@
+package interop
+
+import (
+	"context"
+
+	"nbdconform/conformance/caller"
+	"nbdconform/conformance/target/inprocess"
+	"nbdconform/containers/pairing"
+	"nbdconform/reference/export"
+	"nbdconform/reference/server"
+	"nbdconform/reference/wire"
+)
+
+// A visit is a client at a reference server that is set up to provoke something.
+type visit struct {
+	name   string
+	change func(*server.Config)
+	does   []caller.Activity // what a client is asked for, as far as it can
+	export string            // "": the one that is there
+}
+
+var looks = []caller.Activity{caller.Info, caller.Visit, caller.CopyOut, caller.List, caller.Map}
+
+var visits = []visit{
+	{"oldstyle", func(c *server.Config) { c.Handshake = server.Oldstyle }, looks, ""},
+	{"newstyle", func(c *server.Config) { c.Handshake = server.Newstyle }, looks, ""},
+	{"simple replies", func(c *server.Config) { c.NoStructuredReplies, c.NoExtendedHeaders = true, true }, looks, ""},
+	{"a name that is not there", nil, []caller.Activity{caller.Info, caller.CopyOut}, "nowhere"},
+	{"TLS is insisted on", func(c *server.Config) {
+		p, _, _ := inprocess.Config("tls-required", size, "")
+		c.TLS = p.TLS
+	}, looks[:4], ""},
+	{"block sizes", func(c *server.Config) {
+		c.Exports[0].Constraints = wire.SizeConstraints{Minimum: 4096, Preferred: 65536, MaxPayload: 1 << 20}
+		c.Exports[0].RequireBlockSize = true
+	}, looks[:3], ""},
+	{"read-only", func(c *server.Config) { c.Exports[0].ReadOnly = true }, []caller.Activity{caller.Info, caller.CopyIn, caller.Zero}, ""},
+	{"rotational", func(c *server.Config) { c.Exports[0].Rotational = true }, looks[:2], ""},
+	{"contexts", func(c *server.Config) {
+		c.Exports[0].Disk = export.NewTracked(export.NewLayered(c.Exports[0].Disk), "b0")
+	}, []caller.Activity{caller.Info, caller.Map}, ""},
+	{"reads fail", failing(wire.CmdRead, wire.EIO), []caller.Activity{caller.Visit, caller.CopyOut}, ""},
+	{"no space", failing(wire.CmdWrite, wire.ENOSPC), []caller.Activity{caller.CopyIn}, ""},
+	{"no permission", failing(wire.CmdWriteZeroes, wire.EPERM), []caller.Activity{caller.CopyIn, caller.Zero}, ""},
+	{"no zeroes in a hurry", failing(wire.CmdWriteZeroes, wire.ENOTSUP), []caller.Activity{caller.CopyIn}, ""},
+	{"invalid", failing(wire.CmdTrim, wire.EINVAL), []caller.Activity{caller.Trim}, ""},
+}
+
+// failing has the first requests of a command fail.
+func failing(c wire.Command, e wire.Errno) func(*server.Config) {
+	return func(cfg *server.Config) {
+		cfg.NoExtendedHeaders = true // with which QEMU's writes don't get as far as that
+		cfg.Exports[0].Gate = export.NewFaults(export.Fault{Commands: []wire.Command{c}, Err: e, Times: 2})
+	}
+}
+
+// provoke has a client make every visit. How the client takes it is not judged
+// here: there are specs for that.
+func (rec *Record) provoke(ctx context.Context, c *pairing.Client) error {
+	for _, v := range visits {
+		for _, a := range v.does {
+			if !c.Can(a, caller.NoTLS) {
+				continue
+			}
+			cfg, about, err := inprocess.Config("default", size, "")
+			if err != nil {
+				return err
+			}
+			if v.change != nil {
+				v.change(&cfg)
+			}
+			t, err := inprocess.New(about, func() server.Config { return cfg })
+			if err != nil {
+				return err
+			}
+			name := about.Export
+			if v.export != "" {
+				name = v.export
+			}
+			h, _, err := pairing.Overhear(ctx, c, t, caller.Task{Activity: a, Server: caller.Address{Export: name}})
+			_ = t.Close()
+			if err != nil {
+				return err
+			}
+			rec.Items.Join(h.Items)
+		}
+	}
+	return nil
+}
