@@ -34,9 +34,12 @@ var opening = []Item{
 	{HandshakeFlag, "NBD_FLAG_FIXED_NEWSTYLE"},
 	{ClientFlag, "NBD_FLAG_C_FIXED_NEWSTYLE"},
 	{Option, "NBD_OPT_GO"},
-	{Reply, "NBD_REP_ACK"}, {Reply, "NBD_REP_ERR_UNSUP"}, {Reply, "NBD_REP_INFO"},
+	{Reply, "NBD_REP_ACK"},
+	{Reply, "NBD_REP_ERR_UNSUP"},
+	{Reply, "NBD_REP_INFO"},
 	{Info, "NBD_INFO_EXPORT"},
-	{TransmissionFlag, "NBD_FLAG_HAS_FLAGS"}, {TransmissionFlag, "NBD_FLAG_SEND_FLUSH"},
+	{TransmissionFlag, "NBD_FLAG_HAS_FLAGS"},
+	{TransmissionFlag, "NBD_FLAG_SEND_FLUSH"},
 }
 
 func check(t *testing.T, k talk, more ...Item) {

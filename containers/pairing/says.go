@@ -17,7 +17,7 @@ func untrueInfo(text string, size uint64) string {
 		} `json:"exports"` // nbdinfo
 		Virtual *uint64 `json:"virtual-size"` // qemu-img
 	}
-	got := said.Virtual
+	var got *uint64
 	if err := json.Unmarshal([]byte(text), &said); err != nil {
 		var n uint64
 		if _, err := fmt.Sscanf(text, "size %d", &n); err != nil {
