@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"nbdconform/containers/interop"
+	"nbdconform/reference/starttls"
 	"nbdconform/reports/matrix"
 )
 
@@ -28,12 +30,15 @@ Exit status: 0 all pairings work, but for those that are known not to;
 1 one does not; 2 the run is not to be trusted, or the table has a gap.`,
 		Example: `  nbdconform interop
   nbdconform interop --suites sid
-  nbdconform interop --write docs/support.md`,
+  nbdconform interop --write support.md`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			var err error
 			if suites, err = some("suite", suites, suiteNames()); err != nil {
 				return err
+			}
+			if file != "" && !starttls.BuiltWithPSK {
+				return errors.New("--write: this program has no pre-shared keys, and the table would lack them: use make support")
 			}
 			return runInterop(c.Context(), suites, file)
 		},

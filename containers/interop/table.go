@@ -20,7 +20,7 @@ func (r *Report) Table() (string, error) {
 	for _, i := range heard.All() {
 		if i.Kind != kind {
 			kind = i.Kind
-			fmt.Fprintf(&b, "\n## %s\n\n| | reference server | reference client | clients of the server | servers of the client |\n| --- | --- | --- | --- | --- |\n", title(string(kind)))
+			fmt.Fprintf(&b, "\n## %s\n\n| | reference server | reference client | clients of the server | servers of the client |\n| --- | --- | --- | --- | --- |\n", title(kind))
 		}
 		server, client := r.peers(i, true), r.peers(i, false)
 		own := []bool{r.Self[i] || server != "", r.Self[i] || client != ""}
@@ -59,11 +59,23 @@ const heading = `# What is supported, and with whom it was seen to work
 Made by ` + "`make support`" + ` from conversations that a judge listened to; no cell is
 typed in. An option counts once it was acknowledged, a command and its flags once
 a request with them succeeded, all else once it came, and nothing that broke a
-clause. The peers are programs of Debian's %s. Where a cell has a number
-in brackets, the reason is at the end.
+clause. The peers are programs of Debian's %s. Where a cell has
+a number in brackets, the reason is at the end.
 `
 
-func title(s string) string { return strings.ToUpper(s[:1]) + s[1:] + "s" }
+// title is the heading above the items of a kind.
+func title(k heard.Kind) string {
+	s := strings.ToUpper(string(k[:1])) + string(k[1:])
+	switch k {
+	case heard.Info:
+		return s
+	case heard.Reply:
+		return "Option replies"
+	case heard.Extension:
+		return "Extensions and dialects"
+	}
+	return s + "s"
+}
 
 // columns are those of the table, in its order.
 var columns = []string{"the reference server", "the reference client", "clients", "servers"}
