@@ -57,9 +57,6 @@ Its exit status says nothing of who is faster.`,
 			if err := r.Write(os.Stdout); err != nil {
 				return err
 			}
-			for _, line := range r.Behind() {
-				fmt.Println("behind:", line)
-			}
 			text, err := json.MarshalIndent(r, "", "  ")
 			if err != nil {
 				return err

@@ -25,6 +25,7 @@ type Plan struct {
 type Result struct {
 	Date    time.Time `json:"date"`
 	Machine string    `json:"machine"`
+	Load    [2]string `json:"load_average"` // before and after, of a minute
 	Rounds  int       `json:"rounds"`
 	Runtime string    `json:"runtime"`
 	Size    int       `json:"size"`
@@ -77,6 +78,7 @@ var loads = []load{
 // fio, without which there is nothing to do.
 func Run(ctx context.Context, p Plan) (Result, error) {
 	r := Result{Date: time.Now().UTC(), Machine: machine(), Rounds: p.Rounds, Runtime: p.Runtime.String(), Size: p.Size}
+	r.Load[0] = loadAverage()
 	if _, err := exec.LookPath("fio"); err != nil {
 		return r, errors.New("fio is not on PATH: apt-get install fio")
 	}
@@ -109,6 +111,7 @@ func Run(ctx context.Context, p Plan) (Result, error) {
 		}
 		r.Tables = append(r.Tables, tables...)
 	}
+	r.Load[1] = loadAverage()
 	return r, nil
 }
 

@@ -40,3 +40,10 @@ func version(c contender) string {
 	}
 	return strings.TrimSpace(string(out))
 }
+
+// loadAverage is that of the last minute, or "" where nobody tells.
+func loadAverage() string {
+	text, _ := os.ReadFile("/proc/loadavg")
+	first, _, _ := strings.Cut(string(text), " ")
+	return first
+}

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -80,6 +80,7 @@ type running struct {
 	contender
 	network, address string
 	cmd              *exec.Cmd
+	lease            io.Closer // once it is closed, or this process is gone, the server ends
 	dir              string
 	said             strings.Builder
 }
@@ -99,11 +100,7 @@ func (c contender) start(ctx context.Context, dir, network string, size int) (*r
 		s.address = l.Addr().String()
 		_ = l.Close()
 	}
-	s.cmd = exec.Command("sh", "-ec", c.command(network, s.address, size))
-	s.cmd.Dir, s.cmd.Stderr = s.dir, &s.said
-	s.cmd.WaitDelay = time.Second // for a server that goes into the background
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := s.cmd.Start(); err != nil {
+	if err := s.launch(c.command(network, s.address, size)); err != nil {
 		return nil, err
 	}
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
@@ -120,14 +117,36 @@ func (c contender) start(ctx context.Context, dir, network string, size int) (*r
 	}
 }
 
+// keeper is a shell script around the commands that start a server. It ends
+// the server, and removes its files from memory, when its input ends: that
+// happens too when whoever started it is killed.
+const keeper = `(
+%s
+) &
+read -r _ || :
+kill $! 2>/dev/null || :
+[ ! -s pid ] || kill "$(cat pid)" || :
+wait
+rm -rf "$PWD"
+`
+
+// launch runs the commands in the directory of s.
+func (s *running) launch(commands string) error {
+	s.cmd = exec.Command("sh", "-ec", fmt.Sprintf(keeper, commands))
+	s.cmd.Dir, s.cmd.Stderr = s.dir, &s.said
+	s.cmd.WaitDelay = time.Second // for a server that goes into the background
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	lease, err := s.cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	s.lease = lease
+	return s.cmd.Start()
+}
+
 // stop ends the server.
 func (s *running) stop() {
-	_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGTERM)
-	if b, err := os.ReadFile(filepath.Join(s.dir, "pid")); err == nil {
-		if pid, err := strconv.Atoi(strings.TrimSpace(string(b))); err == nil && pid > 1 {
-			_ = syscall.Kill(pid, syscall.SIGTERM)
-		}
-	}
+	_ = s.lease.Close()
 	kill := time.AfterFunc(5*time.Second, func() { _ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL) })
 	_ = s.cmd.Wait()
 	kill.Stop()

@@ -34,10 +34,18 @@ func (r Result) Write(w io.Writer) error {
 			return err
 		}
 	}
-	fmt.Fprintf(w, "\nMedians of %d interleaved rounds of %s, as multiples of nbdkit's memory plugin.\n", r.Rounds, r.Runtime)
-	fmt.Fprintln(w, "Behind them the spread, (largest-smallest)/median in per cent. IOPS are the")
-	fmt.Fprintln(w, "reference's.")
+	fmt.Fprintf(w, "\nMedians of %d interleaved rounds of %s, as multiples of nbdkit's memory\n", r.Rounds, r.Runtime)
+	fmt.Fprintln(w, "plugin. Behind them the spread, (largest-smallest)/median in per cent. IOPS")
+	fmt.Fprintln(w, "are the reference's.")
 	fmt.Fprintln(w, "qemu-nbd and nbd-server: a file on tmpfs. null and null-co keep no data.")
+	if r.Load[0] != "" {
+		fmt.Fprintf(w, "The load average was %s before and %s after.\n", r.Load[0], r.Load[1])
+	}
+	ahead, all := r.Ahead()
+	fmt.Fprintf(w, "The reference is ahead of all that keep data in %d of %d rows.\n", ahead, all)
+	for _, line := range r.Behind() {
+		fmt.Fprintln(w, line)
+	}
 	for _, name := range r.Missing {
 		fmt.Fprintf(w, "left out: %s is not on PATH\n", name)
 	}
@@ -71,7 +79,7 @@ func (r Result) render(t Table) string {
 			case base == 0:
 				row = append(row, fmt.Sprintf("%.0f", v))
 			default:
-				row = append(row, fmt.Sprintf("%.2f %2.0f", v/base, 100*spread))
+				row = append(row, multiple(v/base)+fmt.Sprintf(" %2.0f", min(100*spread, 999)))
 			}
 		}
 		tw.AppendRow(row)
@@ -79,17 +87,52 @@ func (r Result) render(t Table) string {
 	return tw.Render()
 }
 
+// multiple takes four characters, up to 9999.
+func multiple(v float64) string {
+	switch {
+	case v < 9.995:
+		return fmt.Sprintf("%.2f", v)
+	case v < 99.95:
+		return fmt.Sprintf("%.1f", v)
+	}
+	return fmt.Sprintf("%.0f", v)
+}
+
+// Ahead is the number of rows in which no server that keeps data is ahead of
+// the reference, and that of all rows.
+func (r Result) Ahead() (ahead, all int) {
+	for _, t := range r.Tables {
+		for _, m := range t.Rows {
+			if all++; len(r.faster(m)) == 0 {
+				ahead++
+			}
+		}
+	}
+	return ahead, all
+}
+
 // Behind names the rows in which the reference is not ahead of a server that
-// keeps data.
+// keeps data, a line for each of these.
 func (r Result) Behind() (list []string) {
 	for _, t := range r.Tables {
 		for _, m := range t.Rows {
-			own, _ := Median(m.Samples["reference"])
-			for _, s := range r.Servers {
-				if v, _ := Median(m.Samples[s.Name]); !s.Scale && v > own {
-					list = append(list, fmt.Sprintf("%s, %s, %s: %s is ahead, %.0f to %.0f", t.Network, t.Load, m.Row, s.Name, v, own))
-				}
+			for _, name := range r.faster(m) {
+				own, _ := Median(m.Samples["reference"])
+				v, _ := Median(m.Samples[name])
+				list = append(list, text.WrapSoft(fmt.Sprintf("behind: %s, %s, %s: %s has %.0f to %.0f",
+					t.Network, t.Load, m.Row, name, v, own), 80))
 			}
+		}
+	}
+	return list
+}
+
+// faster names the servers that keep data and are ahead of the reference.
+func (r Result) faster(m Measurement) (list []string) {
+	own, _ := Median(m.Samples["reference"])
+	for _, s := range r.Servers {
+		if v, _ := Median(m.Samples[s.Name]); !s.Scale && v > own {
+			list = append(list, s.Name)
 		}
 	}
 	return list

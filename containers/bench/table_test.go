@@ -24,16 +24,28 @@ func sample() Result {
 }
 
 func TestTableFitsTheScreen(t *testing.T) {
+	wild := sample() // as wide as cells get
+	wild.Tables[0].Load = loads[len(loads)-1].name
+	for _, m := range wild.Tables[0].Rows {
+		for name := range m.Samples {
+			m.Samples[name] = []float64{1, 900000, 990000e3}
+		}
+		m.Samples["nbd-server"] = []float64{1, 999999, 990000e3}
+		m.Samples["nbdkit"] = []float64{1, 9000, 990000e3}
+	}
 	var b strings.Builder
-	if err := sample().Write(&b); err != nil {
-		t.Fatal(err)
+	for _, r := range []Result{wild, sample()} {
+		if err := r.Write(&b); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for line := range strings.Lines(b.String()) {
 		if n := len(strings.TrimRight(line, "\n")); n > 80 {
 			t.Errorf("%d columns: %s", n, line)
 		}
 	}
-	for _, want := range []string{"1.80 33", "0.45 22", "180000", "null-co is not on PATH"} {
+	for _, want := range []string{"1.80 33", "0.45 22", "180000", "null-co is not on PATH",
+		"ahead of all that keep data in 0 of 6 rows"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, b.String())
 		}
@@ -46,7 +58,7 @@ func TestBehindNamesWhoKeepsDataAndIsFaster(t *testing.T) {
 		t.Fatalf("%d rows, want all %d: %q", len(list), len(Rows), list)
 	}
 	for _, line := range list {
-		if !strings.Contains(line, "nbd-server is ahead, 190000 to 180000") {
+		if !strings.Contains(line, "nbd-server has 190000 to 180000") {
 			t.Error(line)
 		}
 	}
