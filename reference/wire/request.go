@@ -101,7 +101,7 @@ func ReadPayload(r *bufio.Reader, n uint64, lim Limits) ([]byte, error) {
 
 // commandFlags are the flags that the document allows with each command.
 // NBD_CMD_FLAG_FUA is valid with all of them.
-var commandFlags = map[Command]CommandFlags{
+var commandFlags = [...]CommandFlags{
 	CmdRead:        CmdFlagFUA | CmdFlagDF,
 	CmdWrite:       CmdFlagFUA | CmdFlagPayloadLen,
 	CmdDisc:        CmdFlagFUA,
@@ -115,7 +115,12 @@ var commandFlags = map[Command]CommandFlags{
 
 // AllowedFlags are the command flags that the document knows for c, whatever
 // was negotiated; 0 for an unknown command.
-func (c Command) AllowedFlags() CommandFlags { return commandFlags[c] }
+func (c Command) AllowedFlags() CommandFlags {
+	if int(c) >= len(commandFlags) {
+		return 0
+	}
+	return commandFlags[c]
+}
 
 // Known reports whether the document, or an extension that it lists, defines the command.
 func (c Command) Known() bool { return c <= CmdResize }
