@@ -44,8 +44,9 @@ func TestTableFitsTheScreen(t *testing.T) {
 			t.Errorf("%d columns: %s", n, line)
 		}
 	}
-	for _, want := range []string{"1.80 33", "0.45 22", "180000", "null-co is not on PATH",
-		"ahead of all that keep data in 0 of 6 rows"} {
+	for _, want := range []string{
+		"1.80 33", "0.45 22", "180000", "null-co is not on PATH", "ahead of all that keep data in 0 of 6 rows",
+	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, b.String())
 		}
