@@ -35,7 +35,14 @@ func (s *server) Usage(ctx context.Context) (target.Usage, error) {
 	return usageOf(pid)
 }
 
-func (p *process) root(context.Context) (int, error) { return p.cmd.Process.Pid, nil }
+func (p *process) root(context.Context) (int, error) {
+	select {
+	case <-p.done:
+		return 0, errNoProc
+	default:
+		return p.cmd.Process.Pid, nil
+	}
+}
 
 // root is the container's first process, where the engine's processes are
 // among ours.

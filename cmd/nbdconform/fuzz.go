@@ -21,6 +21,7 @@ import (
 type fuzzOrder struct {
 	order
 	Against   string
+	Client    string
 	Time      time.Duration
 	Seed      uint64
 	Shard     string
@@ -39,7 +40,7 @@ func fuzzCommand() *cobra.Command {
 	var o fuzzOrder
 	c := &cobra.Command{
 		Use:   "fuzz [flags] [-- COMMAND ...]",
-		Short: "Fuzz a server",
+		Short: "Fuzz a server or a client",
 		Long: `Fuzz runs scripts on a server for as long as it is told to: valid, nearly valid
 and hostile ones, over several connections, made at random and mutated from
 those that got somewhere new. The judge, a model of the contents and a look at
@@ -48,7 +49,8 @@ server, made short, and kept in DIR/findings: as a script for nbdconform replay,
 and as a stand-alone Python program.
 
 With --against every script runs on two servers, and what they answer
-differently is listed.
+differently is listed. With --client a client program visits a server that
+misbehaves at random.
 
 --target all, --profile all fuzz every server, or profile, in turns.
 
@@ -63,6 +65,7 @@ script was run, or the target can't be reached.`,
   nbdconform fuzz --target all --time 1h --baseline containers/known
   nbdconform fuzz --uri nbd://localhost/disk --destructive
   nbdconform fuzz --target nbdkit --against nbdkit:trixie
+  nbdconform fuzz --client nbdcopy --suite trixie
   nbdconform fuzz --target nbdkit --shard 0/4 --dir /tmp/s0
   nbdconform fuzz -- ./my-server --socket {socket}`,
 		Args: func(c *cobra.Command, args []string) error {
@@ -75,6 +78,13 @@ script was run, or the target can't be reached.`,
 			o.Command = args
 			if err := o.check(); err != nil {
 				return err
+			}
+			if o.Client != "" {
+				r, err := o.fuzzClient(c.Context(), newFuzzDisplay(os.Stderr))
+				if err != nil {
+					return err
+				}
+				return o.report(r)
 			}
 			if o.Target == allTargets || o.Profile == allProfiles {
 				return o.sweep(c.Context())
@@ -95,6 +105,7 @@ script was run, or the target can't be reached.`,
 	f.StringVar(&o.Quirk, "quirk", "", "make the reference server misbehave (see nbdconform list --quirks)")
 	f.BoolVar(&o.Destructive, "destructive", false, "let the scripts write to the server at --uri")
 	f.StringVar(&o.Against, "against", "", "compare with this: TARGET, TARGET:SUITE or uri:URI")
+	f.StringVar(&o.Client, "client", "", "fuzz a client program (see nbdconform list --clients)")
 	f.DurationVar(&o.Time, "time", time.Minute, "for how long, in all")
 	f.Uint64Var(&o.Seed, "seed", 1, "of the inputs")
 	f.StringVar(&o.Shard, "shard", "", "run part I of N, as I/N with I from 0; I of JOB_COMPLETION_INDEX: /N")
@@ -112,6 +123,9 @@ func (o *fuzzOrder) check() error {
 	}
 	if err := o.parseShard(); err != nil {
 		return err
+	}
+	if o.Client != "" {
+		return o.checkClient()
 	}
 	plain := o.order
 	if plain.Target == allTargets {

@@ -178,7 +178,7 @@ func (c *campaign) same(r fuzzing.Record) error {
 
 // now does what is to be done now and then.
 func (c *campaign) now(end bool) error {
-	if c.ctx.Err() == nil && (end || time.Since(c.looked) > lookEvery) {
+	if c.Bench != nil && c.ctx.Err() == nil && (end || time.Since(c.looked) > lookEvery) {
 		if err := c.look(); err != nil {
 			return err
 		}

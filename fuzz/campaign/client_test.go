@@ -1,0 +1,41 @@
+package campaign
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"nbdconform/conformance/caller"
+	"nbdconform/conformance/caller/inprocess"
+	"nbdconform/reports/fuzzing"
+)
+
+// A boaster reports success whatever happens.
+type boaster struct{ caller.Caller }
+
+func (b boaster) Do(ctx context.Context, t caller.Task) (caller.Report, error) {
+	r, err := b.Caller.Do(ctx, t)
+	r.Exit = ""
+	return r, err
+}
+
+func TestClients(t *testing.T) {
+	t.Parallel()
+	good, err := inprocess.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = good.Close() }()
+	for _, tt := range []struct {
+		name string
+		c    caller.Caller
+		want int
+	}{{"a client that is in order", good, 0}, {"one that boasts", boaster{good}, 1}} {
+		r, err := RunClient(t.Context(), ClientOptions{Caller: tt.c, Options: Options{
+			Subject: fuzzing.Subject{Kind: "client", Name: tt.name}, Dir: t.TempDir(), Goal: 1500 * time.Millisecond, Seed: 1,
+		}})
+		if err != nil || r.Exit() != tt.want || r.Execs < 3 {
+			t.Errorf("%s: exit %d, want %d: %v: %s %+v", tt.name, r.Exit(), tt.want, err, r.Conclusion(), r.Findings)
+		}
+	}
+}
