@@ -17,7 +17,7 @@ var filters = []row{
 	{name: "fua-none", size: size, has: rw, args: "--filter=fua memory 64M fuamode=none"},
 	{name: "fua-force", size: size, has: rw, args: "--filter=fua memory 64M fuamode=force"},
 	{name: "multi-conn-emulate", since: "1.26", size: size, has: rw, args: "--filter=multi-conn --filter=cache memory 64M multi-conn-mode=emulate"},
-	{name: "cow", size: size + 3, has: rw, args: "--filter=cow memory 67108867"},
+	{name: "cow", size: size + 3, has: rw + " -write-zeroes -fast-zero", args: "--filter=cow memory 67108867"},
 	{name: "cache", size: size + 3, has: rw, args: "--filter=cache memory 67108867"},
 	{name: "truncate", size: program.MiB + 3, has: rw, args: "--filter=truncate memory 1M truncate=1048579"},
 	{name: "offset", size: program.MiB, has: rw, args: "--filter=offset memory 2M offset=513 range=1M"},

@@ -14,7 +14,6 @@ var plugins = []row{
 	{name: "max", size: 1<<63 - 1, args: "memory 9223372036854775807", has: rw},
 	{name: "null", size: 1<<63 - 1, args: "-r null 9223372036854775807", has: inert},
 	{name: "pattern", size: 1 << 40, args: "-r pattern 1T", has: inert},
-	{name: "data", size: 3 * program.MiB, args: "data @0x1ff 0x55 @0x10000 0xaa*70000 @0x200001 1 size=3M", has: rw},
 	{name: "sparse-random", size: 8 * gib, args: "-r sparse-random 8G seed=1", has: ro},
 	{name: "one-thread", size: size, args: "-t 1 memory 64M", has: rw},
 }
@@ -30,6 +29,11 @@ var handshakes = []row{
 
 // exports are profiles with exports of names of their own.
 var exports = []program.Setup{
+	{
+		Name: "data", Exports: []string{""}, Size: 3 * program.MiB, More: true,
+		Features: program.Promise(rw),
+		Start:    with("data", "data=@0x1ff 0x55 @0x10000 0xaa*70000 @0x200001 1", "size=3M"),
+	},
 	{
 		Name: "names", Since: "1.26", Export: "disk", Exports: []string{"disk", "other"}, Size: size, More: true,
 		Features: program.Promise(rw),

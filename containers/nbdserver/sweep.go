@@ -29,8 +29,8 @@ var rows = []row{
 		prepare: "truncate -s 1M disk.0 disk.2; truncate -s 2M disk.1", has: synced},
 	{name: "treefiles", size: 8 * program.MiB, on: "treefiles filesize=8388608", prepare: "mkdir disk", has: rw},
 	{
-		name: "switches", since: "3.22", size: 1 << 20, prepare: "truncate -s 2M disk",
-		on:      all + " sync splice datalog transactionlog=$PWD/log maxconnections=64 filesize=1048576",
+		name: "switches", size: 1 << 20, prepare: "truncate -s 2M disk",
+		on:      all + " sync datalog transactionlog=$PWD/log maxconnections=64 filesize=1048576",
 		generic: []string{"max_threads = 1"}, has: synced,
 	},
 	{name: "unlisted", size: size, on: all, generic: []string{"allowlist = false"}, has: synced + " -list"},

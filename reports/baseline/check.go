@@ -114,7 +114,7 @@ func (c *checker) failure(s *result.Spec) {
 		case e.knows(c.result.Target.Name, *s):
 			e.used, known = true, true
 			withheld = withheld || e.Withheld != ""
-		case e.names(*s) && !e.wildcard() && (near == nil || e.Verdict == s.Verdict):
+		case e.names(*s) && !e.wildcard() && e.expected(c.result.Target.Profile) && (near == nil || e.Verdict == s.Verdict):
 			near = e
 		}
 	}
@@ -151,7 +151,7 @@ func (c *checker) entry(e *applied, now time.Time) {
 	if !e.reasoned() {
 		c.add(at(Unreasoned, "its reason is "+e.Reason))
 	}
-	if e.used || e.told {
+	if e.used || e.told || !e.expected(c.result.Target.Profile) {
 		return
 	}
 	if e.Withheld != "" {

@@ -18,7 +18,7 @@ import (
 type Entry struct {
 	Target    string         `yaml:"target"`             // what the result calls it; "*" is any
 	Versions  Versions       `yaml:"versions,omitempty"` // none: any
-	Profile   string         `yaml:"profile,omitempty"`  // "" is any
+	Profile   string         `yaml:"profile,omitempty"`  // several with spaces between, "*" for anything; see ofProfile
 	Suite     string         `yaml:"suite,omitempty"`    // Debian suite; "" is any
 	Spec      string         `yaml:"spec,omitempty"`     // id, in which "*" stands for anything
 	Clause    string         `yaml:"clause,omitempty"`   // one of those that the spec cites
@@ -90,6 +90,11 @@ func (e Entry) checkRest() error {
 	if strings.TrimSpace(e.Reason) == "" {
 		return errors.New("no reason: why is this failure put up with?")
 	}
+	for _, pattern := range strings.Fields(e.Profile) {
+		if _, err := path.Match(pattern, ""); err != nil {
+			return fmt.Errorf("profile %q: %w", pattern, err)
+		}
+	}
 	if e.Link != "" {
 		if u, err := url.Parse(e.Link); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
 			return fmt.Errorf("link %q: want an address that starts with https://", e.Link)
@@ -116,7 +121,7 @@ func (e Entry) reasoned() bool { return !strings.HasPrefix(strings.TrimSpace(e.R
 // applies reports whether e is about the target of a result.
 func (e Entry) applies(t result.Target) bool {
 	return (e.Target == "*" || e.Target == t.Name) && e.Versions.Contain(t.Version) &&
-		(e.Profile == "" || e.Profile == t.Profile) && (e.Suite == "" || e.Suite == t.Suite)
+		e.ofProfile(t.Profile) && (e.Suite == "" || e.Suite == t.Suite)
 }
 
 // names reports whether e is about a spec, whatever came of it.
@@ -170,8 +175,26 @@ func NewEntry(t result.Target, s result.Spec) Entry {
 	if t.Version != "" {
 		e.Versions = Versions{"= " + t.Version}
 	}
-	if t.Profile != "" && t.Profile != "default" && t.Profile != "command" && t.Profile != "as found" {
+	if !plain(t.Profile) {
 		e.Profile = t.Profile
 	}
 	return e
+}
+
+// ofProfile reports whether e is about a profile. An entry that names none is
+// about the default, and lets the same failure pass in others, where it need
+// not come: see expected.
+func (e Entry) ofProfile(name string) bool {
+	return e.Profile == "" || slices.ContainsFunc(strings.Fields(e.Profile), func(pattern string) bool {
+		ok, err := path.Match(pattern, name)
+		return ok && err == nil
+	})
+}
+
+// expected reports whether a run in this profile has to fail as e says.
+func (e Entry) expected(profile string) bool { return e.Profile != "" || plain(profile) }
+
+// plain reports whether a profile needs no mention.
+func plain(profile string) bool {
+	return slices.Contains([]string{"", "default", "command", "as found"}, profile)
 }

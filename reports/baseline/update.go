@@ -152,7 +152,7 @@ func (e *editor) add(s result.Spec) {
 	for _, b := range e.blocks {
 		o := b.entry
 		if b.is != "" && len(o.Versions) > 0 && e.target.Version != "" && !o.wildcard() && o.Suite == "" && o.Target == n.Target &&
-			(o.Profile == "" || o.Profile == e.target.Profile) && o.knows(e.target.Name, s) {
+			o.ofProfile(e.target.Profile) && o.knows(e.target.Name, s) {
 			o.Versions = append(slices.Clone(o.Versions), n.Versions...)
 			b.write(o)
 			return
