@@ -3,6 +3,8 @@ package pairing
 import (
 	"strings"
 	"testing"
+
+	"nbdconform/reports/matrix"
 )
 
 func TestMapsAreReadAsProgramsWriteThem(t *testing.T) {
@@ -40,5 +42,16 @@ func TestListsAreReadAsProgramsWriteThem(t *testing.T) {
 		if got := untrueList(c.program, c.text, want); c.want == "" && got != "" || !strings.Contains(got, c.want) {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
+	}
+}
+
+func TestOldLibnbdIsNotAskedForCertificates(t *testing.T) {
+	for version, want := range map[string]bool{"1.6.1-1": true, "1.14.2-1": false, "1.22.2-1": false} {
+		if got := mute(matrix.Peer{Name: "nbdinfo", Version: version}); got != want {
+			t.Errorf("%s: %t", version, got)
+		}
+	}
+	if mute(matrix.Peer{Name: "qemu-img", Version: "1:5.2"}) {
+		t.Error("qemu-img has other ways")
 	}
 }
