@@ -25,8 +25,10 @@ var rows = []row{
 	{name: "huge", size: 6 * 1024 * program.MiB, on: all, has: synced},
 	{name: "temporary", size: size, on: all + " temporary", has: synced},
 	{name: "sparse-cow", size: size, on: "copyonwrite sparse_cow", has: fixed + " write-zeroes"},
-	{name: "multifile", size: 4 * program.MiB, on: all + " multifile",
-		prepare: "truncate -s 1M disk.0 disk.2; truncate -s 2M disk.1", has: synced},
+	{
+		name: "multifile", size: 4 * program.MiB, on: all + " multifile",
+		prepare: "truncate -s 1M disk.0 disk.2; truncate -s 2M disk.1", has: synced,
+	},
 	{name: "treefiles", size: 8 * program.MiB, on: "treefiles filesize=8388608", prepare: "mkdir disk", has: rw},
 	{
 		name: "switches", size: 1 << 20, prepare: "truncate -s 2M disk",

@@ -42,9 +42,11 @@ var rows = []row{
 		name: "max", size: 1 << 62, prepare: ":", has: ro,
 		args: "-r --image-opts driver=null-co,size=4611686018427387904,read-zeroes=on",
 	},
-	{name: "bitmaps-read-only", since: "6.0", size: size, prepare: "qemu-img create -q -f qcow2 disk 64M\n" +
-		"qemu-img bitmap --add --enable disk b0\nqemu-io -f qcow2 -c 'write -P 2 2M 1M' disk >/dev/null",
-		args: "-r -A -B b0 -f qcow2 disk", has: ro + " dirty-bitmap allocation-depth"},
+	{
+		name: "bitmaps-read-only", since: "6.0", size: size, prepare: "qemu-img create -q -f qcow2 disk 64M\n" +
+			"qemu-img bitmap --add --enable disk b0\nqemu-io -f qcow2 -c 'write -P 2 2M 1M' disk >/dev/null",
+		args: "-r -A -B b0 -f qcow2 disk", has: ro + " dirty-bitmap allocation-depth",
+	},
 }
 
 func sweep() (setups []program.Setup) {

@@ -46,11 +46,11 @@ var exports = []string{
 }
 
 // setup is a profile that tests one of the exports.
-func setup(name, export, has string, flags ...string) program.Setup {
+func setup(name, export, has string) program.Setup {
 	return program.Setup{
 		Name: name, Since: "10.0", Export: export, Exports: []string{"disk", "locked", "layered"}, Size: size,
 		Features: program.Promise(has),
-		Start:    func(p program.Place) program.Launch { return launch(p, "", flags) },
+		Start:    func(p program.Place) program.Launch { return launch(p, "") },
 	}
 }
 
@@ -58,7 +58,7 @@ func secure(name string) program.Setup {
 	s := setup(name, "disk", rw+" starttls forced-tls")
 	s.Start = func(p program.Place) program.Launch {
 		return launch(p, ",tls-creds=t",
-			[]string{"--object", "tls-creds-x509,id=t,endpoint=server,verify-peer=no,dir=" + program.PKI})
+			"--object", "tls-creds-x509,id=t,endpoint=server,verify-peer=no,dir="+program.PKI)
 	}
 	return s.WithTLS()
 }
@@ -68,7 +68,7 @@ func more(s program.Setup) program.Setup {
 	return s
 }
 
-func launch(p program.Place, with string, flags []string) program.Launch {
+func launch(p program.Place, with string, flags ...string) program.Launch {
 	at := fmt.Sprintf("addr.type=inet,addr.host=0.0.0.0,addr.port=%d", p.Port)
 	if p.Socket != "" {
 		at = "addr.type=unix,addr.path=" + strings.ReplaceAll(p.Socket, ",", ",,")
