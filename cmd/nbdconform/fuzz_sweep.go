@@ -120,13 +120,24 @@ func endSweep(dir string, names []string, records []fuzzing.Record) error {
 		return err
 	}
 	status := exitConforms
-	total, findings := 0, 0
+	total, findings, unentered := 0, 0, 0
 	for _, r := range records {
-		status = max(status, r.Exit())
+		switch {
+		case r.Unentered() && len(r.Doubts) == 0: // as with an old handshake: listed, and no reason to doubt the others
+			unentered++
+			if len(r.Broken()) > 0 {
+				status = max(status, exitViolates)
+			}
+		default:
+			status = max(status, r.Exit())
+		}
 		total += r.Execs
 		findings += len(r.Broken())
 	}
-	fmt.Printf("%d campaigns, %d scripts, %d findings\nWritten: %s\n", len(records), total, findings, filepath.Join(dir, "index.html"))
+	if unentered == len(records) {
+		status = exitUntrusted
+	}
+	fmt.Printf("%d campaigns, %d of which entered no export, %d scripts, %d findings\nWritten: %s\n", len(records), unentered, total, findings, filepath.Join(dir, "index.html"))
 	if status != exitConforms {
 		return &exitError{status: status}
 	}

@@ -48,6 +48,7 @@ type campaign struct {
 	points   map[string]bool // of the record
 	seeds    []entry         // not run yet
 	settled  map[string]bool // signatures
+	silent   map[string]bool // signatures of what the other target does not answer
 	recent   []script.Script // since the last look from outside
 	looked   time.Time
 	saved    time.Time
@@ -105,7 +106,7 @@ func open(ctx context.Context, o Options) (*campaign, error) {
 	if o.Patience <= 0 {
 		o.Patience = 2 * time.Second
 	}
-	c := &campaign{Options: o, ctx: ctx, points: make(map[string]bool), settled: make(map[string]bool), began: time.Now(), looked: time.Now()}
+	c := &campaign{Options: o, ctx: ctx, points: make(map[string]bool), settled: make(map[string]bool), silent: make(map[string]bool), began: time.Now(), looked: time.Now()}
 	dir := ""
 	if o.Dir != "" {
 		dir = filepath.Join(o.Dir, corpusDir)

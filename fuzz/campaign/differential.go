@@ -13,7 +13,7 @@ import (
 // compare runs a script on the other target as well, and keeps what is answered
 // differently.
 func (c *campaign) compare(s script.Script, one session.Result) error {
-	other, err := c.Against.Run(c.ctx, s, Care{Patience: c.Patience, Trace: true, Settled: c.isSettled})
+	other, err := c.Against.Run(c.ctx, s, Care{Patience: c.Patience, Trace: true, Settled: func(f string) bool { return c.silent[f] || c.isSettled(f) }})
 	if err != nil || c.ctx.Err() != nil {
 		return err
 	}
@@ -24,6 +24,7 @@ func (c *campaign) compare(s script.Script, one session.Result) error {
 		c.record.AddDifference(d.Difference)
 	}
 	for _, f := range other.Findings {
+		c.silent[f.Signature()] = f.Kind == session.Hang // not worth waiting for again
 		if disturbs(f) {
 			return c.Against.Fresh(c.ctx)
 		}

@@ -158,10 +158,18 @@ func (c *campaign) shows(s script.Script, f session.Finding, patience time.Durat
 	return got, ok, nil
 }
 
+// budget is how long it may take to make a finding short, or to find out which
+// script it goes back to: a tenth of the campaign, ten seconds at least unless
+// the campaign is that short itself.
+func (c *campaign) budget() time.Duration {
+	least := min(max(c.Goal/2, time.Second), 10*time.Second)
+	return min(max(c.Goal/10, least), time.Minute)
+}
+
 // shrink makes a script short that shows a finding, for a while.
 func (c *campaign) shrink(s script.Script, f session.Finding) (script.Script, error) {
 	const tries = 500
-	end := time.Now().Add(min(max(c.Goal/10, 10*time.Second), time.Minute))
+	end := time.Now().Add(c.budget())
 	fresh := disturbs(f) || f.Kind == Said
 	var failed error
 	short := script.Shrink(s, tries, func(s script.Script) bool {
@@ -232,7 +240,7 @@ func (c *campaign) blame(suspects []script.Script, f session.Finding) (script.Sc
 	if c.settled[f.Signature()] {
 		return last, nil
 	}
-	end := time.Now().Add(min(max(c.Goal/10, 10*time.Second), time.Minute))
+	end := time.Now().Add(c.budget())
 	for i := len(suspects) - 1; i >= 0 && time.Now().Before(end); i-- {
 		if _, ok, err := c.again(suspects[i], f, c.Patience); err != nil || ok || c.ctx.Err() != nil {
 			return suspects[i], err

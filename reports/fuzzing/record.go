@@ -140,7 +140,7 @@ func (r Record) Doubt() string {
 	list := slices.Clone(r.Doubts)
 	if r.Execs == 0 {
 		list = append(list, "not one script was run")
-	} else if r.Requests == 0 && r.Subject.Kind == "server" {
+	} else if r.Unentered() {
 		list = append(list, "not one request was answered: is there an export to enter?")
 	}
 	for _, f := range r.Findings {
@@ -149,6 +149,12 @@ func (r Record) Doubt() string {
 		}
 	}
 	return strings.Join(list, "; ")
+}
+
+// Unentered reports whether scripts ran, and none of them got into an export:
+// the server wants another handshake, or a secret.
+func (r Record) Unentered() bool {
+	return r.Execs > 0 && r.Requests == 0 && r.Subject.Kind == "server"
 }
 
 // Exit is the exit status that a campaign deserves.
