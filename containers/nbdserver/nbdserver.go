@@ -15,15 +15,21 @@ var Program = program.Program{
 	Setups: append([]program.Setup{
 		setup("default", []string{"flush", "fua", "trim", "write-zeroes", "multi-conn"}, disk("disk", "flush fua trim")),
 		setup("read-only", []string{"read-only", "multi-conn"}, disk("disk", "readonly")),
-		setup("plain", []string{"write-zeroes", "multi-conn"}, disk("disk", "")),
-		setup("rotational", []string{"write-zeroes", "multi-conn", "rotational"}, disk("disk", "rotational")),
+		more(setup("plain", []string{"write-zeroes", "multi-conn"}, disk("disk", ""))),
+		more(setup("rotational", []string{"write-zeroes", "multi-conn", "rotational"}, disk("disk", "rotational"))),
 		setup("copy-on-write", []string{"write-zeroes"}, disk("disk", "copyonwrite")),
-		setup("several-exports", []string{"flush", "fua", "trim", "write-zeroes", "multi-conn"},
-			disk("disk", "flush fua trim"), disk("locked", "readonly"), disk("other", "")),
+		more(setup("several-exports", []string{"flush", "fua", "trim", "write-zeroes", "multi-conn"},
+			disk("disk", "flush fua trim"), disk("locked", "readonly"), disk("other", ""))),
 		kept(setup("default", []string{"flush", "fua", "trim", "write-zeroes", "multi-conn"}, disk("disk", "flush fua trim"))),
 		secure("tls", []string{"starttls"}),
 		secure("tls-required", []string{"starttls", "forced-tls"}, "force_tls = true"),
 	}, sweep()...),
+}
+
+// more takes a profile from those that stand for all: a run takes half a minute.
+func more(s program.Setup) program.Setup {
+	s.More = true
+	return s
 }
 
 // disk is an export of a file that has size bytes.
