@@ -1,0 +1,39 @@
+package pairing
+
+import (
+	"strings"
+	"testing"
+
+	"nbdconform/conformance/caller"
+	"nbdconform/reports/matrix"
+)
+
+// A client that copies without what it uses with the reference is degraded.
+func TestLostFeaturesAreNamed(t *testing.T) {
+	t.Parallel()
+	c := own(t)
+	alone := map[matrix.Activity]Heard{}
+	for a, r := range outcomes(t, Pair{Client: c, Server: reference(t)}) {
+		alone[a] = r.Heard
+	}
+	s, err := OpenServerAs(t.Context(), Reference, "", "bare")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	p := Pair{Client: c, Server: s, Alone: alone}
+	// What the server does not have can't be lost.
+	if r, err := p.one(t.Context(), matrix.CopyIn); err != nil || r.Outcome != matrix.Works {
+		t.Errorf("%s: %s, %v", r.Outcome, r.Detail, err)
+	}
+	// Were it there, it would be.
+	s.has[featureZeroes], s.has[featureConns] = true, true
+	r, err := p.one(t.Context(), matrix.CopyIn)
+	want := "NBD_CMD_WRITE_ZEROES: writing zeroes as data instead; several connections: one instead"
+	if err != nil || r.Outcome != matrix.Degraded || strings.Join(r.Lost, "; ") != want {
+		t.Errorf("%s: %q, %v; want %q", r.Outcome, r.Lost, err, want)
+	}
+	if got, ok := p.way(matrix.Connect, caller.NoTLS); !ok || got != caller.Info {
+		t.Errorf("connect is %s", got)
+	}
+}
