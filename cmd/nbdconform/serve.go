@@ -26,8 +26,9 @@ It prints its URIs once it listens. SIGTERM or SIGINT lets the requests in
 flight finish and refuses others with NBD_ESHUTDOWN, until the clients are gone
 or --grace is over; a second signal ends it at once.
 
-QEMU's clients up to 11.1 can write to it only with --no-extended-headers: with
-them they send writes in a form of their own. Pre-shared keys need GnuTLS on
+QEMU's clients up to 11.1 can write to it only with --no-extended-headers or
+--unannounced-writes: with extended headers they leave out a flag that the
+document demands. Pre-shared keys need GnuTLS on
 this machine, and a program that was not built with the tag nopsk.`,
 		Example: `  nbdconform serve
   nbdconform serve --listen 127.0.0.1:0 --size 1T
@@ -114,7 +115,7 @@ func (s *serveFlags) agree(f *pflag.FlagSet) error {
 	s.listening = f.Changed("listen")
 	content := []string{
 		"profile", "size", "file", "pattern", "read-only", "block-size", "context", "handshake", "dialect",
-		"no-structured-replies", "no-extended-headers", "quirk", "fault", "tls", "tls-certificates", "tls-psk", "tls-verify-peer",
+		"no-structured-replies", "no-extended-headers", "unannounced-writes", "quirk", "fault", "tls", "tls-certificates", "tls-psk", "tls-verify-peer",
 	}
 	if both := given(content...); s.file != "" && len(both) > 0 {
 		return fmt.Errorf("%s can't be given with --config: say it in the file", strings.Join(both, ", "))

@@ -30,6 +30,7 @@ type serveFlags struct {
 
 	handshake, dialect     string
 	noStructured, noExtend bool
+	unannounced            bool
 	quirk                  string
 	faults                 []string
 	tls                    setup.TLS
@@ -69,6 +70,7 @@ func (s *serveFlags) groups() []flagGroup {
 	how.StringVar(&s.dialect, "dialect", "", "speak a draft in place of what has its numbers now: "+strings.Join(wire.Dialects()[1:], " or "))
 	how.BoolVar(&s.noStructured, "no-structured-replies", false, "know neither structured replies nor what builds on them")
 	how.BoolVar(&s.noExtend, "no-extended-headers", false, "know no extended headers")
+	how.BoolVar(&s.unannounced, "unannounced-writes", false, "take what QEMU writes with extended headers: without NBD_CMD_FLAG_PAYLOAD_LEN")
 	how.StringVar(&s.quirk, "quirk", "", "misbehave (see nbdconform list --quirks)")
 	how.StringArrayVar(&s.faults, "fault", nil, "`fault` of the first export, as in a configuration file; can be repeated")
 
@@ -180,6 +182,7 @@ func (s *serveFlags) modify(cfg *server.Config) error {
 		cfg.Dialect = made.Dialect
 	}
 	cfg.NoStructuredReplies = made.NoStructuredReplies
+	cfg.UnannouncedWrites = s.unannounced
 	cfg.NoExtendedHeaders = cfg.NoExtendedHeaders || made.NoExtendedHeaders
 	return nil
 }

@@ -64,7 +64,7 @@ func (w *watcher) saw() seen {
 }
 
 // watched starts a reference server of 6 GiB with some data at both ends.
-func watched(t *testing.T, p peer, name string) (uri string, disk export.Export, w *watcher) {
+func watched(t *testing.T, p peer, name string, more ...func(*server.Config)) (uri string, disk export.Export, w *watcher) {
 	t.Helper()
 	cfg, _, err := inprocess.Config("huge", imageSize, "")
 	if err != nil {
@@ -72,6 +72,9 @@ func watched(t *testing.T, p peer, name string) (uri string, disk export.Export,
 	}
 	w, disk = &watcher{}, cfg.Exports[0].Disk
 	cfg.Hooks = &server.Hooks{Request: w.look}
+	for _, change := range more {
+		change(&cfg)
+	}
 	for _, at := range []uint64{1 << 20, inprocess.HugeSize - 1<<20} {
 		if err := disk.WriteAt(slices.Repeat([]byte{7}, 1<<16), at); err != nil {
 			t.Fatal(err)
@@ -156,6 +159,17 @@ func TestQemuDoesNotAnnounceWhatItWrites(t *testing.T) {
 		t.Errorf("it works: %s", out)
 	}
 	if s := w.saw(); !s.extended || !s.bare {
+		t.Errorf("the server saw %+v", s)
+	}
+}
+
+// What the server can be asked to put up with.
+func TestQemuWritesWhereThatIsAllowed(t *testing.T) {
+	t.Parallel()
+	p := modernPeer(t)
+	uri, _, w := watched(t, p, "allowed", func(cfg *server.Config) { cfg.UnannouncedWrites = true })
+	p.must(t, "qemu-io", "-f", "raw", "-c", "write -P 9 0 64k", "-c", "write -P 5 4G 4k", "-c", "read -P 9 0 64k", "-c", "read -P 5 4G 4k", uri)
+	if s := w.saw(); !s.extended || s.compact {
 		t.Errorf("the server saw %+v", s)
 	}
 }

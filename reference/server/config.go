@@ -44,6 +44,10 @@ type Config struct {
 	// NoExtendedHeaders refuses NBD_OPT_EXTENDED_HEADERS, as servers do that
 	// don't know it.
 	NoExtendedHeaders bool
+	// UnannouncedWrites takes data behind every NBD_CMD_WRITE with extended
+	// headers, also without NBD_CMD_FLAG_PAYLOAD_LEN, which "MUST use the flag".
+	// By the document there is no payload then. QEMU's client sends such writes.
+	UnannouncedWrites bool
 
 	Hooks     *Hooks       // of all connections; nil: none
 	ConnHooks func() Hooks // makes the hooks of one connection, and replaces Hooks; nil: none

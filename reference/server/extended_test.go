@@ -132,6 +132,30 @@ func TestExtendedPayloads(t *testing.T) {
 	p.closed()
 }
 
+// The data of such a write is data, and not the next request.
+func TestUnannouncedWritesCanBeAllowed(t *testing.T) {
+	cfg := oneExport(1 << 20)
+	cfg.UnannouncedWrites = true
+	cfg.Exports[0].Constraints = wire.SizeConstraints{Minimum: 1, Preferred: 4096, MaxPayload: 64 * kib}
+	_, ln := serve(t, cfg)
+	p := dial(t, ln)
+	p.enterExtended()
+	data := bytes.Repeat([]byte("unheard "), 64)
+	for _, flags := range []wire.CommandFlags{0, wire.CmdFlagPayloadLen} {
+		if r := p.do(wire.Request{Type: wire.CmdWrite, Flags: flags, Offset: 4096, Length: 512}, data); r.Err != wire.OK {
+			t.Errorf("flags %v: %v", flags, r.Err)
+		}
+		if r := p.do(wire.Request{Type: wire.CmdRead, Offset: 4096, Length: 512}, nil); r.Err != wire.OK || !bytes.Equal(r.Data, data) {
+			t.Errorf("flags %v: %+v", flags, r)
+		}
+	}
+	if r := p.do(wire.Request{Type: wire.CmdWrite, Offset: 1 << 20, Length: 512}, data); r.Err != wire.ENOSPC {
+		t.Errorf("beyond the end: %v", r.Err)
+	}
+	p.send(wire.Request{Type: wire.CmdWrite, Length: 64*kib + 1}.AppendExtended(nil))
+	p.closed()
+}
+
 func TestTheFilterNeedsItsFlag(t *testing.T) {
 	cfg := oneExport(1 << 20)
 	_, ln := serve(t, cfg)

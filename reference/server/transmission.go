@@ -187,6 +187,9 @@ func (t *transmission) request(r *request) (done bool, err error) {
 	if r.Type == wire.CmdDisc {
 		return t.disconnect(r)
 	}
+	if t.Extended && t.srv.cfg.UnannouncedWrites && r.Type == wire.CmdWrite {
+		r.Flags |= wire.CmdFlagPayloadLen
+	}
 	follows := r.PayloadLength(t.Extended)
 	if err := t.checkAnnounced(follows); err != nil {
 		return true, err

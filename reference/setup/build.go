@@ -21,6 +21,7 @@ func (c *Config) Build() (server.Config, error) {
 		Handshake:           handshakes[c.Handshake],
 		NoStructuredReplies: !yes(c.StructuredReplies),
 		NoExtendedHeaders:   !yes(c.ExtendedHeaders),
+		UnannouncedWrites:   c.UnannouncedWrites,
 	}
 	var err error
 	if cfg.Dialect, err = wire.DialectOf(c.Dialect); err != nil {

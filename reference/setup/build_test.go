@@ -98,6 +98,9 @@ limits:
 	if cfg := built(t, one("size: 1M")+"dialect: get-lba-status\n"); cfg.Dialect != wire.GetLBAStatus {
 		t.Errorf("dialect %v", cfg.Dialect)
 	}
+	if cfg := built(t, one("size: 1M")+"unannounced-writes: true\n"); !cfg.UnannouncedWrites || cfg.NoExtendedHeaders {
+		t.Errorf("%+v", cfg)
+	}
 	if cfg := built(t, one("size: 1M")+"extended-headers: false\n"); !cfg.NoExtendedHeaders || cfg.NoStructuredReplies || cfg.NoDefault {
 		t.Errorf("%+v", cfg)
 	}
