@@ -143,7 +143,8 @@ func (c *campaign) again(s script.Script, f session.Finding, patience time.Durat
 	return c.shows(s, f, patience)
 }
 
-// shows runs a script and returns the finding if it shows that.
+// shows runs a script and returns the finding if it shows that. The server is of
+// use afterwards.
 func (c *campaign) shows(s script.Script, f session.Finding, patience time.Duration) (session.Finding, bool, error) {
 	signature := f.Signature()
 	settled := func(other string) bool { return other != signature && c.settled[other] }
@@ -155,7 +156,10 @@ func (c *campaign) shows(s script.Script, f session.Finding, patience time.Durat
 		r.Findings = c.Bench.Look(c.ctx)
 	}
 	got, ok := r.Has(signature)
-	return got, ok, nil
+	if slices.ContainsFunc(r.Findings, func(f session.Finding) bool { return disturbs(f) || f.Kind == Said }) {
+		err = c.restart() // a dead server would show the same to the next script, whatever that is
+	}
+	return got, ok, err
 }
 
 // budget is how long it may take to make a finding short, or to find out which
@@ -170,16 +174,12 @@ func (c *campaign) budget() time.Duration {
 func (c *campaign) shrink(s script.Script, f session.Finding) (script.Script, error) {
 	const tries = 500
 	end := time.Now().Add(c.budget())
-	fresh := disturbs(f) || f.Kind == Said
 	var failed error
 	short := script.Shrink(s, tries, func(s script.Script) bool {
 		if failed != nil || c.ctx.Err() != nil || time.Now().After(end) {
 			return false
 		}
-		got, ok, err := c.shows(s, f, c.Patience)
-		if err == nil && (ok && fresh || ok && disturbs(got)) {
-			err = c.restart()
-		}
+		_, ok, err := c.shows(s, f, c.Patience)
 		failed = err
 		return ok && err == nil
 	})
