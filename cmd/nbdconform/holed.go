@@ -17,20 +17,20 @@ const (
 )
 
 // NextData implements client.Sparse.
-func (h holed) NextData(offset, end uint64) (start, stop uint64, err error) {
+func (h holed) NextData(offset, end uint64) (start, stop uint64) {
 	if runtime.GOOS != "linux" {
-		return offset, end, nil
+		return offset, end
 	}
 	data, err := h.Seek(int64(offset), seekData)
 	if errors.Is(err, syscall.ENXIO) {
-		return end, end, nil
+		return end, end
 	}
 	if err != nil { // no file system has to know
-		return offset, end, nil
+		return offset, end
 	}
 	hole, err := h.Seek(data, seekHole)
 	if err != nil {
-		return offset, end, nil
+		return offset, end
 	}
-	return min(uint64(data), end), min(uint64(hole), end), nil
+	return min(uint64(data), end), min(uint64(hole), end)
 }

@@ -45,9 +45,9 @@ func (s *serveFlags) run(ctx context.Context, srv *server.Server, secure bool) e
 	defer cancel()
 	down := make(chan struct{})
 	go func() {
+		defer close(down)
 		_ = srv.Shutdown(grace) // cuts the connections that outlive the grace period
-		<-over                  // it is closed
-		close(down)
+		_ = waitFor(over)       // it was closed, and says so
 	}()
 	select {
 	case <-down:
@@ -147,3 +147,6 @@ func serveAll(ctx context.Context, srv *server.Server, listeners []net.Listener,
 	}
 	return err
 }
+
+// waitFor is what comes over a channel.
+func waitFor(over <-chan error) error { return <-over }

@@ -59,10 +59,10 @@ func CopyIn(ctx context.Context, dst *Client, src io.ReaderAt, size uint64, o Co
 	k := copier{o: o.withDefaults(), size: size, align: copyAlign(dst), least: least(dst), find: true}
 	if s, ok := src.(Sparse); ok {
 		k.extents = func(_ context.Context, offset, length uint64) ([]wire.Extent, bool, error) {
-			start, end, err := s.NextData(offset, offset+length)
+			start, end := s.NextData(offset, offset+length)
 			return []wire.Extent{
 				{Length: start - offset, Status: uint64(wire.StateHole | wire.StateZero)}, {Length: end - start},
-			}, err == nil, wrap("looking for holes in the image", err)
+			}, true, nil
 		}
 	}
 	k.read = func(_ context.Context, p []byte, offset uint64) error {
@@ -79,14 +79,16 @@ func CopyIn(ctx context.Context, dst *Client, src io.ReaderAt, size uint64, o Co
 // run of data within offset and end, offset < end: what is before start reads as
 // zeroes. Without data, start is end. It is called by one goroutine at a time.
 type Sparse interface {
-	NextData(offset, end uint64) (start, stop uint64, err error)
+	NextData(offset, end uint64) (start, stop uint64)
 }
 
 // Copy copies the whole of one export to the start of another and flushes. It
 // leaves out of the reading what src says is zero, and writes zeroes as CopyIn does.
 func Copy(ctx context.Context, dst, src *Client, o CopyOptions) error {
-	k := copier{o: o.withDefaults(), size: src.Size(), align: max(copyAlign(dst), copyAlign(src)), least: max(least(dst), least(src)),
-		find: true, extents: src.zeroes}
+	k := copier{
+		o: o.withDefaults(), size: src.Size(), align: max(copyAlign(dst), copyAlign(src)), least: max(least(dst), least(src)),
+		find: true, extents: src.zeroes,
+	}
 	if err := src.Reaches(k.size); err != nil {
 		return err
 	}

@@ -210,12 +210,12 @@ type runs struct {
 	read  uint64
 }
 
-func (r *runs) NextData(offset, end uint64) (start, stop uint64, err error) {
+func (r *runs) NextData(offset, end uint64) (start, stop uint64) {
 	start = offset
 	if offset/r.every%2 == 1 {
 		start = min(offset/r.every*r.every+r.every, end)
 	}
-	return start, min(start/r.every*r.every+r.every, end), nil
+	return start, min(start/r.every*r.every+r.every, end)
 }
 
 func (r *runs) ReadAt(p []byte, at int64) (int, error) {
