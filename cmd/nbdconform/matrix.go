@@ -15,6 +15,7 @@ import (
 
 	"nbdconform/containers"
 	"nbdconform/containers/images"
+	"nbdconform/reports/baseline"
 	"nbdconform/reports/matrix"
 	"nbdconform/reports/render"
 	"nbdconform/reports/result"
@@ -22,7 +23,8 @@ import (
 
 func matrixCommand() *cobra.Command {
 	var w wish
-	var out string
+	var out, publish string
+	var known []string
 	f := field{jobs: 2 * runtime.NumCPU(), judge: func(ctx context.Context, o order) (result.Result, error) {
 		return supervise(ctx, o, quiet{})
 	}}
@@ -90,6 +92,11 @@ Exit status: 0 the matrix is complete, whatever it says of the servers;
 			if err := render.MatrixFiles(out, m); err != nil {
 				return err
 			}
+			if publish != "" {
+				if err := published(m, known, publish); err != nil {
+					return err
+				}
+			}
 			if err := render.MatrixTerminal(os.Stdout, m); err != nil {
 				return err
 			}
@@ -105,7 +112,22 @@ Exit status: 0 the matrix is complete, whatever it says of the servers;
 	c.Flags().IntVar(&f.jobs, "jobs", f.jobs, "runs at a time; most of a run is waiting")
 	c.Flags().BoolVar(&f.fresh, "fresh", false, "take no results of an earlier matrix")
 	c.Flags().StringVar(&out, "out", filepath.Join("reports", "out", "matrix"), "directory for the reports")
+	c.Flags().StringVar(&publish, "publish", "", "directory for a slim copy, without the crashes that no\n--baseline names")
+	c.Flags().StringSliceVar(&known, "baseline", []string{filepath.Join("containers", "known")}, "known failures, for --publish")
 	return c
+}
+
+// published writes what everybody may see of a matrix.
+func published(m matrix.Matrix, known []string, dir string) error {
+	files, err := baseline.Load(known...)
+	if err != nil {
+		return err
+	}
+	m = m.Slim()
+	for i := range m.Runs {
+		m.Runs[i] = baseline.Public(m.Runs[i], files)
+	}
+	return render.MatrixTables(dir, m)
 }
 
 // complete is an error where the matrix is not what it was asked to be. A suite

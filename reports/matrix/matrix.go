@@ -116,3 +116,24 @@ func (m Matrix) RunsOf(server Peer) []result.Result {
 	}
 	return list
 }
+
+// Slim is m without transcripts, what programs printed, and what the reports of
+// the runs say better: enough for every table. m is left as it is.
+func (m Matrix) Slim() Matrix {
+	m.Runs = slices.Clone(m.Runs)
+	for i := range m.Runs {
+		specs := slices.Clone(m.Runs[i].Specs)
+		for j := range specs {
+			s := &specs[j]
+			s.Requires, s.Section, s.Location, s.Reproduce = "", "", "", ""
+			s.Transcript, s.Stderr, s.Exit, s.Evidence, s.Needs = "", "", "", "", nil
+		}
+		m.Runs[i].Specs = specs
+		m.Runs[i].Target.Command = nil
+	}
+	m.Pairings = slices.Clone(m.Pairings)
+	for i := range m.Pairings {
+		m.Pairings[i].Output, m.Pairings[i].Command = "", ""
+	}
+	return m
+}

@@ -14,17 +14,24 @@ import (
 // MatrixFiles writes every form of m into dir, which it makes if need be:
 // matrix.json, matrix.md and index.html.
 func MatrixFiles(dir string, m matrix.Matrix) error {
+	return matrixFiles(dir, m, matrixFile{"matrix.json", matrix.Write}, matrixFile{"matrix.md", MatrixMarkdown}, matrixFile{"index.html", MatrixHTML})
+}
+
+// MatrixTables is MatrixFiles without the page.
+func MatrixTables(dir string, m matrix.Matrix) error {
+	return matrixFiles(dir, m, matrixFile{"matrix.json", matrix.Write}, matrixFile{"matrix.md", MatrixMarkdown})
+}
+
+type matrixFile struct {
+	name  string
+	write func(io.Writer, matrix.Matrix) error
+}
+
+func matrixFiles(dir string, m matrix.Matrix, files ...matrixFile) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("making report directory: %w", err)
 	}
-	for _, f := range []struct {
-		name  string
-		write func(io.Writer, matrix.Matrix) error
-	}{
-		{"matrix.json", matrix.Write},
-		{"matrix.md", MatrixMarkdown},
-		{"index.html", MatrixHTML},
-	} {
+	for _, f := range files {
 		if err := Replace(filepath.Join(dir, f.name), func(w io.Writer) error { return f.write(w, m) }); err != nil {
 			return fmt.Errorf("writing %s: %w", f.name, err)
 		}
