@@ -109,6 +109,9 @@ func keepsPromises(t *testing.T, s target.Target) {
 }
 
 func uri(t *testing.T, s target.Target) string {
+	if s.Profile().Name == "tls-psk" {
+		t.Skip("the key is in the directory of the server; the suite has it")
+	}
 	scheme, query := "nbd", url.Values{}
 	if slices.Contains(s.Profile().Features, "forced-tls") {
 		scheme = "nbds"

@@ -8,7 +8,7 @@ const (
 	pread  = `pread=dd if=$tmpdir/disk skip=$4 count=$3 iflag=skip_bytes,count_bytes status=none`
 	pwrite = `pwrite=dd of=$tmpdir/disk seek=$4 oflag=seek_bytes conv=notrunc status=none`
 	zero   = `zero=dd if=/dev/zero of=$tmpdir/disk seek=$4 count=$3 iflag=count_bytes oflag=seek_bytes conv=notrunc status=none`
-	load   = `load=truncate -s 1M $tmpdir/disk`
+	load   = `get_ready=truncate -s 1M $tmpdir/disk`
 	length = `get_size=echo 1M`
 )
 
