@@ -30,7 +30,6 @@ var filters = []row{
 		name: "stack", size: size, has: rw,
 		args: "--filter=log --filter=readahead --filter=delay --filter=noparallel memory 64M logfile=/dev/null rdelay=1ms wdelay=1ms",
 	},
-	{name: "protect", since: "1.30", size: size, has: rw, args: "--filter=protect memory 64M protect=1048576-2097151"},
 	{name: "rotational", since: "1.46", size: size, has: rw + " rotational", args: "--filter=rotational memory 64M"},
 	{name: "swab", size: size, has: rw, args: "--filter=swab memory 64M swab-bits=16"},
 }
