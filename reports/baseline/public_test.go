@@ -8,8 +8,10 @@ import (
 
 func TestCrashesAreShownOnlyWhereTheyAreNamed(t *testing.T) {
 	crash := func(id string) result.Spec {
-		return result.Spec{ID: id, Name: id, Group: "g", Clauses: []string{"c"}, Level: "MUST", Verdict: result.Crash,
-			Message: "it died of bytes", Stderr: "assertion", Transcript: "bytes", Signature: "c: it died"}
+		return result.Spec{
+			ID: id, Name: id, Group: "g", Clauses: []string{"c"}, Level: "MUST", Verdict: result.Crash,
+			Message: "it died of bytes", Stderr: "assertion", Transcript: "bytes", Signature: "c: it died",
+		}
 	}
 	withheld := crash("b")
 	r := result.Result{Target: result.Target{Name: "srv", Version: "1.0"}, Specs: []result.Spec{
