@@ -75,7 +75,7 @@ func (m Matrix) rows(of func(*result.Spec) []Row) []Row {
 				}
 				rows[k].fill(r)
 				c := &rows[k].Cells[column]
-				if rank(spec.Verdict) > rank(c.Verdict) {
+				if Rank(spec.Verdict) > Rank(c.Verdict) {
 					*c = Cell{Verdict: spec.Verdict, Spec: spec, Run: run}
 				}
 			}
@@ -97,4 +97,6 @@ var ranks = []result.Verdict{
 	result.Weak, result.Fail, result.Hang, result.Crash,
 }
 
-func rank(v result.Verdict) int { return slices.Index(ranks, v) }
+// Rank orders verdicts by how much they ask for attention; of "", which says
+// nothing, it is the lowest.
+func Rank(v result.Verdict) int { return slices.Index(ranks, v) }

@@ -222,7 +222,7 @@ func clauseRows(servers []matrix.Peer, rows, specs []matrix.Row) []clauseRow {
 		c := clauseRow{Row: r}
 		for i, cell := range r.Cells {
 			c.Cells = append(c.Cells, clauseCell{cell.Verdict, servers[i].Side()})
-			if urgent(cell.Verdict) > urgent(c.Worst) {
+			if matrix.Rank(cell.Verdict) > matrix.Rank(c.Worst) {
 				c.Worst = cell.Verdict
 			}
 			if side := string(servers[i].Side()); cell.Verdict != "" && !strings.Contains(c.Side, side) {
@@ -278,14 +278,6 @@ func shorten(s string, bytes int) string {
 	return strings.ToValidUTF8(s[:half], "") + "\n[…]\n" + strings.ToValidUTF8(s[len(s)-half:], "")
 }
 
-// urgent orders verdicts by how much they ask for attention.
-func urgent(v result.Verdict) int {
-	return slices.Index([]result.Verdict{
-		result.Unsupported, result.Skipped, result.Pass, result.Blocked, result.Inconclusive, result.Error,
-		result.Weak, result.Fail, result.Hang, result.Crash,
-	}, v)
-}
-
 func serverPages(m matrix.Matrix, servers []matrix.Peer, rows []clauseRow) []serverPage {
 	list := make([]serverPage, 0, len(servers))
 	for i, s := range servers {
@@ -304,7 +296,7 @@ func serverPages(m matrix.Matrix, servers []matrix.Peer, rows []clauseRow) []ser
 				p.Broken++
 			}
 		}
-		slices.SortStableFunc(p.Findings, func(a, b clauseLink) int { return -cmp.Compare(urgent(a.Verdict), urgent(b.Verdict)) })
+		slices.SortStableFunc(p.Findings, func(a, b clauseLink) int { return -cmp.Compare(matrix.Rank(a.Verdict), matrix.Rank(b.Verdict)) })
 		p.Counts = countsOf(counts)
 		for _, r := range m.RunsOf(s) {
 			r = counted(r)
@@ -346,7 +338,7 @@ func groupRows(rows []matrix.Row, servers []matrix.Peer) []groupRow {
 		for j, c := range r.Cells {
 			cell := &list[i].Cells[j]
 			cell.Side = servers[j].Side()
-			if urgent(c.Verdict) > urgent(cell.Worst) {
+			if matrix.Rank(c.Verdict) > matrix.Rank(cell.Worst) {
 				cell.Worst = c.Verdict
 			}
 			if c.Verdict.Judged() {
