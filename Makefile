@@ -94,7 +94,7 @@ fuzz: fuzz-native ## fuzz TARGET (all: every server) for FUZZTIME; none: as fuzz
 else
 fuzz: build
 	@$(BIN) fuzz --target $(TARGET) --suite $(SUITE) --provider $(PROVIDER) --time $(FUZZTIME) \
-	  $(if $(PROFILE),--profile $(PROFILE)) $(if $(QUIRK),--quirk $(QUIRK)) --baseline $(KNOWN) $(FUZZFLAGS)
+	  $(if $(PROFILE),--profile $(PROFILE)) $(if $(QUIRK),--quirk $(QUIRK)) --baseline $(KNOWN) --baseline $(KNOWN)/fuzz $(FUZZFLAGS)
 endif
 
 fuzz-native: ## run every native fuzz target for FUZZTIME

@@ -62,7 +62,8 @@ script was run, or the target can't be reached.`,
 		Example: `  nbdconform fuzz --time 1m
   nbdconform fuzz --quirk write-misplaced --time 10s
   nbdconform fuzz --target qemu-nbd --suite trixie --time 10m
-  nbdconform fuzz --target all --time 1h --baseline containers/known
+  nbdconform fuzz --target all --time 1h --baseline containers/known \
+    --baseline containers/known/fuzz
   nbdconform fuzz --uri nbd://localhost/disk --destructive
   nbdconform fuzz --target nbdkit --against nbdkit:trixie
   nbdconform fuzz --client nbdcopy --suite trixie

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"os"
 	"path/filepath"
@@ -46,7 +47,7 @@ func (o *fuzzOrder) sweep(ctx context.Context) error {
 	part := o.Time / time.Duration(len(list))
 	for i, cell := range list {
 		name := cell.name()
-		cell.Dir, cell.Time = filepath.Join(dir, name), part
+		cell.Dir, cell.Time, cell.Seed = filepath.Join(dir, name), part, seedOf(o.Seed, name)
 		if slices.Contains(state.Done, name) {
 			if r, found, err := campaign.Load(cell.Dir); err == nil && found {
 				records, names = append(records, r), append(names, name)
@@ -113,6 +114,14 @@ func (o *fuzzOrder) cells(ctx context.Context) (list []fuzzOrder, err error) {
 		return nil, errors.New("there is nothing to sweep over: no server of the suite has the profile")
 	}
 	return list, nil
+}
+
+// seedOf is another seed for each campaign: the same scripts everywhere would
+// show the same everywhere.
+func seedOf(seed uint64, name string) uint64 {
+	h := fnv.New64a()
+	_, _ = io.WriteString(h, name)
+	return seed + h.Sum64()
 }
 
 func endSweep(dir string, names []string, records []fuzzing.Record) error {

@@ -128,6 +128,9 @@ var implemented = map[wire.Option]check{
 
 // judgeFit asks whether a reply of type t can be an answer to o at all.
 func (j *Judge) judgeFit(p place, o *option, t wire.ReplyType) {
+	if !j.fixed() {
+		return // whether a server honours options then is up to it
+	}
 	fits := t.IsError() || t == wire.RepAck
 	c := optionReplyType
 	switch o.option {

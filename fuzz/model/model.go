@@ -12,8 +12,8 @@ import (
 // nothing, and accuses nobody of what could be otherwise.
 type Options struct {
 	// Exports are the names of the exports, the default one first. Each is a
-	// disk of its own. What another name leads to is unknown. If there are none, all names
-	// lead to one disk.
+	// disk of its own. What another name leads to is unknown, and if there are none,
+	// what any but the default one does.
 	Exports []string
 	// Blank says that what nobody wrote reads as zeroes.
 	Blank bool
@@ -58,7 +58,7 @@ func (m *Model) Set(export string, offset uint64, data []byte) {
 // false if it is unknown which one that is.
 func (m *Model) canonical(name string) (string, bool) {
 	if len(m.opts.Exports) == 0 {
-		return "", true
+		return "", name == ""
 	}
 	if name == "" {
 		return m.opts.Exports[0], true

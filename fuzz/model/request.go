@@ -263,6 +263,8 @@ func (r *Request) due() clause.ID {
 		return "cmd.write-zeroes.fast-zero.enotsup"
 	case r.Flags&wire.CmdFlagNoHole != 0:
 		return "cmdflag.no-hole.support"
+	case r.Flags&wire.CmdFlagDF != 0:
+		return "cmdflag.df.data"
 	case minimum == 1 && (r.Offset|r.Length)%512 != 0:
 		return "size.default.minimum"
 	case (r.Type == wire.CmdRead || r.Type == wire.CmdWrite) && r.Length >= wire.UnfragmentedRead:

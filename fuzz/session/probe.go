@@ -20,7 +20,15 @@ func (r *run) probe() {
 	o := func(o wire.Option, queries ...string) {
 		l.do(script.Op{Kind: script.Option, Option: o, Export: name, Queries: queries, Infos: []wire.InfoType{wire.InfoBlockSize}})
 	}
-	l.do(script.Op{Kind: script.Flags, ClientFlags: wire.FlagCFixedNewstyle | wire.FlagCNoZeroes})
+	l.await() // for the greeting: what it does not offer may not be asked for
+	l.do(script.Op{Kind: script.Flags, ClientFlags: wire.ClientFlags(l.offered) & (wire.FlagCFixedNewstyle | wire.FlagCNoZeroes)})
+	if !l.over && !l.fixed() { // no other option can be sent
+		if l.do(script.Op{Kind: script.Option, Option: wire.OptExportName, Export: name}); l.phase == transmission {
+			l.look()
+		}
+		l.leave()
+		return
+	}
 	if r.secured() {
 		o(wire.OptStartTLS)
 	}
@@ -43,6 +51,9 @@ func (r *run) probe() {
 	l.look()
 	l.leave()
 }
+
+// fixed reports whether the server offers the fixed newstyle handshake.
+func (l *link) fixed() bool { return l.offered&wire.FlagFixedNewstyle != 0 }
 
 // secured reports whether a connection of the script had TLS.
 func (r *run) secured() bool {

@@ -150,6 +150,9 @@ func (l *link) request(o script.Op) {
 		q.Length, fits = *o.Announce, false
 	}
 	b := make([]byte, 0, wire.ExtendedRequestSize+len(payload))
+	if extended && q.Type == wire.CmdWrite && q.Flags&wire.CmdFlagPayloadLen == 0 {
+		fits = false // servers differ in whether a payload follows, and the client is at fault
+	}
 	if extended {
 		b = q.AppendExtended(b)
 	} else {
