@@ -93,6 +93,9 @@ func (l *link) await() {
 			continue
 		}
 		if err := l.read(l.wait()); err != nil {
+			if errors.Is(err, os.ErrDeadlineExceeded) && l.aside() {
+				continue
+			}
 			if errors.Is(err, os.ErrDeadlineExceeded) {
 				l.hang()
 			}
@@ -102,6 +105,18 @@ func (l *link) await() {
 	for !l.over && !l.wild && l.at < len(l.in) && l.parse() { // what came on top
 	}
 	l.judgeSo()
+}
+
+// aside closes the other connections, and reports whether there were any. A
+// server may serve one client at a time: what it waits for may be us.
+func (l *link) aside() (others bool) {
+	for _, o := range l.links {
+		if o != nil && o != l && !o.over {
+			o.finish()
+			others = true
+		}
+	}
+	return others
 }
 
 // read reads more, within a time. Where the connection ends it says so to all.
