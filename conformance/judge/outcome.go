@@ -23,6 +23,9 @@ func (j *Judge) outcome(p place, r *request, failed bool, e wire.Errno) {
 		j.accuse(p, readOnlyWrites, "%v succeeds on a read-only export", r.Type)
 		return
 	}
+	if failed && r.faults == 0 {
+		j.unlucky(r.Request, e)
+	}
 	if failed && j.broken(errENOMEM, e != wire.ENOMEM) {
 		j.accuse(p, errENOMEM, "%v fails with NBD_ENOMEM", r.Type)
 		return

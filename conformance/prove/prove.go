@@ -37,6 +37,7 @@ type job struct {
 	quirk   string
 	trips   []*spec.Spec // must fail; empty: everything must pass
 	text    map[string]string
+	unwell  bool      // specs may be inconclusive
 	breaks  clause.ID // must be noticed by the judge, or ""
 }
 
@@ -111,6 +112,7 @@ func plan(census []servers.Listing, match string) (jobs []job, orphans []Proof) 
 	for _, q := range quirk.All() {
 		j := job{name: q.Name, quirk: q.Name, text: map[string]string{}}
 		if q.Allowed {
+			j.unwell = q.Unwell
 			jobs = append(jobs, j)
 			continue
 		}
@@ -241,6 +243,10 @@ func (j job) mustPass(ctx context.Context, census []servers.Listing) []Proof {
 	check := func(id string, o trial.Outcome) {
 		switch o.Verdict {
 		case result.Pass, result.Unsupported, "":
+		case result.Inconclusive:
+			if !j.unwell {
+				bad("%s: %s %s", id, o.Verdict, o.Message)
+			}
 		case result.Weak:
 			if j.quirk == "" { // an allowed quirk may well go against a recommendation
 				bad("%s: %s %s", id, o.Verdict, o.Message)

@@ -19,7 +19,7 @@ var _ = Describe("The range of NBD_CMD_READ", func() {
 	It("may begin and end where the export does", ID("read.ends"),
 		MUST("baseline.server.read"),
 		TrippedBy(quirk.ReadEndRefused, "NBD_EINVAL"),
-		TrippedBy(quirk.ReadCutShort, "the server ended the connection"),
+		TrippedBy(quirk.ReadCutShort, "the server ended the connection"), TrippedBy(quirk.ReadHighEIO, "got NBD_EIO"),
 		func(ctx context.Context) {
 			b := Room(ctx, 2)
 			f := FactsOf(ctx)

@@ -20,6 +20,7 @@ var _ = Describe("NBD_CMD_FLAG_FUA", func() {
 		MUST("cmdflag.fua.accept", "cmd.write.then-reply"),
 		Needs(feature.FUA), Writes(), AtLeast(512),
 		TrippedBy(quirk.FUARejected, "want a reply with success"), TrippedBy(quirk.WriteLost, "differs"),
+		TrippedBy(quirk.WriteFUAEIO, "got NBD_EIO"),
 		func(ctx context.Context) {
 			s := Enter(ctx)
 			n := Room(ctx, 1)

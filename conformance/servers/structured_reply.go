@@ -22,7 +22,7 @@ var _ = Describe("A structured reply", func() {
 		MUST("cmd.read.structured", "trans.structured.payload", "layout.reply.magic"),
 		Needs(feature.StructuredReply),
 		TrippedBy(quirk.ReadSimple, "cmd.read.structured"),
-		TrippedBy(quirk.ReplyWrongMagic, "layout.reply.magic"),
+		TrippedBy(quirk.ReplyWrongMagic, "layout.reply.magic"), TrippedBy(quirk.ReadStructuredEIO, "got NBD_EIO"),
 		func(ctx context.Context) {
 			b := Room(ctx, 4)
 			s := Enter(ctx, StructuredReplies)

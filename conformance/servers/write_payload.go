@@ -109,7 +109,7 @@ var _ = Describe("The payload of NBD_CMD_WRITE", func() {
 	It("is as long as the advertised maximum", ID("payload.maximum"),
 		MUST("cmd.write.then-reply", "baseline.server.write"),
 		Needs(feature.BlockSize), Writes(), AtLeast(512),
-		TrippedBy(quirk.WriteIncomplete, "differs"),
+		TrippedBy(quirk.WriteIncomplete, "differs"), TrippedBy(quirk.WriteAcrossENOSPC, "got NBD_ENOSPC"),
 		func(ctx context.Context) {
 			s := Enter(ctx)
 			Room(ctx, 1)

@@ -29,6 +29,7 @@ type Trial struct {
 	payload      uint64 // the longest that was asked for or sent, bytes
 	exhausted    string // that the spec's own time was over before that of an answer, or ""
 	started      time.Time
+	excuse       string // why the target could not do better, or ""
 	stop         stop
 }
 
@@ -81,6 +82,7 @@ func (b *Bench) Run(ctx context.Context, s *spec.Spec) Outcome {
 	t.stopped()
 	t.hangUp() // politely, and so before the context ends
 	cancel()
+	t.excuse = t.environment(ctx, a)
 	if ctx.Err() != nil {
 		return Outcome{Verdict: result.Inconclusive, Message: "interrupted"}
 	}
@@ -169,6 +171,8 @@ func (t *Trial) verdict(a *abort) Outcome {
 	case a != nil && (a.verdict == result.Fail || a.verdict == result.Blocked) && len(own) == 0 && t.cramped():
 		o.Verdict = result.Unsupported
 		o.Message = fmt.Sprintf("needs payloads of %d bytes, the server takes %d at most", t.payload, t.bench.Facts.Constraints.MaxPayload)
+	case a != nil && t.excuse != "" && len(own) == 0:
+		o.Verdict, o.Message = result.Inconclusive, join(t.excuse, a.message)
 	case a != nil && t.exhausted != "" && len(own) == 0:
 		o.Verdict, o.Message = result.Inconclusive, join(t.exhausted, a.message)
 	case a != nil && a.verdict != result.Fail && a.verdict != result.Blocked:

@@ -23,6 +23,7 @@ type Quirk struct {
 	Side    Side   // "" in register: Server
 	Breaks  string // id of the clause that is broken; "" if Allowed
 	Allowed bool   // unusual, and correct
+	Unwell  bool   // with Allowed: requests fail for what is no matter of the protocol, so that specs may be inconclusive
 	Unseen  string // why no spec for servers can notice it; it may serve as a stimulus for clients
 	Doc     string // what it does, as a sentence without a subject
 

@@ -1,0 +1,128 @@
+package trial
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"nbdconform/conformance/clause"
+	"nbdconform/conformance/feature"
+	"nbdconform/conformance/judge"
+	"nbdconform/reference/wire"
+	"nbdconform/reports/result"
+)
+
+// environment says why the target could not have done better, or "": the disk
+// behind it is full, or broken. Every request of the spec that was in order and
+// failed has to fail as well when the same is asked for plainly.
+func (t *Trial) environment(ctx context.Context, a *abort) string {
+	if a == nil || a.verdict != result.Fail && a.verdict != result.Blocked || t.waited != "" {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(ctx, t.bench.body())
+	defer cancel()
+	var why string
+	var asked []string
+	for _, s := range t.sessions {
+		for _, m := range s.judge.Mishaps() {
+			key := fmt.Sprint(t.comparable(m), m.Error)
+			if m.Error == wire.ENOSPC {
+				key += fmt.Sprint(m.Offset, m.Length)
+			}
+			if slices.Contains(asked, key) {
+				continue
+			}
+			asked = append(asked, key)
+			if why = t.beyondControl(ctx, m); why == "" {
+				return ""
+			}
+		}
+	}
+	return why
+}
+
+// beyondControl says that m failed for what is no matter of the protocol, or "".
+func (t *Trial) beyondControl(ctx context.Context, m judge.Mishap) string {
+	c := t.comparable(m)
+	switch {
+	case t.about(m.Error):
+		return ""
+	case m.Error == wire.ENOSPC && c != wire.CmdWrite:
+		return ""
+	case !slices.Contains([]wire.Errno{wire.EIO, wire.ENOMEM, wire.ENOSPC, wire.ESHUTDOWN}, m.Error):
+		return ""
+	}
+	f := t.bench.Facts
+	fails := func(at uint64) bool { return t.failsPlainly(ctx, f.plain(c, at), m.Error) }
+	if m.Error == wire.ENOSPC { // which is a matter of the place
+		if !fails(m.Offset) && !fails(m.Offset+max(m.Length, 1)-1) {
+			return ""
+		}
+	} else if !fails(m.Offset) || !fails(0) || !fails(f.Size/2) || !fails(f.Size) {
+		return ""
+	}
+	return fmt.Sprintf("the environment, not the protocol: %v fails with %v, and so does a plain %v of one block in its place; "+
+		"run again where that works", m.Type, m.Error, c)
+}
+
+// about reports whether the spec is about the error itself: a clause that is
+// has its name at the end.
+func (t *Trial) about(e wire.Errno) bool {
+	name := strings.ToLower(strings.TrimPrefix(e.String(), "NBD_"))
+	return slices.ContainsFunc(t.spec.Clauses, func(c clause.ID) bool { return strings.HasSuffix(string(c), "."+name) })
+}
+
+// comparable is the plain command that moves what m is about.
+func (t *Trial) comparable(m judge.Mishap) wire.Command {
+	switch m.Type {
+	case wire.CmdWrite, wire.CmdWriteZeroes, wire.CmdTrim, wire.CmdFlush, wire.CmdResize:
+		if t.bench.Destructive && t.bench.Facts.Features[feature.Writable] {
+			return wire.CmdWrite
+		}
+	}
+	return wire.CmdRead
+}
+
+// plain is a request for the one block at an offset, or the last one before it.
+func (f Facts) plain(c wire.Command, offset uint64) wire.Request {
+	b := f.Block()
+	if f.Size < b {
+		return wire.Request{Type: c, Length: f.Size}
+	}
+	return wire.Request{Type: c, Offset: min(offset/b*b, f.Last()), Length: b}
+}
+
+// failsPlainly reports whether q fails with e however it is asked for, each
+// time on a connection of its own.
+func (t *Trial) failsPlainly(ctx context.Context, q wire.Request, e wire.Errno) bool {
+	has := t.bench.Facts.Features
+	ways := [][]Mode{{}, {ViaExportName}}
+	if has[feature.StructuredReply] {
+		ways = append(ways, []Mode{StructuredReplies})
+	}
+	if has[feature.ExtendedHeaders] {
+		ways = append(ways, []Mode{ExtendedHeaders})
+	}
+	for _, way := range ways {
+		if got, ok := t.plainly(ctx, q, way); !ok || got != e {
+			return false
+		}
+	}
+	return true
+}
+
+// plainly is what q is answered on a new connection.
+func (t *Trial) plainly(ctx context.Context, q wire.Request, way []Mode) (e wire.Errno, answered bool) {
+	again := &Trial{bench: t.bench}
+	defer again.hangUp()
+	err := again.attempt(ctx, func(ctx context.Context) {
+		var payload []byte
+		if q.Type == wire.CmdWrite {
+			payload = Pattern(0x77, q.Length)
+		}
+		r := Enter(ctx, way...).Do(q, payload...)
+		e, answered = r.Error, r.End == Complete
+	})
+	return e, answered && err == nil
+}
