@@ -21,7 +21,7 @@ type served struct {
 	refused atomic.Bool // a connection could not be opened, in this script
 
 	seen map[string]bool // complaints on stderr, by signature
-	base target.Usage    // of the fresh server; no Processes: it was not measured yet
+	base target.Usage    // of the fresh server; no Processes: it can't be measured
 }
 
 func (b *served) Close() error { return b.target.Close() }
@@ -103,6 +103,9 @@ func (b *served) Fresh(ctx context.Context) error {
 	clear(b.seen)
 	b.base = target.Usage{}
 	err := b.target.Restart(ctx)
+	if m, ok := b.target.(target.Measurable); ok && err == nil {
+		b.base, _ = m.Usage(ctx) // where that can't be known, growth finds nothing
+	}
 	if !errors.Is(err, target.ErrNoRestart) {
 		return err
 	}
@@ -145,7 +148,7 @@ const (
 // may take a moment to be given back.
 func (b *served) growth(ctx context.Context) []session.Finding {
 	m, ok := b.target.(target.Measurable)
-	if !ok {
+	if !ok || b.base.Processes == 0 {
 		return nil
 	}
 	var over string
@@ -157,9 +160,6 @@ func (b *served) growth(ctx context.Context) []session.Finding {
 		u, err := m.Usage(ctx)
 		if err != nil {
 			return nil
-		}
-		if b.base.Processes == 0 {
-			b.base = u
 		}
 		over = exceeds(b.base, u, b.target.Profile().Size)
 		if over == "" {

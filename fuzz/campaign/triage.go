@@ -15,6 +15,9 @@ import (
 // findingsDir is the directory of findings, in that of a campaign.
 const findingsDir = "findings"
 
+// leaking is how often a script is run that is said to leak something.
+const leaking = 100
+
 // patient is how much more patience a second look has.
 const patient = 4
 
@@ -148,10 +151,19 @@ func (c *campaign) again(s script.Script, f session.Finding, patience time.Durat
 func (c *campaign) shows(s script.Script, f session.Finding, patience time.Duration) (session.Finding, bool, error) {
 	signature := f.Signature()
 	settled := func(other string) bool { return other != signature && c.settled[other] }
-	r, err := c.Bench.Run(c.ctx, s, Care{Patience: patience, Settled: settled})
-	if err != nil || c.ctx.Err() != nil {
-		return f, false, err
+	times := 1
+	if f.Kind == Leak { // what one script leaks is little
+		times = leaking
 	}
+	var r session.Result
+	for range times {
+		var err error
+		r, err = c.Bench.Run(c.ctx, s, Care{Patience: patience, Settled: settled})
+		if err != nil || c.ctx.Err() != nil {
+			return f, false, err
+		}
+	}
+	var err error
 	if outside := f.Kind == Said || f.Kind == Leak || f.Kind == session.Crash; outside && len(r.Findings) == 0 {
 		r.Findings = c.Bench.Look(c.ctx)
 	}
