@@ -29,11 +29,14 @@ Exit status: 0 no MUST was broken, 1 one was, 2 nothing could be judged.`,
 		Example: `  nbdconform audit --listen unix:/tmp/a.sock --to nbd://localhost
   nbdconform audit --listen localhost:10810 --to nbd+unix:///?socket=/tmp/s
   nbdconform audit --listen unix:/tmp/a.sock --to nbd://localhost --once
+  nbdconform audit --listen :10810 --to nbd://localhost --capture said.pcapng
   tcpdump -i lo -s 0 -w nbd.pcap port 10809; nbdconform audit nbd.pcap`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			a.out = c.OutOrStdout()
 			switch {
+			case len(args) == 1 && p.capture != "":
+				return errors.New("--capture goes with --listen and --to: FILE is a capture already")
 			case len(args) == 1 && (p.listen != "" || p.to != ""):
 				return errors.New("audit either a FILE or, with --listen and --to, as a proxy")
 			case len(args) == 1:
@@ -63,6 +66,7 @@ Exit status: 0 no MUST was broken, 1 one was, 2 nothing could be judged.`,
 	f.StringVar(&p.listen, "listen", "", "where clients connect: HOST:PORT or unix:PATH")
 	f.StringVar(&p.to, "to", "", "NBD URI of the server; its export and TLS are the client's business")
 	f.BoolVar(&p.once, "once", false, "end with the first connection")
+	f.StringVar(&p.capture, "capture", "", "write what was said to this file, as pcapng")
 	f.UintSliceVar(&ports, "port", nil, "more ports of servers in a capture")
 	f.BoolVar(&a.transcripts, "transcript", false, "print every conversation with a violation whole")
 	return c

@@ -56,7 +56,7 @@ func TestAuditAsAProxy(t *testing.T) {
 			t.Parallel()
 			s := serving(t, tc.quirk...)
 			socket := filepath.Join(t.TempDir(), "a")
-			p := prepare(t, nil, "audit", "--once", "--listen", "unix:"+socket, "--to", s.uri)
+			p := prepare(t, nil, "audit", "--once", "--listen", "unix:"+socket, "--to", s.uri, "--capture", socket+".pcapng")
 			p.cmd.Stderr = nil
 			stderr, err := p.cmd.StderrPipe()
 			if err != nil {
@@ -74,6 +74,9 @@ func TestAuditAsAProxy(t *testing.T) {
 			o.want(t, tc.status)
 			if !strings.Contains(o.stdout, tc.want) {
 				t.Errorf("no %q in\n%s", tc.want, o.stdout)
+			}
+			if said := nbdconform(t, "replay", "--script", socket+".pcapng").stdout; !strings.Contains(said, "0 NBD_OPT_ABORT\n") {
+				t.Errorf("the capture has\n%s", said)
 			}
 		})
 	}

@@ -65,6 +65,7 @@ script was run, or the target can't be reached.`,
   nbdconform fuzz --target all --time 1h --baseline containers/known \
     --baseline containers/known/fuzz
   nbdconform fuzz --uri nbd://localhost/disk --destructive
+  nbdconform fuzz --target nbdkit --corpus said.pcapng
   nbdconform fuzz --target nbdkit --against nbdkit:trixie
   nbdconform fuzz --client nbdcopy --suite trixie
   nbdconform fuzz --target nbdkit --shard 0/4 --dir /tmp/s0
@@ -111,7 +112,7 @@ script was run, or the target can't be reached.`,
 	f.Uint64Var(&o.Seed, "seed", 1, "of the inputs")
 	f.StringVar(&o.Shard, "shard", "", "run part I of N, as I/N with I from 0; I of JOB_COMPLETION_INDEX: /N")
 	f.StringVar(&o.Dir, "dir", "", "directory of the campaign (default reports/out/fuzz-TARGET)")
-	f.StringArrayVar(&o.Corpus, "corpus", nil, "start from these scripts: a file or a directory")
+	f.StringArrayVar(&o.Corpus, "corpus", nil, "start from these scripts and captures: a file, a directory or a bundle")
 	f.StringArrayVar(&o.Baselines, "baseline", nil, "known failures, whose clauses are only counted: a file or a directory")
 	f.DurationVar(&o.Patience, "patience", 2*time.Second, "until something that is due counts as missing")
 	return c

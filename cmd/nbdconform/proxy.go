@@ -9,15 +9,24 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"nbdconform/reference/nbduri"
+	"nbdconform/reports/capture"
+	"nbdconform/reports/recording"
+	"nbdconform/reports/render"
 )
 
 // A proxy stands between clients and a server, and changes nothing.
 type proxy struct {
 	listen, to string
 	once       bool
+	capture    string              // file for what was said; "": nothing is kept
+	recorder   *recording.Recorder // with capture
 }
+
+// mostCaptured bounds what is kept for a capture, in bytes.
+const mostCaptured = 256 << 20
 
 // run serves until the context ends or, with once, the first connection does.
 func (p *proxy) run(ctx context.Context, a *auditor) error {
@@ -36,24 +45,47 @@ func (p *proxy) run(ctx context.Context, a *auditor) error {
 	stop := context.AfterFunc(ctx, func() { _ = l.Close() })
 	defer stop()
 	defer func() { _ = l.Close() }()
+	if p.capture != "" {
+		p.recorder = recording.New(recording.Limits{Direction: mostCaptured, Total: mostCaptured})
+		if err := p.write(); err != nil { // rather than at the end
+			return err
+		}
+	}
 	fmt.Fprintf(os.Stderr, "listening at %s, for %s\n", l.Addr(), uri)
 	var wg sync.WaitGroup
-	defer wg.Wait()
 	for {
 		c, err := l.Accept()
 		if err != nil {
-			if ctx.Err() != nil {
-				return nil
+			wg.Wait()
+			if ctx.Err() == nil {
+				return err
 			}
-			return err
+			return p.write()
 		}
 		if p.once {
 			_ = l.Close()
 			p.carry(ctx, a, c, uri)
-			return nil
+			return p.write()
 		}
 		wg.Go(func() { p.carry(ctx, a, c, uri) })
 	}
+}
+
+// write writes the capture, if one is wanted.
+func (p *proxy) write() error {
+	if p.capture == "" {
+		return nil
+	}
+	said := p.recorder.Recording()
+	if said == nil {
+		said = &recording.Recording{Start: time.Now()}
+	}
+	if said.Cut() {
+		fmt.Fprintf(os.Stderr, "the capture has the first %d MiB alone\n", mostCaptured>>20)
+	}
+	return render.Replace(p.capture, func(w io.Writer) error {
+		return capture.Write(w, said, capture.About{Application: "nbdconform " + version()})
+	})
 }
 
 // carry connects a client to the server and tells a judge what they say, each
@@ -66,6 +98,9 @@ func (p *proxy) carry(ctx context.Context, a *auditor, client net.Conn, uri nbdu
 		return
 	}
 	defer func() { _ = server.Close() }()
+	if p.recorder != nil {
+		server = p.recorder.Conn(p.recorder.Connect(), server)
+	}
 	w := a.conversation("through the proxy")
 	w.certain = true
 	stop := context.AfterFunc(ctx, func() { _, _ = client.Close(), server.Close() })

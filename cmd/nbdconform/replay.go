@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"nbdconform/containers"
+	"nbdconform/fuzz/recorded"
 	"nbdconform/fuzz/session"
 	"nbdconform/reports/evidence"
 )
@@ -17,6 +18,7 @@ import (
 func replayCommand() *cobra.Command {
 	var r replay
 	var export string
+	var script bool
 	c := &cobra.Command{
 		Use:   "replay [flags] PATH [-- COMMAND ...]",
 		Short: "Try a recorded failure again",
@@ -28,6 +30,8 @@ command behind -- nothing of the recorded target is kept.
 
 A file whose name ends with .script is a finding of the fuzzer's: it runs on the
 reference server, with the quirk that it names, unless something else is said.
+Of a capture, pcapng or pcap, what the clients said in it is said again. With
+--script that is printed as a script, of a bundle too, and nothing runs.
 
 Exit status: 0 the failure is not there any more, 1 it still is, 2 that could
 not be found out.`,
@@ -36,7 +40,9 @@ not be found out.`,
   nbdconform replay BUNDLE --target reference
   nbdconform replay BUNDLE --uri nbd://localhost/disk --destructive
   nbdconform replay BUNDLE -- ./my-server --socket {socket}
-  nbdconform replay FINDING.script --target qemu-nbd`,
+  nbdconform replay FINDING.script --target qemu-nbd
+  nbdconform replay said.pcapng --target nbdkit
+  nbdconform replay BUNDLE --script > a.script`,
 		Args: func(c *cobra.Command, args []string) error {
 			before := len(args)
 			if n := c.ArgsLenAtDash(); n >= 0 {
@@ -53,18 +59,36 @@ not be found out.`,
 				r.Export = &export
 			}
 			path := args[0]
+			o := r.order
+			o.Command = args[1:]
+			file, recording := recorded.Find(path)
 			switch {
+			case script && recording:
+				return printScript(c.OutOrStdout(), file)
+			case script:
+				return fmt.Errorf("%s is neither a capture nor an evidence bundle: there is no script to make of it", path)
 			case isBundle(path):
 				return r.bundle(c.Context(), path)
 			case strings.HasSuffix(path, session.Extension):
-				o := r.order
-				o.Command = args[1:]
-				return replayScript(c, o, path)
+				saved, err := session.Load(path)
+				if err != nil {
+					return err
+				}
+				return replayScript(c, o, path, saved)
+			case recording:
+				said, notes, err := recorded.Load(file)
+				if err != nil {
+					return err
+				}
+				for _, n := range notes {
+					fmt.Fprintln(os.Stderr, n)
+				}
+				return replayScript(c, o, path, session.Saved{Script: said})
 			default:
 				if _, err := os.Stat(path); err != nil {
 					return err
 				}
-				return fmt.Errorf("%s is no evidence bundle: want a directory with a %s in it", path, evidence.BundleFile)
+				return fmt.Errorf("%s is no evidence bundle: want a directory with a %s in it, a script or a capture", path, evidence.BundleFile)
 			}
 		},
 	}
@@ -78,6 +102,7 @@ not be found out.`,
 	f.StringVar(&export, "export", "", "export to test")
 	f.BoolVar(&r.Destructive, "destructive", false, "let the spec write to the server at --uri")
 	f.DurationVar(&r.Timeout, "timeout", 0, "until silence counts as a hang")
+	f.BoolVar(&script, "script", false, "print what the clients of a capture or a bundle said, as a script")
 	f.StringVar(&r.out, "out", "", "directory for the reports (default: none are written)")
 	return c
 }

@@ -2,21 +2,19 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"nbdconform/fuzz/recorded"
 	"nbdconform/fuzz/session"
 )
 
 // replayScript runs a script of the fuzzer's, on the reference server if none is
 // named, with the quirk that the file names if none is given.
-func replayScript(c *cobra.Command, o order, path string) error {
-	saved, err := session.Load(path)
-	if err != nil {
-		return err
-	}
+func replayScript(c *cobra.Command, o order, path string, saved session.Saved) error {
 	if err := o.check(); err != nil {
 		return err
 	}
@@ -50,6 +48,19 @@ func replayScript(c *cobra.Command, o order, path string) error {
 		fmt.Fprintf(out, "findings: %d\n", len(r.Findings))
 	}
 	return &exitError{status: exitViolates}
+}
+
+// printScript prints what was said in a capture.
+func printScript(out io.Writer, file string) error {
+	said, notes, err := recorded.Load(file)
+	if err != nil {
+		return err
+	}
+	for _, n := range notes {
+		fmt.Fprintln(out, "# "+n)
+	}
+	_, err = fmt.Fprint(out, said)
+	return err
 }
 
 // fuzzTarget starts, or finds, what the order names, as a target for a script.

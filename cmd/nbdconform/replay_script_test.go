@@ -21,6 +21,7 @@ func TestReplayScript(t *testing.T) {
 	const body = "0 flags FIXED_NEWSTYLE|NO_ZEROES\n0 NBD_OPT_GO export=\"\"\n0 NBD_CMD_FLUSH\n"
 	quirky := write("a.script", "# finding: violation trans.cookie.echo simple\n# quirk: reply-cookie-off-by-one\n"+body)
 	plain := write("b.script", body+"0 NBD_CMD_TRIM offset=0 length=512\n")
+	const nbdinfo = "../../fuzz/testdata/recorded/nbdinfo.pcapng"
 	for name, tt := range map[string]struct {
 		args   []string
 		status int
@@ -32,6 +33,11 @@ func TestReplayScript(t *testing.T) {
 		"something":     {[]string{plain, "--quirk", "reply-twice"}, 1, "findings: "},
 		"no permission": {[]string{plain, "--uri", "nbd://localhost:1"}, 2, "--destructive"},
 		"no file":       {[]string{filepath.Join(dir, "none.script")}, 2, "no such file"},
+		"a capture":     {[]string{nbdinfo}, 0, "nothing found"},
+		"its script":    {[]string{nbdinfo, "--script"}, 0, "0 NBD_OPT_LIST_META_CONTEXT export=\"\"\n"},
+		"a capture, no": {[]string{nbdinfo, "--quirk", "reply-twice"}, 1, "findings: "},
+		"of a script":   {[]string{plain, "--script"}, 2, "neither a capture nor an evidence bundle"},
+		"no capture":    {[]string{write("d.pcap", "nothing of the kind"), "--script"}, 2, "neither pcapng nor pcap"},
 		"no script":     {[]string{write("c.script", "hello\n")}, 2, "is no operation"},
 	} {
 		t.Run(name, func(t *testing.T) {

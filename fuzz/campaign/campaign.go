@@ -30,7 +30,7 @@ type Options struct {
 	Shard  int           // which part of Shards this is, from 0
 	Shards int           // 0: 1
 	Suite  string        // version of nbdconform
-	Seeds  []string      // scripts to start from: files and directories
+	Seeds  []string      // scripts and captures to start from: files and directories
 	// Known has the clauses that the subject is known to break, with the reason.
 	Known    map[string]string
 	ReadOnly bool          // scripts that may change the export are left out
@@ -116,12 +116,9 @@ func open(ctx context.Context, o Options) (*campaign, error) {
 		return nil, err
 	}
 	for _, s := range o.Seeds {
-		list, err := readEntries(s)
+		list, err := readSeeds(s)
 		if err != nil {
 			return nil, err
-		}
-		if len(list) == 0 {
-			return nil, fmt.Errorf("%s has no scripts (*%s)", s, session.Extension)
 		}
 		c.seeds = append(c.seeds, list...)
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"nbdconform/fuzz/recorded"
 	"nbdconform/fuzz/script"
 	"nbdconform/fuzz/session"
 	"nbdconform/reports/render"
@@ -65,6 +67,42 @@ func openCorpus(dir string) (*corpus, error) {
 		}
 	}
 	return c, os.MkdirAll(dir, 0o777)
+}
+
+// readSeeds reads what a campaign is to start from: scripts and captures, in a
+// directory or in a file, or the capture of an evidence bundle.
+func readSeeds(path string) ([]entry, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, err
+	}
+	var captures []string
+	if file, ok := recorded.Find(path); ok {
+		captures = []string{file}
+	} else {
+		for _, e := range recorded.Extensions {
+			more, err := filepath.Glob(filepath.Join(path, "*"+e))
+			if err != nil {
+				return nil, err
+			}
+			captures = append(captures, more...)
+		}
+	}
+	var list []entry
+	for _, file := range captures {
+		s, _, err := recorded.Load(file)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, entry{script: recorded.Adapt(s)})
+	}
+	if len(captures) == 1 && captures[0] == path {
+		return list, nil
+	}
+	scripts, err := readEntries(path)
+	if list = append(list, scripts...); err == nil && len(list) == 0 {
+		err = fmt.Errorf("%s has neither scripts (*%s) nor captures (*.pcapng, *.pcap)", path, session.Extension)
+	}
+	return list, err
 }
 
 // readEntries reads the scripts in a directory, or one file.

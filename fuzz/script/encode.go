@@ -102,6 +102,9 @@ func (o Op) request(add func(string, ...any)) {
 	if o.Fill != 0 {
 		add("fill=%d", o.Fill)
 	}
+	if o.Data != nil {
+		add("data=%s", hex.EncodeToString(o.Data))
+	}
 	if o.Contexts != nil {
 		var list []string
 		for _, i := range o.Contexts {

@@ -55,8 +55,8 @@ type Op struct {
 	// Bare leaves NBD_CMD_FLAG_PAYLOAD_LEN out where extended headers call for it.
 	Bare bool
 
-	// Data is what Raw sends and, if it is not nil, the data of an option in
-	// place of what the fields above say.
+	// Data is what Raw sends and, if it is not nil, the data of an option, or the
+	// payload of a request that has one, in place of what the fields above say.
 	Data []byte
 	// Announce, if it is not nil, is the length that the header says instead of
 	// that of what follows.

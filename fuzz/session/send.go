@@ -132,10 +132,15 @@ func (l *link) request(o script.Op) {
 			payload, q.Length, filter = nil, filter.Length, nil
 		}
 	case o.HasPayload(extended):
+		if payload = o.Data; payload != nil {
+			q.Length = uint64(len(payload))
+		}
 		if q.Length > mostPayload {
 			return
 		}
-		payload = o.Fill.Append(nil, q.Offset, q.Length)
+		if payload == nil {
+			payload = o.Fill.Append(nil, q.Offset, q.Length)
+		}
 		switch {
 		case extended && q.Type == wire.CmdWrite:
 			q.Flags |= wire.CmdFlagPayloadLen
