@@ -54,6 +54,7 @@ func (j *Judge) judgeAnnounced(r *request) {
 	if r.Type == wire.CmdWrite && j.broken(writeAnnounced, r.announced) {
 		j.accuse(p, writeAnnounced, "NBD_CMD_WRITE comes without NBD_CMD_FLAG_PAYLOAD_LEN")
 		r.faults |= unannounced
+		j.unframed = true
 	}
 	if r.Type == wire.CmdRead && !r.announced && j.broken(readNarrow, r.Length <= math.MaxUint32) {
 		j.accuse(p, readNarrow, "NBD_CMD_READ has length %d, which takes more than 32 bits", r.Length)

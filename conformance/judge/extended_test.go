@@ -187,6 +187,21 @@ var extendedTrips = []trip{
 		c.xfails(q, wire.EINVAL)
 		c.xdisc()
 	}},
+	{"server takes what follows a write that does not announce its data", []string{"client trans.extended.write-payload"}, func(c *conversation, bad bool) {
+		c.headers(allDF)
+		q := command(wire.CmdWrite, pick[wire.CommandFlags](bad, 0, wire.CmdFlagPayloadLen), 0, 512)
+		c.xask(q, make([]byte, pick(bad, 0, 512))...)
+		next := command(wire.CmdFlush, 0, 0, 0)
+		next.Cookie = 5
+		if bad {
+			c.xask(next)
+			c.xnone(q)
+			q.Cookie = 0x2468 // from within the payload that it took
+		}
+		c.xnone(q)
+		c.serverCloses()
+		c.clientCloses()
+	}},
 	{"announced payload is empty", []string{"client cmdflag.payload-len.nonzero"}, func(c *conversation, bad bool) {
 		c.wide(filters)
 		q, p := asksFor(0), []byte(nil)

@@ -5,6 +5,13 @@ import (
 )
 
 var optionTrips = []trip{
+	{"abort of a client that did not ask for the fixed newstyle is refused", []string{"client flag.client.fixed-newstyle"}, func(c *conversation, bad bool) {
+		c.greet(bothServer, pick(bad, wire.FlagCNoZeroes, bothClient))
+		c.opt(wire.OptAbort, "")
+		c.rep(wire.OptAbort, pick(bad, wire.RepErrInvalid, wire.RepAck), "")
+		c.serverCloses()
+		c.clientCloses()
+	}},
 	{"option has another magic number", []string{"client layout.option.magic"}, func(c *conversation, bad bool) {
 		c.hello()
 		c.client([]byte(pick(bad, "I WANT TO READ", "")))

@@ -168,8 +168,7 @@ func (j *Judge) simpleReply(m wire.SimpleReply, b []byte) int {
 // judgeSimple judges a simple reply to r.
 func (j *Judge) judgeSimple(p place, r *request, m wire.SimpleReply) {
 	switch {
-	case j.extended:
-	case !j.structured:
+	case j.extended, !j.structured, r.ambiguous:
 	case j.isLBAStatus(r):
 	case r.Type == wire.CmdRead:
 		j.accuse(p, readStructured, "a simple reply answers NBD_CMD_READ, structured replies are negotiated")

@@ -17,6 +17,7 @@ type transmission struct {
 	waiting  int // requests in pending
 	resizes  resizes
 	crowded  bool     // there were more than the judge keeps
+	unframed bool     // whether a payload follows a write is unknown
 	ended    ring     // requests that have their whole answer, the last ones
 	kept     int      // of what pending replies are made of
 	disc     *request // NBD_CMD_DISC, once it was sent
@@ -106,6 +107,10 @@ func (r *request) unspecified() bool { return r.Length == 0 && (!r.announced || 
 func (j *Judge) request(b []byte) int {
 	s := &j.client
 	if len(b) < 4 {
+		return 0
+	}
+	if j.unframed {
+		j.stray(s, "whether the server takes a payload for the write without NBD_CMD_FLAG_PAYLOAD_LEN is unknown")
 		return 0
 	}
 	parse := wire.ParseRequest

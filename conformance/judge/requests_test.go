@@ -61,6 +61,16 @@ var requestTrips = slices.Concat(zeroLengths, []trip{
 		c.simple(1, wire.EINVAL, 0)
 		c.disc()
 	}},
+	{"cookie is in use for another command", []string{"client trans.cookie.unique"}, func(c *conversation, bad bool) {
+		c.contexts(all)
+		zeroes := wire.Request{Type: wire.CmdWriteZeroes, Cookie: 1, Length: 512}
+		status := wire.Request{Type: wire.CmdBlockStatus, Cookie: pick[uint64](bad, 1, 2), Length: 512}
+		c.ask(zeroes)
+		c.ask(status)
+		c.fails(done, status.Cookie, wire.EINVAL)
+		c.simple(1, 0, 0)
+		c.disc()
+	}},
 	{"cookie is in use", []string{"client trans.cookie.unique"}, func(c *conversation, bad bool) {
 		c.plain(all)
 		c.ask(read(512))

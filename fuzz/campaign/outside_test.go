@@ -18,6 +18,8 @@ import (
 // flawVariable makes the test binary a server with a flaw.
 const flawVariable = "NBDCONFORM_TEST_FLAW"
 
+var leaked []any // of the flawed server
+
 func TestMain(m *testing.M) {
 	if flaw := os.Getenv(flawVariable); flaw != "" {
 		serveFlawed(flaw, os.Args[1])
@@ -39,8 +41,6 @@ func serveFlawed(flaw, socket string) {
 	if err != nil {
 		panic(err)
 	}
-	var files []*os.File
-	var memory [][]byte
 	for {
 		nc, err := ln.Accept()
 		if err != nil {
@@ -49,13 +49,13 @@ func serveFlawed(flaw, socket string) {
 		switch flaw {
 		case "descriptors":
 			f, _ := os.Open(os.DevNull)
-			files = append(files, f)
+			leaked = append(leaked, f)
 		case "memory":
 			b := make([]byte, 16<<20)
 			for i := 0; i < len(b); i += 4096 {
 				b[i] = 1
 			}
-			memory = append(memory, b)
+			leaked = append(leaked, b)
 		}
 		go func() {
 			_ = srv.ServeConn(context.Background(), nc)
