@@ -102,7 +102,7 @@ func (o order) trial(ctx context.Context, tell *teller) error {
 	about := bench.Describe()
 	keep := &keeper{order: o, target: about, warn: func(s string) { tell.tell(event{Progress: s}) }}
 	if o.Evidence != "" {
-		if keep.store, err = evidence.NewStore(o.Evidence, evidence.DefaultLimits); err != nil {
+		if keep.store, err = evidence.NewStore(o.Evidence, o.limits()); err != nil {
 			return err
 		}
 	}

@@ -21,6 +21,10 @@ import (
 	"nbdconform/reports/result"
 )
 
+// evidenceRoom is what the recordings of all runs may take together, in bytes.
+// Captures and scripts take up to three times that on the disk.
+const evidenceRoom = 512 << 20
+
 func matrixCommand() *cobra.Command {
 	var w wish
 	var out, publish string
@@ -36,7 +40,8 @@ all that it can be set up in, and of every client program. Then it sends every
 client to every server, to connect, list, map, copy out and in, compare,
 discard, zero, and connect with TLS, and checks what they say against what the
 server holds. It writes what came of it: matrix.json, which everything else is
-derived from, index.html, matrix.md and the reports of every run.
+derived from, index.html, matrix.md and, in runs/, the reports of every run with
+the evidence of its failures.
 
 A matrix that was interrupted goes on where it stopped: results of the same
 suite on the same image are taken as they are, unless --fresh is given.
@@ -75,7 +80,7 @@ Exit status: 0 the matrix is complete, whatever it says of the servers;
 			if err != nil {
 				return err
 			}
-			f.dir, f.show = filepath.Join(out, "runs"), newOverview(os.Stderr)
+			f.dir, f.room, f.show = filepath.Join(out, "runs"), evidenceRoom/len(cells), newOverview(os.Stderr)
 			results, failed, err := f.run(c.Context(), cells)
 			if err != nil {
 				return err

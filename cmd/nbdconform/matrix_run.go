@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,7 +18,8 @@ import (
 // A field runs the cells of a matrix, several at once, and keeps every result
 // in a directory, so that what was interrupted goes on where it stopped.
 type field struct {
-	dir   string // of the results, one directory for each cell
+	dir   string // of the results and their evidence, one directory for each cell
+	room  int    // for recordings of the evidence of a cell, bytes
 	jobs  int    // cells at once
 	fresh bool   // no result of an earlier matrix will do
 	show  overview
@@ -65,9 +68,20 @@ func (f *field) run(ctx context.Context, cells []cell) ([]result.Result, []matri
 			skipped = append(skipped, matrix.Skip{What: cells[i].title(), Why: whys[i].Error()})
 			continue
 		}
-		list = append(list, *r)
+		list = append(list, beside(*r, path.Join(filepath.Base(f.dir), cells[i].file())))
 	}
 	return list, skipped, nil
+}
+
+// beside is r with its evidence named from the directory above dir.
+func beside(r result.Result, dir string) result.Result {
+	r.Specs = slices.Clone(r.Specs)
+	for i := range r.Specs {
+		if s := &r.Specs[i]; s.Evidence != "" {
+			s.Evidence = path.Join(dir, s.Evidence)
+		}
+	}
+	return r
 }
 
 // one runs a cell, unless an earlier matrix has, and files the result.
@@ -79,6 +93,7 @@ func (f *field) one(ctx context.Context, c cell) (*result.Result, error) {
 	}
 	f.show.start(c.title())
 	start := time.Now()
+	c.Evidence, c.Room = dir, f.room
 	r, err := f.judge(ctx, c.order)
 	if err == nil && r.Exit() == exitUntrusted && ctx.Err() == nil { // what was disturbed is asked once more
 		r, err = f.judge(ctx, c.order)

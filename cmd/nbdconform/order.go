@@ -14,6 +14,7 @@ import (
 	"nbdconform/conformance/target/inprocess"
 	"nbdconform/containers"
 	"nbdconform/reference/wire"
+	"nbdconform/reports/evidence"
 )
 
 // An order is all that a run depends on. The parent checks it and hands it to
@@ -33,10 +34,20 @@ type order struct {
 	Seed        int64
 	Timeout     time.Duration
 	Evidence    string       // directory of the result, where evidence goes; "": none is kept
+	Room        int          // for recordings of the evidence, bytes; 0: as much as a single run may take
 	Client      *clientOrder // a client to judge in place of a server, or nil
 }
 
 const reference = "reference"
+
+// limits are those of the evidence.
+func (o *order) limits() evidence.Limits {
+	l := evidence.DefaultLimits
+	if o.Room > 0 {
+		l.Bytes = min(l.Bytes, o.Room)
+	}
+	return l
+}
 
 // check finds what can be said to be wrong without starting anything.
 func (o *order) check() error {

@@ -133,19 +133,18 @@ func (t *Trial) contents() (list []recording.Range) {
 // wholeTranscript is that of all connections. Where no violation marks a
 // message, the last answer is marked by what the spec says of it.
 func (t *Trial) wholeTranscript(o *Outcome, mark bool) string {
-	last, found := t.lastMessage()
+	_, found := t.lastMessage()
 	var b strings.Builder
 	for i, s := range t.sessions {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
 		fmt.Fprintf(&b, "== connection %d of %d\n", i+1, len(t.sessions))
-		text := s.judge.Transcript()
-		if mark && found && i == t.stop.conn {
-			first, _, _ := strings.Cut(o.Message, "\n")
-			text.Mark(last.Index, "this does not do: "+first)
+		if mark && i == t.stop.conn {
+			b.WriteString(t.marked(i, o))
+		} else {
+			b.WriteString(s.judge.Transcript().String())
 		}
-		b.WriteString(text.String())
 		if b.Len() > maxTranscript {
 			fmt.Fprintf(&b, "(the other %d connections are left out)\n", len(t.sessions)-i-1)
 			break
@@ -155,4 +154,15 @@ func (t *Trial) wholeTranscript(o *Outcome, mark bool) string {
 		fmt.Fprintf(&b, "!! %s\n", o.Message)
 	}
 	return b.String()
+}
+
+// marked is the transcript of the connection on which the body ended. What the
+// server said last by then is marked if the spec was not content.
+func (t *Trial) marked(conn int, o *Outcome) string {
+	text := t.sessions[conn].judge.Transcript()
+	if last, ok := t.lastMessage(); ok && (o.Verdict == result.Weak || o.Verdict.Broken()) {
+		first, _, _ := strings.Cut(o.Message, "\n")
+		text.Mark(last.Index, "this does not do: "+first)
+	}
+	return text.String()
 }

@@ -211,7 +211,7 @@ func (t *Trial) verdict(a *abort) Outcome {
 		o.Verdict, o.Message = result.Weak, join("the clause is disputed: "+why, o.Message)
 	}
 	if o.Verdict != result.Pass {
-		o.Transcript = t.transcript()
+		o.Transcript = t.transcript(&o, own)
 	}
 	t.evidence(&o, own)
 	return o
@@ -273,8 +273,15 @@ func (t *Trial) derailed() clause.ID {
 	return ""
 }
 
-// transcript is that of the last conversation in which anything was said.
-func (t *Trial) transcript() string {
+// transcript is that of the conversation that mattered: where the clause was
+// broken, or the body ended, else the last in which anything was said.
+func (t *Trial) transcript(o *Outcome, own []Violation) string {
+	if len(own) > 0 {
+		return t.sessions[own[0].conn].judge.Transcript().String()
+	}
+	if c := t.stop.conn; c >= 0 && c < len(t.sessions) {
+		return t.marked(c, o)
+	}
 	for _, s := range slices.Backward(t.sessions) {
 		if text := s.judge.Transcript().String(); text != "" {
 			return text
@@ -302,6 +309,9 @@ func (b *Bench) afterwards(ctx context.Context, t *Trial, o *Outcome) {
 	defer func() { // the verdict may change yet
 		if o.Evidence == nil && o.Verdict.Broken() {
 			t.evidence(o, nil)
+		}
+		if o.Transcript == "" && o.Verdict.Broken() {
+			o.Transcript = t.transcript(o, nil)
 		}
 		if s := o.scene; s != nil {
 			s.Served, s.State, s.Exit, s.Stderr = err == nil, health.State.String(), health.Exit, health.Stderr

@@ -98,6 +98,13 @@ func until(expression string) chromedp.Action[chromedp.Void] {
 // keys types.
 func keys(text string) chromedp.Action[chromedp.Void] { return chromedp.KeyEvent(text) }
 
+// search goes to the search by its key, and types. The browser is told of the key
+// and its character apart, so the character may end up in the field.
+func (b *tab) search(text string) {
+	b.t.Helper()
+	b.do(keys("/"), until(`document.activeElement.id === 'page-search'`), run(`document.activeElement.value = ''`), keys(text))
+}
+
 // is requires that a JavaScript expression gives a value.
 func (b *tab) is(expression string, want any) {
 	b.t.Helper()
@@ -113,8 +120,8 @@ func (b *tab) is(expression string, want any) {
 // Expressions that hold on every page.
 const (
 	deadLinks = `[...document.querySelectorAll('a[href]')].map(a => a.getAttribute('href'))
-		.filter(h => !h.startsWith('evidence/')) // files beside the page
-		.filter(h => !h.startsWith('#') || !document.getElementById(decodeURIComponent(h.slice(1)))).join(' ')`
+		.filter(h => !/^(runs\/[^/]+\/)?evidence\//.test(h)) // files beside the page
+		.filter(h => !h.startsWith('#') || !document.getElementById(decodeURIComponent(h.slice(1).split('?')[0]))).join(' ')`
 	tooWide   = `document.documentElement.scrollWidth > document.documentElement.clientWidth`
 	unlabeled = `[...document.querySelectorAll('button, input, select')]
 		.filter(e => !e.textContent.trim() && !e.labels?.length && !e.getAttribute('aria-label')).length`
@@ -186,7 +193,7 @@ func TestMatrixInABrowser(t *testing.T) {
 	}
 	pick("verdict", "hang")
 	b.is(shown, 2)
-	pick("server", "0") // bullseye, which did not hang
+	pick("server", "program-qemu-nbd-bullseye") // which did not hang
 	b.is(shown, 0)
 	b.do(keys("\x1b"))
 	b.is(shown, all)
@@ -194,16 +201,58 @@ func TestMatrixInABrowser(t *testing.T) {
 	b.is(shown, 5) // of nbdcopy
 	b.is(`[...document.querySelectorAll('#requirements .of-server')].every(c => getComputedStyle(c).display === 'none')`, true)
 	b.do(keys("\x1b"))
+	b.search("Bounds refused")
+	b.is(`[...document.querySelectorAll('#requirements tbody:not([hidden])')].map(c => c.id).join()`, "cmd.bounds.refused")
+	b.do(keys("\x1b"))
 	pick("level", "SHOULD")
 	b.is(`[...document.querySelectorAll('#requirements tbody:not([hidden])')].every(c => c.dataset.level === 'SHOULD')`, true)
 	b.do(run(`location.hash = '#cmd.bounds.refused'`),
 		until(`document.activeElement.closest('tbody')?.id === 'cmd.bounds.refused'`))
 	b.is(shown, all) // a deep link shows its clause whatever the filters say
-	b.is(`document.getElementById('cmd.bounds.refused').querySelector('.detail').textContent.includes('core dumped')`, true)
+	for _, want := range []string{ // the requirement, who kept it, what came, and how to see it again
+		"beyond the size of the export is answered", "Verdictscrash: qemu-nbd trixie", "core dumped", "!! this does not do",
+		"runs/qemu-nbd-trixie/evidence/trim.beyond-end", "nbdconform run --target qemu-nbd --spec trim.beyond-end",
+	} {
+		b.is(fmt.Sprintf(`document.getElementById('cmd.bounds.refused').querySelector('.detail').textContent.includes(%q)`, want), true)
+	}
 	b.do(keys("j"))
 	b.is(`document.activeElement.closest('tbody').id !== 'cmd.bounds.refused'`, true)
 	b.do(keys("\r"))
 	b.is(`document.activeElement.getAttribute('aria-expanded')`, "true")
 	b.is(deadLinks, "")
 	b.fits("matrix")
+}
+
+// The address carries the filters, both ways.
+func TestMatrixFiltersAreInTheAddress(t *testing.T) {
+	b := browse(t, rendered(t, sampleMatrix(), MatrixHTML))
+	const shown = `[...document.querySelectorAll('#requirements tbody:not([hidden])')].map(c => c.id).join()`
+	b.do(run(`document.querySelector('#program-qemu-nbd-trixie a[href^="#requirements?"]').click()`),
+		until(`document.getElementById('page-server').value === 'program-qemu-nbd-trixie'`))
+	all := len(sampleMatrix().Clauses())
+	b.is(`document.querySelectorAll('#requirements tbody:not([hidden])').length < `+fmt.Sprint(all), true)
+	b.do(run(`location.hash = '#requirements?verdict=hang&level=MUST&search=done+nonsense&program=nobody'`), until(shown+` === ''`))
+	b.is(`document.getElementById('page-server').value`, "")
+	b.do(run(`location.hash = '#requirements?verdict=hang&search=trans.structured.done'`), until(shown+` === 'trans.structured.done'`))
+	b.search("nonsense")
+	b.is(`location.hash`, "#requirements?verdict=hang&search=nonsense")
+	b.do(keys("\x1b"))
+	b.is(`location.hash`, "#requirements")
+	b.is(`document.querySelectorAll('#requirements tbody:not([hidden])').length`, all)
+	b.do(run(`location.hash = '#program-qemu-nbd-trixie'`), until(`document.activeElement.id === 'h-program-qemu-nbd-trixie'`))
+}
+
+// On paper there are no controls, and what is open is there whole.
+func TestMatrixOnPaper(t *testing.T) {
+	b := browse(t, rendered(t, sampleMatrix(), MatrixHTML))
+	b.do(run(`location.hash = '#cmd.bounds.refused'`), until(`document.activeElement.closest('tbody')?.id === 'cmd.bounds.refused'`))
+	if _, err := chromedp.Call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}); err != nil {
+		t.Fatal(err)
+	}
+	b.do(run(`dispatchEvent(new Event('beforeprint'))`))
+	for what, want := range map[string]bool{"form.filters": false, "nav": false, ".jump": false, "h1": true, "#requirements .evidence pre.message": true, "#requirements details.transcript pre": true} {
+		b.is(fmt.Sprintf(`[...document.querySelectorAll(%q)].some(e => e.checkVisibility())`, what), want)
+	}
+	b.is(`getComputedStyle(document.querySelector('#requirements thead th')).position`, "static")
+	b.picture("matrix-paper")
 }

@@ -43,6 +43,7 @@ type matrixPage struct {
 	Script     template.JS
 	Policy     string
 	Activities []matrix.Activity
+	Shortened  bool // for [MatrixBytes], beyond what is always left out
 }
 
 // A serverPage is a column of the matrix, and the page of one server.
@@ -80,6 +81,7 @@ type clauseRow struct {
 	Cells    []clauseCell
 	Specs    []string
 	Evidence []evidence
+	Others   []string // servers that broke it in more ways than there is room for
 }
 
 type clauseCell struct {
@@ -136,21 +138,43 @@ func (a anchored) Note() string     { return a.note }
 func (a anchored) Head() []string   { return a.head }
 func (a anchored) Rows() [][]string { return a.rows }
 
-// Bounds of what the page shows of one spec, in bytes, so that the page of a
-// full matrix stays a page. The whole is in the report of the run.
-const (
-	matrixMessage    = 4 << 10
-	matrixTranscript = 3 << 10
-	matrixEvidences  = 4 // of one clause
-)
+// MatrixBytes is how large the page of a matrix may become.
+const MatrixBytes = 5_000_000
+
+// A room is what the page has for one spec that did not end well; the whole is
+// in the report of the run.
+type room struct {
+	message, transcript int // bytes
+	evidences           int // of one clause that have a transcript
+	told                int // of one clause that have a message
+}
+
+// roomy is the room where there is enough.
+var roomy = room{message: 4 << 10, transcript: 3 << 10, evidences: 4, told: 16}
+
+// halved is the next smaller room; there is none below a line or two.
+func (r room) halved() (room, bool) {
+	if r.message <= 128 {
+		return r, false
+	}
+	return room{r.message / 2, r.transcript / 2, max(1, r.evidences-1), max(4, r.told-4)}, true
+}
 
 // MatrixHTML writes one page that needs nothing else, as [HTML] does for a
 // single run: the overview, a page for each server, and for each clause what it
-// requires, the verdicts across versions and the evidence.
+// requires, the verdicts across versions, the evidence with what was said around
+// the message that matters, and how to see it again. What it shows of each gets
+// shorter until the page is no larger than [MatrixBytes].
 func MatrixHTML(w io.Writer, m matrix.Matrix) error {
 	var b bytes.Buffer
-	if err := matrixTemplate.Execute(&b, matrixPageOf(m)); err != nil {
-		return fmt.Errorf("rendering html: %w", err)
+	for space, ok := roomy, true; ok; space, ok = space.halved() {
+		b.Reset()
+		if err := matrixTemplate.Execute(&b, matrixPageOf(m, space)); err != nil {
+			return fmt.Errorf("rendering html: %w", err)
+		}
+		if b.Len() <= MatrixBytes {
+			break
+		}
 	}
 	if _, err := w.Write(b.Bytes()); err != nil {
 		return fmt.Errorf("writing html: %w", err)
@@ -158,13 +182,13 @@ func MatrixHTML(w io.Writer, m matrix.Matrix) error {
 	return nil
 }
 
-func matrixPageOf(m matrix.Matrix) matrixPage {
+func matrixPageOf(m matrix.Matrix, space room) matrixPage {
 	script := pageFile("matrix.js")
 	hash := sha256.Sum256([]byte(script))
 	p := matrixPage{
 		M: m, Made: m.Made.UTC().Format(pageTime), Levels: []string{"MUST", "SHOULD", "MAY"},
 		Style:  template.CSS(pageStyle + pageFile("matrix.css")),
-		Script: template.JS(script), Activities: matrix.Activities,
+		Script: template.JS(script), Activities: matrix.Activities, Shortened: space != roomy,
 		Policy: "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-" +
 			base64.StdEncoding.EncodeToString(hash[:]) + "'",
 	}
@@ -174,11 +198,11 @@ func matrixPageOf(m matrix.Matrix) matrixPage {
 		p.Document = strings.TrimSpace(r.Document.Name + " at " + r.Document.Revision)
 	}
 	servers, rows := m.Subjects(), m.Clauses()
-	p.Clauses = clauseRows(servers, rows, m.Specs())
+	p.Clauses = clauseRows(servers, rows, m.Specs(), space)
 	p.Servers = serverPages(m, servers, p.Clauses)
 	p.Groups = groupRows(rows, servers)
 	p.Sections, p.Verdicts = sectionRows(p.Clauses)
-	p.Clients = clientRows(m)
+	p.Clients = clientRows(m, space)
 	for _, r := range rows {
 		for _, f := range r.Needs {
 			if !slices.Contains(p.Features, f) {
@@ -216,7 +240,7 @@ func pageTables(m matrix.Matrix) []anchored {
 }
 
 // clauseRows are the rows in the order of their ids, which is that of subjects.
-func clauseRows(servers []matrix.Peer, rows, specs []matrix.Row) []clauseRow {
+func clauseRows(servers []matrix.Peer, rows, specs []matrix.Row, space room) []clauseRow {
 	list := make([]clauseRow, 0, len(rows))
 	for _, r := range rows {
 		c := clauseRow{Row: r}
@@ -234,7 +258,7 @@ func clauseRows(servers []matrix.Peer, rows, specs []matrix.Row) []clauseRow {
 				c.Specs = append(c.Specs, s.ID)
 			}
 		}
-		c.Evidence = evidences(servers, r)
+		c.Evidence, c.Others = evidences(servers, r, space)
 		c.Text = strings.ToLower(visible(strings.Join([]string{r.ID, r.Title, r.Section, strings.Join(c.Specs, " ")}, " ")))
 		list = append(list, c)
 	}
@@ -243,30 +267,33 @@ func clauseRows(servers []matrix.Peer, rows, specs []matrix.Row) []clauseRow {
 }
 
 // evidences says once what several servers did alike.
-func evidences(servers []matrix.Peer, r matrix.Row) []evidence {
-	var list []evidence
+func evidences(servers []matrix.Peer, r matrix.Row, space room) (list []evidence, others []string) {
 	for i, c := range r.Cells {
 		if c.Spec == nil || !c.Verdict.Broken() && c.Verdict != result.Weak {
 			continue
 		}
 		name := servers[i].String()
 		same := func(e evidence) bool {
-			return e.Verdict == c.Verdict && e.Message == shorten(c.Spec.Message, matrixMessage)
+			return e.Verdict == c.Verdict && e.Message == shorten(c.Spec.Message, space.message)
 		}
 		if k := slices.IndexFunc(list, same); k >= 0 {
 			list[k].Servers = append(list[k].Servers, name)
 			continue
 		}
+		if len(list) >= space.told {
+			others = append(others, name)
+			continue
+		}
 		e := evidence{Spec: *c.Spec, Profile: c.Run.Target.Profile, Servers: []string{name}}
-		e.Message = shorten(e.Message, matrixMessage)
-		e.Transcript = shorten(e.Transcript, matrixTranscript)
-		e.Stderr = shorten(e.Stderr, matrixTranscript)
-		if len(list) >= matrixEvidences { // said, and told in the report of the run
+		e.Message = shorten(e.Message, space.message)
+		e.Transcript = excerpt(e.Transcript, r.ID, space.transcript)
+		e.Stderr = shorten(e.Stderr, space.transcript)
+		if len(list) >= space.evidences { // said, and told in the report of the run
 			e.Transcript, e.Stderr = "", ""
 		}
 		list = append(list, e)
 	}
-	return list
+	return list, others
 }
 
 // shorten keeps the beginning and the end of s.
@@ -377,7 +404,7 @@ func sectionRows(rows []clauseRow) ([]sectionRow, []result.Verdict) {
 	return list, used(all)
 }
 
-func clientRows(m matrix.Matrix) []clientRow {
+func clientRows(m matrix.Matrix, space room) []clientRow {
 	var list []clientRow
 	for _, client := range m.Clients() {
 		row := clientRow{Client: client}
@@ -398,7 +425,7 @@ func clientRows(m matrix.Matrix) []clientRow {
 				case matrix.Works:
 					c.Right++
 				default:
-					p.Output = shorten(p.Output, matrixTranscript)
+					p.Output = shorten(p.Output, space.transcript)
 					row.Bad = append(row.Bad, p)
 				}
 				c.Tried++

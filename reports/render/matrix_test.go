@@ -2,8 +2,10 @@ package render
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,11 +23,18 @@ func sampleMatrix() matrix.Matrix {
 	}
 	server := matrix.Peer{Name: "qemu-nbd", Suite: "trixie", Version: "1:10.0.13+ds"}
 	client := matrix.Peer{Name: "nbdcopy", Suite: "bookworm", Version: "1.14.2"}
+	failing := broken()
+	for i := range failing.Specs {
+		if s := &failing.Specs[i]; s.Evidence != "" {
+			s.Evidence = "runs/qemu-nbd-trixie/" + s.Evidence
+			s.Transcript += "\n!! this does not do: the target is gone"
+		}
+	}
 	return matrix.Matrix{
 		SchemaVersion: matrix.SchemaVersion, Made: time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC), Seconds: 12, Reproduce: "nbdconform matrix",
 		Runs: []result.Result{
 			at(conforms(), "qemu-nbd", "bullseye", "1:5.2+dfsg", "default", "info", "trim"),
-			at(broken(), "qemu-nbd", "trixie", "1:10.0.13+ds", "default", "info", "trim", "extended-headers"),
+			at(failing, "qemu-nbd", "trixie", "1:10.0.13+ds", "default", "info", "trim", "extended-headers"),
 			at(conforms(), "qemu-nbd", "trixie", "1:10.0.13+ds", "tls", "starttls"),
 			at(hostile(), "nbdkit", "sid", "1.48", "default"),
 			at(conforms(), "client:nbdcopy", "trixie", "1.22.2", ""),
@@ -59,5 +68,35 @@ func TestMatrixFilesAreThere(t *testing.T) {
 	}
 	if got := rendered(t, m, MatrixMarkdown); !bytes.Equal(got, rendered(t, sampleMatrix(), MatrixMarkdown)) {
 		t.Error("what was written gives other tables")
+	}
+}
+
+// A matrix in which everything is broken everywhere, each in its own way and
+// at length, still fits a page.
+func TestMatrixPageStaysAPage(t *testing.T) {
+	f, err := os.Open("../published/matrix.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	m, err := matrix.Read(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range m.Runs {
+		for j := range m.Runs[i].Specs {
+			s := &m.Runs[i].Specs[j]
+			s.Verdict, s.Section, s.Requires = result.Fail, "Some section", strings.Repeat("requirement ", 20)
+			s.Message = fmt.Sprintf("want %d, got %s", i, strings.Repeat("something else ", 300))
+			s.Transcript, s.Stderr = strings.Repeat("C:        0  NBD_CMD_READ\n", 1000), strings.Repeat("noise\n", 1000)
+			s.Reproduce = "nbdconform run --filter " + s.ID
+		}
+	}
+	page := rendered(t, m, MatrixHTML)
+	if len(page) > MatrixBytes || !bytes.Contains(page, []byte("shorter here than they might be")) {
+		t.Errorf("%d bytes, want at most %d, and a word on it", len(page), MatrixBytes)
+	}
+	if page := rendered(t, sampleMatrix(), MatrixHTML); bytes.Contains(page, []byte("shorter here than they might be")) {
+		t.Error("a small page says that it is shortened")
 	}
 }

@@ -8,6 +8,10 @@
   const search = byId("search");
   const verdict = byId("verdict"), level = byId("level"), feature = byId("feature"), server = byId("server"), side = byId("side");
 
+  // The filters as the address has them.
+  const filters = { side, verdict, level, feature, program: server, search };
+  const usual = () => side.options[0].value;
+
   function copyButtons(root) {
     if (!navigator.clipboard) return;
     for (const pre of root.querySelectorAll("pre.command:not(:has(button))")) {
@@ -25,6 +29,21 @@
     }
   }
 
+  // Who got which verdict, in words.
+  const heads = [...document.querySelectorAll("#requirements thead th")].slice(1).map((th) => th.textContent.trim().replace(/\s+/g, " "));
+  function verdicts(clause) {
+    const by = new Map();
+    clause.dataset.each.split(",").forEach((v, i) => {
+      if (v) by.set(v, [...(by.get(v) || []), heads[i]]);
+    });
+    const list = document.createElement("div");
+    const term = document.createElement("dt"), text = document.createElement("dd");
+    term.textContent = "Verdicts";
+    text.textContent = [...by].map(([v, names]) => v + ": " + names.join(", ")).join("; ");
+    list.append(term, text);
+    return list;
+  }
+
   // The detail of a clause is built when it is first opened.
   function show(clause, open) {
     const button = clause.querySelector("button");
@@ -33,6 +52,7 @@
     if (open && !cell.hasChildNodes()) {
       cell.colSpan = clause.querySelector("tr.head").children.length;
       cell.append(templates.get(clause.id).content.cloneNode(true));
+      cell.querySelector("dl.cited").append(verdicts(clause));
       copyButtons(cell);
     }
     row.hidden = !open;
@@ -48,7 +68,7 @@
     }
     for (const c of clauses) {
       const each = c.dataset.each.split(",");
-      const seen = server.value === "" ? each : [each[Number(server.value)]];
+      const seen = server.value === "" ? each : [each[server.selectedIndex - 1]];
       const keep = (!verdict.value || seen.includes(verdict.value)) &&
         (server.value === "" || seen[0] !== "") &&
         c.dataset.side.split(" ").includes(side.value) &&
@@ -61,15 +81,35 @@
     byId("shown").textContent = shown === clauses.length ? `${shown} clauses` : `${shown} of ${clauses.length} clauses`;
   }
 
+  // The address says what the filters are, for it to be passed on.
+  function note() {
+    const said = new URLSearchParams();
+    for (const [name, control] of Object.entries(filters)) {
+      if (control.value && !(control === side && control.value === usual())) said.set(name, control.value);
+    }
+    if (said.size > 0 || location.hash.includes("?")) {
+      history.replaceState(null, "", "#requirements" + (said.size > 0 ? "?" + said : ""));
+    }
+  }
+
   function clear() {
     form.reset();
     filter();
+    note();
   }
 
   // A deep link shows its clause whatever the filters say.
   function follow() {
-    let id = location.hash.slice(1);
+    let [id, said] = location.hash.slice(1).split("?");
     try { id = decodeURIComponent(id); } catch { return; }
+    if (said) {
+      form.reset();
+      for (const [name, value] of new URLSearchParams(said)) {
+        const control = filters[name];
+        if (control && (control === search || [...control.options].some((o) => o.value === value))) control.value = value;
+      }
+      filter();
+    }
     const target = id && document.getElementById(id);
     for (const a of document.querySelectorAll("nav a")) {
       if (a.hash === location.hash) a.setAttribute("aria-current", "true");
@@ -105,9 +145,10 @@
   }
 
   form.hidden = false;
-  form.addEventListener("input", filter);
+  form.addEventListener("input", () => { filter(); note(); });
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("reset", () => setTimeout(filter));
+  form.querySelector("button[type=reset]").addEventListener("click", (event) => { event.preventDefault(); clear(); });
+  addEventListener("beforeprint", () => { for (const d of document.querySelectorAll("details.transcript")) d.open = true; });
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName);
