@@ -208,7 +208,7 @@ func TestMatrixInABrowser(t *testing.T) {
 	b.is(`[...document.querySelectorAll('#requirements tbody:not([hidden])')].every(c => c.dataset.level === 'SHOULD')`, true)
 	b.do(run(`location.hash = '#cmd.bounds.refused'`),
 		until(`document.activeElement.closest('tbody')?.id === 'cmd.bounds.refused'`))
-	b.is(shown, all) // a deep link shows its clause whatever the filters say
+	b.is(shown, all)               // a deep link shows its clause whatever the filters say
 	for _, want := range []string{ // the requirement, who kept it, what came, and how to see it again
 		"beyond the size of the export is answered", "Verdictscrash: qemu-nbd trixie", "core dumped", "!! this does not do",
 		"runs/qemu-nbd-trixie/evidence/trim.beyond-end", "nbdconform run --target qemu-nbd --spec trim.beyond-end",
@@ -221,6 +221,9 @@ func TestMatrixInABrowser(t *testing.T) {
 	b.is(`document.activeElement.getAttribute('aria-expanded')`, "true")
 	b.is(deadLinks, "")
 	b.fits("matrix")
+	b.do(chromedp.EmulateViewport(390, 844), run(`document.querySelector('#requirements .scroll').scrollLeft = 300`))
+	b.is(`[...document.querySelectorAll('#requirements .sheet')].filter(s => s.offsetParent && s.getBoundingClientRect().right > innerWidth).length`, 0)
+	b.picture("matrix-phone-scrolled")
 }
 
 // The address carries the filters, both ways.

@@ -51,7 +51,10 @@
     const cell = row.firstElementChild;
     if (open && !cell.hasChildNodes()) {
       cell.colSpan = clause.querySelector("tr.head").children.length;
-      cell.append(templates.get(clause.id).content.cloneNode(true));
+      const sheet = document.createElement("div"); // stays in view while the table is scrolled sideways
+      sheet.className = "sheet";
+      sheet.append(templates.get(clause.id).content.cloneNode(true));
+      cell.append(sheet);
       cell.querySelector("dl.cited").append(verdicts(clause));
       copyButtons(cell);
     }
