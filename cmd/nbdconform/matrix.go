@@ -85,7 +85,7 @@ Exit status: 0 the matrix is complete, whatever it says of the servers;
 			if err != nil {
 				return err
 			}
-			pairings, apart, err := f.meet(c.Context(), w, cells, filepath.Join(out, "pairings"))
+			pairings, apart, err := f.meet(c.Context(), cells, filepath.Join(out, "pairings"))
 			if err != nil {
 				return err
 			}

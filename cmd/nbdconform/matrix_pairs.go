@@ -22,11 +22,7 @@ const noClients = "none"
 
 // clientNames lists the client programs, the reference client first.
 func clientNames() []string {
-	names := []string{pairing.Reference}
-	for _, p := range clients.Programs {
-		names = append(names, p.Name)
-	}
-	return names
+	return append([]string{pairing.Reference}, clients.Names()...)
 }
 
 // someClients is some for client programs, of which there can be none.
@@ -37,16 +33,21 @@ func someClients(names []string) ([]string, error) {
 	return some("client", names, clientNames())
 }
 
-// clientPeers lists the clients, each program's versions from the oldest. A
-// suite that has the same package as an older one is left out.
-func (w wish) clientPeers(ctx context.Context, progress func(string)) ([]matrix.Peer, error) {
+// clientPeers lists the clients of suites, each program's versions from the
+// oldest, and what can't be had. A suite that has the same package as an older
+// one is left out.
+func (w wish) clientPeers(ctx context.Context, suites []string, progress func(string)) ([]matrix.Peer, []matrix.Skip, error) {
 	all := []matrix.Peer{{Name: pairing.Reference}}
-	for _, suite := range w.Suites {
-		list, err := pairing.Offers(ctx, suite, progress)
+	var skipped []matrix.Skip
+	for _, suite := range suites {
+		list, err := pairing.Offers(ctx, suite, w.Clients, progress)
 		if ctx.Err() != nil {
-			return nil, err
+			return nil, nil, ctx.Err()
 		}
-		all = append(all, list...) // that a suite can't be had, the servers say
+		if err != nil {
+			skipped = append(skipped, matrix.Skip{What: "clients of " + suite, Why: err.Error()})
+		}
+		all = append(all, list...)
 	}
 	var chosen []matrix.Peer
 	for _, name := range w.Clients {
@@ -57,7 +58,7 @@ func (w wish) clientPeers(ctx context.Context, progress func(string)) ([]matrix.
 			}
 		}
 	}
-	return chosen, nil
+	return chosen, skipped, nil
 }
 
 // clientFlag is what --clients says.
@@ -69,13 +70,10 @@ func (w wish) clientFlag() []string {
 }
 
 // meet sends the clients to the servers of the cells.
-func (f *field) meet(ctx context.Context, w wish, cells []cell, dir string) ([]matrix.Pairing, []matrix.Skip, error) {
-	if len(w.Clients) == 0 {
+func (f *field) meet(ctx context.Context, cells []cell, dir string) ([]matrix.Pairing, []matrix.Skip, error) {
+	clients := clientPeers(cells)
+	if len(clients) == 0 {
 		return nil, nil, nil
-	}
-	clients, err := w.clientPeers(ctx, nil)
-	if err != nil {
-		return nil, nil, err
 	}
 	m := meeting{dir: dir, jobs: f.jobs, fresh: f.fresh, show: newOverview(os.Stderr), servers: serverPeers(cells), clients: clients}
 	return m.run(ctx)
@@ -88,6 +86,17 @@ func serverPeers(cells []cell) []matrix.Peer {
 		p := matrix.Peer{Name: c.Target, Suite: c.Suite, Image: c.Image}
 		if c.Client == nil && c.Target != reference && !slices.ContainsFunc(list, p.Same) {
 			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// clientPeers are the clients that cells are of.
+func clientPeers(cells []cell) []matrix.Peer {
+	var list []matrix.Peer
+	for _, c := range cells {
+		if c.Client != nil {
+			list = append(list, matrix.Peer{Name: c.Target, Suite: c.Suite, Image: c.Image})
 		}
 	}
 	return list

@@ -36,6 +36,7 @@ const (
 // has the same package as an older one is left out.
 func (w wish) plan(ctx context.Context, progress func(string)) ([]cell, []matrix.Skip, error) {
 	var skipped []matrix.Skip
+	var there []string
 	offers := make(map[string][]containers.Offer)
 	for _, suite := range w.Suites {
 		list, err := containers.Offers(ctx, suite, progress)
@@ -46,6 +47,7 @@ func (w wish) plan(ctx context.Context, progress func(string)) ([]cell, []matrix
 			skipped = append(skipped, matrix.Skip{What: suite, Why: err.Error()})
 			continue
 		}
+		there = append(there, suite)
 		for _, o := range list {
 			same := func(older containers.Offer) bool { return older.Version == o.Version }
 			if i := slices.IndexFunc(offers[o.Target], same); i >= 0 {
@@ -69,14 +71,14 @@ func (w wish) plan(ctx context.Context, progress func(string)) ([]cell, []matrix
 	if !found {
 		return nil, nil, fmt.Errorf("none of %v in %v can be set up as %v%s", w.Targets, w.Suites, w.Profiles, becauseOf(skipped))
 	}
-	peers, err := w.clientPeers(ctx, progress)
+	peers, missing, err := w.clientPeers(ctx, there, progress)
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, p := range peers {
 		cells = append(cells, clientCell(p))
 	}
-	return cells, skipped, nil
+	return cells, append(skipped, missing...), nil
 }
 
 // clientCell judges a client program.

@@ -27,13 +27,21 @@ const (
 	Zero    Activity = "zero"     // zero a range
 	Trim    Activity = "trim"     // discard a range
 	Resize  Activity = "resize"   // make an export as large as Task.Length says
+	Stamp   Activity = "stamp"    // write the offset of every block into it, over all of an export, and flush
+	Verify  Activity = "verify"   // read all of an export: success if it is as Stamp leaves it
 )
 
-// Activities are all of them, in the order in which they are tried.
+// StampBlock is the block of Stamp and Verify, in bytes. It holds nothing but
+// its offset, again and again, in eight bytes with the lowest first.
+const StampBlock = 64 << 10
+
+// Activities are those that specs ask for, in the order in which they are tried.
 var Activities = []Activity{Visit, Info, List, Map, CopyOut, CopyIn, Compare, Zero, Trim, Resize}
 
 // Writes reports whether the activity changes the export.
-func (a Activity) Writes() bool { return a == CopyIn || a == Zero || a == Trim || a == Resize }
+func (a Activity) Writes() bool {
+	return a == CopyIn || a == Zero || a == Trim || a == Resize || a == Stamp
+}
 
 // A TLS says what a client is told about TLS.
 type TLS int

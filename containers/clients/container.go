@@ -30,7 +30,7 @@ func openContainer(ctx context.Context, p Program, r Request) (caller.Caller, er
 	if suite == "" {
 		suite = images.DefaultSuite
 	}
-	img, err := images.Ensure(ctx, suite, r.Progress)
+	img, err := p.Image(ctx, suite, r.Progress)
 	if err != nil {
 		return nil, err
 	}
@@ -62,6 +62,16 @@ func openContainer(ctx context.Context, p Program, r Request) (caller.Caller, er
 	}
 	id := target.Identity{Name: "client:" + p.Name, Provider: "container", Suite: suite, Version: version, Image: img.Digest}
 	return &client{runner: &there{ctr}, program: p, id: id, dir: dir}, nil
+}
+
+// Image returns the image of a suite that has the program, and builds it first
+// if need be.
+func (p Program) Image(ctx context.Context, suite string, progress func(string)) (images.Image, error) {
+	stock := images.Programs
+	if p.Stock != nil {
+		stock = *p.Stock
+	}
+	return images.EnsureStock(ctx, suite, stock, progress)
 }
 
 // there runs programs in a container.

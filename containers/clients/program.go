@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"nbdconform/conformance/caller"
+	"nbdconform/containers/images"
 )
 
 // What stands in a command line for parts of a task.
@@ -24,9 +25,11 @@ const (
 
 // A Program is one NBD client program.
 type Program struct {
-	Name    string // what it is called on our command line
-	Binary  string // what it is called on its own; "": Name
-	Package string // Debian package that has it
+	Name    string        // what it is called on our command line
+	Binary  string        // what it is called on its own; "": Name
+	Package string        // Debian package that has it
+	Since   string        // first version of the package that speaks NBD; "": all
+	Stock   *images.Stock // of the image that has the package; nil: that of the servers
 	// Commands has the command line of each activity that the program can do.
 	Commands map[caller.Activity][]string
 	// Plain are the words that stand for {disk} without TLS, and Secure those
@@ -113,23 +116,36 @@ var Programs = []Program{
 		},
 	},
 	{
-		Name: "fio", Package: "fio",
+		// It has no files to copy and writes a pattern of its own instead. It
+		// lets libnbd read no certificates. bullseye's is built without libnbd.
+		Name: "fio", Package: "fio", Stock: &images.Fio, Since: "3.33",
+		Plain: []string{"--name=nbd", "--ioengine=nbd", "--uri={uri}", "--bs=64k"},
 		Commands: map[caller.Activity][]string{
-			caller.Visit: {"fio", "--name=visit", "--ioengine=nbd", "--uri={uri}", "--rw=read", "--bs=64k", "--size=1M"},
+			caller.Visit:  {"fio", diskMark, "--rw=read", "--size=1M"},
+			caller.Stamp:  {"fio", diskMark, "--rw=write", "--end_fsync=1", "--verify=pattern", "--verify_pattern=%o", "--verify_fatal=1"},
+			caller.Verify: {"fio", diskMark, "--rw=read", "--verify=pattern", "--verify_pattern=%o", "--verify_fatal=1"},
+			caller.Trim:   {"fio", diskMark, "--rw=trim", "--offset={offset}", "--size={length}", "--end_fsync=1"},
 		},
 	},
 }
 
+// Names are the names of all programs.
+func Names() []string {
+	var list []string
+	for _, p := range Programs {
+		list = append(list, p.Name)
+	}
+	return list
+}
+
 // Find returns the program of a name.
 func Find(name string) (Program, error) {
-	var known []string
 	for _, p := range Programs {
 		if p.Name == name {
 			return p, nil
 		}
-		known = append(known, p.Name)
 	}
-	return Program{}, fmt.Errorf("unknown client program %q: use one of %s, or -- COMMAND {uri}", name, strings.Join(known, ", "))
+	return Program{}, fmt.Errorf("unknown client program %q: use one of %s, or -- COMMAND {uri}", name, strings.Join(Names(), ", "))
 }
 
 // Can reports whether p is known to do the activity, with TLS as told.

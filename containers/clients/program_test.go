@@ -20,6 +20,8 @@ func TestCommandLinesAreFilledIn(t *testing.T) {
 	list.Activity = caller.List
 	zero := task
 	zero.Activity = caller.Zero
+	stamp := task
+	stamp.Activity = caller.Stamp
 	for name, c := range map[string]struct {
 		program string
 		task    caller.Task
@@ -31,6 +33,7 @@ func TestCommandLinesAreFilledIn(t *testing.T) {
 		"words for a disk":   {"qemu-img", task, "qemu-img convert -O raw --image-opts driver=nbd,server.type=unix,server.path=/d/s,export=disk /d/out"},
 		"words with TLS":     {"qemu-img", secure, "qemu-img convert -O raw --object tls-creds-x509,id=t,endpoint=client,dir=/d/pki --image-opts driver=nbd,server.type=unix,server.path=/d/s,export=disk,tls-creds=t,tls-hostname=localhost /d/out"},
 		"a range":            {"qemu-io", zero, "qemu-io -c write -z 4096 512 -c flush --image-opts driver=nbd,server.type=unix,server.path=/d/s,export=disk"},
+		"an option":          {"fio", stamp, "fio --name=nbd --ioengine=nbd --uri=nbd+unix:///disk?socket=/d/s --bs=64k --rw=write --end_fsync=1 --verify=pattern --verify_pattern=%o --verify_fatal=1"},
 		"a socket by itself": {"nbd-client", list, "nbd-client -unix /d/s -l"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -21,8 +21,8 @@ const registryPatience = 5 * time.Second
 
 // build makes the image in whichever way is open, reads off its packages and
 // gives it its name.
-func build(ctx context.Context, c *client.Client, s Suite, progress func(string)) error {
-	raw := ref(s) + "-unfinished"
+func build(ctx context.Context, c *client.Client, s recipe, progress func(string)) error {
+	raw := s.ref() + "-unfinished"
 	start := time.Now()
 	if err := makeRaw(ctx, c, s, raw, progress); err != nil {
 		return err
@@ -30,22 +30,22 @@ func build(ctx context.Context, c *client.Client, s Suite, progress func(string)
 	if err := finish(ctx, c, s, raw); err != nil {
 		return err
 	}
-	progress(fmt.Sprintf("built the image of %s in %.0f s", s.Name, time.Since(start).Seconds()))
+	progress(fmt.Sprintf("built the image of %s in %.0f s", s, time.Since(start).Seconds()))
 	return nil
 }
 
 // makeRaw prefers the Dockerfile. Where a registry answers and the package
 // archive can't be reached from inside a container, it takes the other way.
-func makeRaw(ctx context.Context, c *client.Client, s Suite, raw string, progress func(string)) error {
+func makeRaw(ctx context.Context, c *client.Client, s recipe, raw string, progress func(string)) error {
 	var first error
 	if haveBase(ctx, c, s) {
-		progress(fmt.Sprintf("building the image of %s with the Dockerfile", s.Name))
+		progress(fmt.Sprintf("building the image of %s with the Dockerfile", s))
 		if first = fromDockerfile(ctx, c, s, raw); first == nil || ctx.Err() != nil {
 			return first
 		}
 		progress(fmt.Sprintf("the Dockerfile did not work: %v", first))
 	}
-	progress(fmt.Sprintf("building the image of %s from Debian packages with mmdebstrap", s.Name))
+	progress(fmt.Sprintf("building the image of %s from Debian packages with mmdebstrap", s))
 	if err := fromPackages(ctx, c, s, raw); err != nil {
 		return errors.Join(first, err)
 	}
@@ -59,7 +59,7 @@ var registryDown struct {
 }
 
 // haveBase reports whether the Dockerfile's base image is here or can be pulled.
-func haveBase(ctx context.Context, c *client.Client, s Suite) bool {
+func haveBase(ctx context.Context, c *client.Client, s recipe) bool {
 	base := "debian:" + s.Base + "-slim"
 	if _, err := c.ImageInspect(ctx, base); err == nil {
 		return true
@@ -76,7 +76,7 @@ func haveBase(ctx context.Context, c *client.Client, s Suite) bool {
 	return err == nil
 }
 
-func fromDockerfile(ctx context.Context, c *client.Client, s Suite, tag string) error {
+func fromDockerfile(ctx context.Context, c *client.Client, s recipe, tag string) error {
 	var archive bytes.Buffer
 	w := tar.NewWriter(&archive)
 	head := tar.Header{Name: "Dockerfile", Mode: 0o644, Size: int64(len(dockerfile))}
@@ -89,7 +89,7 @@ func fromDockerfile(ctx context.Context, c *client.Client, s Suite, tag string) 
 	if err := w.Close(); err != nil {
 		return err
 	}
-	list, backports := strings.Join(packages, " "), s.backports()
+	list, backports := strings.Join(s.packages, " "), s.backports()
 	res, err := c.ImageBuild(ctx, &archive, client.ImageBuildOptions{
 		Tags:        []string{tag},
 		BuildArgs:   map[string]*string{"SUITE": &s.Base, "PACKAGES": &list, "BACKPORTS": &backports},
@@ -102,11 +102,11 @@ func fromDockerfile(ctx context.Context, c *client.Client, s Suite, tag string) 
 	return outcome(res.Body)
 }
 
-func fromPackages(ctx context.Context, c *client.Client, s Suite, tag string) error {
+func fromPackages(ctx context.Context, c *client.Client, s recipe, tag string) error {
 	if _, err := exec.LookPath("mmdebstrap"); err != nil {
 		return errors.New("building an image without a registry needs mmdebstrap: apt-get install mmdebstrap")
 	}
-	args := []string{"-s", s.Base, strings.Join(packages, ",")}
+	args := []string{"-s", s.Base, strings.Join(s.packages, ",")}
 	if b := s.backports(); b != "" {
 		args = append(args, b)
 	}

@@ -16,7 +16,7 @@ const packageList = "/etc/packages.txt"
 
 // finish turns the unfinished image raw into the labelled one, so that the
 // versions in it can be read later without starting it.
-func finish(ctx context.Context, c *client.Client, s Suite, raw string) error {
+func finish(ctx context.Context, c *client.Client, s recipe, raw string) error {
 	if err := relabel(ctx, c, s, raw); err != nil {
 		return err
 	}
@@ -25,7 +25,7 @@ func finish(ctx context.Context, c *client.Client, s Suite, raw string) error {
 	return err
 }
 
-func relabel(ctx context.Context, c *client.Client, s Suite, raw string) error {
+func relabel(ctx context.Context, c *client.Client, s recipe, raw string) error {
 	made, err := c.ContainerCreate(ctx, client.ContainerCreateOptions{
 		Config: &container.Config{Image: raw, Cmd: []string{"/bin/sh"}},
 	})
@@ -41,9 +41,9 @@ func relabel(ctx context.Context, c *client.Client, s Suite, raw string) error {
 	}
 	versions := strings.Join(strings.Fields(strings.ReplaceAll(list, " ", "=")), " ")
 	_, err = c.ContainerCommit(ctx, made.ID, client.ContainerCommitOptions{
-		Reference: ref(s),
+		Reference: s.ref(),
 		Changes: []string{
-			label(labelSuite, s.Name), label(labelInstructions, instructions()), label(labelPackages, versions),
+			label(labelSuite, s.Name), label(labelInstructions, s.instructions()), label(labelPackages, versions),
 		},
 	})
 	if err != nil {

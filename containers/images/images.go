@@ -1,5 +1,6 @@
-// Package images builds the container images that the servers run in: one for
-// each Debian suite, with every server and client that is tried.
+// Package images builds the container images that the servers and clients run
+// in: one for each Debian suite, and another for fio, which brings as many
+// libraries along as all the others together.
 //
 // There are two ways to the same image. Where a registry answers, or the base
 // image is already here, the Dockerfile is built. Elsewhere mmdebstrap makes a
@@ -27,8 +28,21 @@ const (
 	labelInstructions = "org.nbdconform.instructions" // a change of the build files makes a new image
 )
 
-// packages is what every image contains besides their dependencies.
-var packages = []string{"qemu-utils", "nbdkit", "nbd-server", "nbd-client", "libnbd-bin", "coreutils", "file"}
+// A Stock is what an image contains besides a small system.
+type Stock struct {
+	name     string
+	packages []string // without those that they depend on
+	released bool     // backports have no other version of it
+}
+
+// The stocks.
+var (
+	Programs = Stock{
+		name:     "servers",
+		packages: []string{"qemu-utils", "nbdkit", "nbd-server", "nbd-client", "libnbd-bin", "coreutils", "file"},
+	}
+	Fio = Stock{name: "fio", packages: []string{"fio", "coreutils"}, released: true}
+)
 
 var (
 	//go:embed Dockerfile
@@ -45,18 +59,27 @@ type Image struct {
 	Packages map[string]string // Debian package to version
 }
 
-// Ensure returns the image of a suite and builds it first if it is missing or
-// was built from other instructions. It tells progress, which may be nil, about
-// each step that takes seconds. Processes that want the same image wait for
-// each other.
+// Ensure returns the image of a suite with all servers and most clients, and
+// builds it first if it is missing or was built from other instructions. It
+// tells progress, which may be nil, about each step that takes seconds.
+// Processes that want the same image wait for each other.
 func Ensure(ctx context.Context, suite string, progress func(string)) (Image, error) {
+	return EnsureStock(ctx, suite, Programs, progress)
+}
+
+// EnsureStock is [Ensure] for another stock.
+func EnsureStock(ctx context.Context, suite string, stock Stock, progress func(string)) (Image, error) {
 	if progress == nil {
 		progress = func(string) {}
 	}
-	s, err := find(suite)
+	from, err := find(suite)
 	if err != nil {
 		return Image{}, err
 	}
+	if stock.released {
+		from.Name = from.Base
+	}
+	s := recipe{from, stock}
 	c, err := engine.Client(ctx)
 	if err != nil {
 		return Image{}, err
@@ -65,7 +88,7 @@ func Ensure(ctx context.Context, suite string, progress func(string)) (Image, er
 	if img, err := inspect(ctx, c, s); err == nil || !errdefs.IsNotFound(err) {
 		return img, err
 	}
-	unlock, err := lock(ctx, s.Name)
+	unlock, err := lock(ctx, s.name+"-"+s.Name)
 	if err != nil {
 		return Image{}, err
 	}
@@ -74,34 +97,48 @@ func Ensure(ctx context.Context, suite string, progress func(string)) (Image, er
 		return img, err
 	}
 	if err := build(ctx, c, s, progress); err != nil {
-		return Image{}, fmt.Errorf("building the image of %s: %w", s.Name, err)
+		return Image{}, fmt.Errorf("building the image of %s: %w", s, err)
 	}
 	return inspect(ctx, c, s)
 }
 
-func ref(s Suite) string { return "nbdconform/servers:" + s.Name }
+// A recipe says what goes into an image.
+type recipe struct {
+	Suite
+	Stock
+}
+
+// String names the image in progress.
+func (s recipe) String() string {
+	if s.name == Programs.name {
+		return s.Name
+	}
+	return s.Name + ", " + s.name
+}
+
+func (s recipe) ref() string { return "nbdconform/" + s.name + ":" + s.Name }
 
 // instructions identifies the instructions that an image is built from.
-func instructions() string {
-	sum := sha256.Sum256([]byte(dockerfile + bootstrap + strings.Join(packages, " ")))
+func (s recipe) instructions() string {
+	sum := sha256.Sum256([]byte(dockerfile + bootstrap + strings.Join(s.packages, " ")))
 	return hex.EncodeToString(sum[:6])
 }
 
 // inspect returns the finished image, or an error for which errdefs.IsNotFound
 // holds where there is none that the present instructions made.
-func inspect(ctx context.Context, c *client.Client, s Suite) (Image, error) {
-	got, err := c.ImageInspect(ctx, ref(s))
+func inspect(ctx context.Context, c *client.Client, s recipe) (Image, error) {
+	got, err := c.ImageInspect(ctx, s.ref())
 	if err != nil {
-		return Image{}, fmt.Errorf("inspecting image %s: %w", ref(s), err)
+		return Image{}, fmt.Errorf("inspecting image %s: %w", s.ref(), err)
 	}
 	var labels map[string]string
 	if got.Config != nil {
 		labels = got.Config.Labels
 	}
-	if labels[labelInstructions] != instructions() {
-		return Image{}, fmt.Errorf("image %s is outdated: %w", ref(s), errdefs.ErrNotFound)
+	if labels[labelInstructions] != s.instructions() {
+		return Image{}, fmt.Errorf("image %s is outdated: %w", s.ref(), errdefs.ErrNotFound)
 	}
-	img := Image{Ref: ref(s), Digest: got.ID, Suite: s.Name, Packages: map[string]string{}}
+	img := Image{Ref: s.ref(), Digest: got.ID, Suite: s.Name, Packages: map[string]string{}}
 	for _, f := range strings.Fields(labels[labelPackages]) {
 		name, version, _ := strings.Cut(f, "=")
 		img.Packages[name] = version

@@ -11,6 +11,7 @@ import (
 
 	"nbdconform/conformance/heard"
 	"nbdconform/containers"
+	"nbdconform/containers/clients"
 	"nbdconform/containers/pairing"
 	"nbdconform/reports/matrix"
 )
@@ -72,7 +73,7 @@ func Run(ctx context.Context, suites []string, p Progress) (*Report, error) {
 				return meetServer(ctx, o)
 			}})
 		}
-		programs, err := pairing.Offers(ctx, suite, nil)
+		programs, err := pairing.Offers(ctx, suite, clients.Names(), nil)
 		if err != nil {
 			return nil, err
 		}

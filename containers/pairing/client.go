@@ -3,15 +3,17 @@ package pairing
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
 	"nbdconform/conformance/caller"
 	"nbdconform/conformance/caller/inprocess"
 	"nbdconform/containers/clients"
-	"nbdconform/containers/images"
+	"nbdconform/containers/program"
 	"nbdconform/reference/starttls/pki"
 	"nbdconform/reports/matrix"
 )
@@ -23,20 +25,26 @@ type Client struct {
 	certificates func() (string, error)
 }
 
-// Offers lists the client programs that the image of a suite has. It builds
-// the image first if need be.
-func Offers(ctx context.Context, suite string, progress func(string)) ([]matrix.Peer, error) {
-	img, err := images.Ensure(ctx, suite, progress)
-	if err != nil {
-		return nil, err
-	}
+// Offers lists those of the named client programs that a suite has. It builds
+// their images first if need be. An error says which can't be had.
+func Offers(ctx context.Context, suite string, names []string, progress func(string)) ([]matrix.Peer, error) {
 	var list []matrix.Peer
+	var missing error
 	for _, p := range clients.Programs {
-		if v := img.Packages[p.Package]; v != "" { // not every image has every program
+		if !slices.Contains(names, p.Name) {
+			continue
+		}
+		img, err := p.Image(ctx, suite, progress)
+		if err != nil {
+			missing = errors.Join(missing, fmt.Errorf("%s: %w", p.Name, err))
+			continue
+		}
+		v := img.Packages[p.Package]
+		if v != "" && (p.Since == "" || program.Version(v).AtLeast(p.Since)) { // not every image has every program
 			list = append(list, matrix.Peer{Name: p.Name, Suite: suite, Version: v, Image: img.Digest})
 		}
 	}
-	return list, nil
+	return list, missing
 }
 
 // OpenClient gets a program of a suite, or the reference client, ready.

@@ -41,8 +41,8 @@ var ways = map[matrix.Activity][]caller.Activity{
 	matrix.List:    {caller.List},
 	matrix.Map:     {caller.Map},
 	matrix.CopyOut: {caller.CopyOut},
-	matrix.CopyIn:  {caller.CopyIn},
-	matrix.Compare: {caller.Compare},
+	matrix.CopyIn:  {caller.CopyIn, caller.Stamp},
+	matrix.Compare: {caller.Compare, caller.Verify},
 	matrix.Discard: {caller.Trim},
 	matrix.Zero:    {caller.Zero},
 	matrix.TLS:     {caller.Info, caller.Visit, caller.List, caller.CopyOut},
@@ -82,6 +82,9 @@ func (p *Pair) one(ctx context.Context, a matrix.Activity) (Result, error) {
 	}
 	task, able := p.way(a, tls)
 	switch {
+	case a == matrix.TLS && p.Client.Peer.Name == "fio":
+		r.Outcome, r.Detail = matrix.Unable, "it lets libnbd read no certificates"
+		return r, nil
 	case !able:
 		r.Outcome, r.Detail = matrix.Unable, fmt.Sprintf("%s is not known to do this", p.Client.Peer.Name)
 		return r, nil
@@ -150,6 +153,8 @@ func (d *deed) prepare(ctx context.Context) error {
 		d.file = d.Server.holds
 	case caller.Zero, caller.Trim:
 		return d.Server.fill(ctx)
+	case caller.Verify:
+		return d.Server.put(ctx, 0, stamped())
 	default:
 		return nil
 	}

@@ -3,11 +3,13 @@ package pairing
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
 
+	"nbdconform/conformance/caller"
 	"nbdconform/conformance/target"
 	"nbdconform/conformance/target/inprocess"
 	"nbdconform/containers"
@@ -148,13 +150,29 @@ func (s *Server) refresh(ctx context.Context) error {
 
 // fill gives the range of [rangeOffset] data to lose.
 func (s *Server) fill(ctx context.Context) error {
-	data := s.next()[rangeOffset:][:rangeLength]
+	return s.put(ctx, rangeOffset, s.next()[rangeOffset:][:rangeLength])
+}
+
+// put has the reference client write data, and reads what the server holds then.
+func (s *Server) put(ctx context.Context, offset uint64, data []byte) error {
 	return s.with(ctx, func(c *client.Client) error {
-		if err := c.WriteAt(ctx, data, rangeOffset, 0); err != nil {
-			return err
+		const most = 1 << 20 // of one request
+		for at := 0; at < len(data); at += most {
+			if err := c.WriteAt(ctx, data[at:min(at+most, len(data))], offset+uint64(at), 0); err != nil {
+				return err
+			}
 		}
 		return s.look(ctx, c)
 	})
+}
+
+// stamped is an image as [caller.Stamp] leaves it.
+func stamped() []byte {
+	b := make([]byte, Size)
+	for at := 0; at < Size; at += 8 {
+		binary.LittleEndian.PutUint64(b[at:], uint64(at/caller.StampBlock*caller.StampBlock))
+	}
+	return b
 }
 
 // The range that clients zero and discard, in bytes. It has data in every image.

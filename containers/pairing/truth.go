@@ -39,7 +39,7 @@ func (d *deed) untrue(ctx context.Context) (string, error) {
 		}
 		defer func() { _ = os.Remove(d.task.File) }()
 		return difference("the file", got, d.Server.holds), nil
-	case caller.Compare:
+	case caller.Compare, caller.Verify:
 		return d.overlooks(ctx)
 	case caller.Info:
 		return untrueInfo(d.report.Stdout, d.server.Profile().Size), nil
@@ -56,6 +56,8 @@ func (d *deed) untrueWriting(before []byte) string {
 	switch d.task.Activity {
 	case caller.CopyIn:
 		return difference("the export", got, d.file)
+	case caller.Stamp:
+		return difference("the export", got, stamped())
 	case caller.Zero, caller.Trim:
 		want := slices.Clone(before)
 		clear(want[rangeOffset : rangeOffset+rangeLength])
@@ -67,11 +69,10 @@ func (d *deed) untrueWriting(before []byte) string {
 	return ""
 }
 
-// overlooks plants a difference in the file and compares again.
+// overlooks plants a difference in the file, or in the export where there is
+// none, and compares again.
 func (d *deed) overlooks(ctx context.Context) (string, error) {
-	planted := slices.Clone(d.file)
-	planted[rangeOffset+rangeLength/2] ^= 0x10
-	if err := os.WriteFile(d.task.File, planted, 0o644); err != nil { // #nosec: see prepare
+	if err := d.plant(ctx); err != nil {
 		return "", err
 	}
 	first, said := d.report, d.heard
@@ -87,6 +88,18 @@ func (d *deed) overlooks(ctx context.Context) (string, error) {
 		return "where a difference was planted " + ending(again), nil
 	}
 	return "", nil
+}
+
+func (d *deed) plant(ctx context.Context) error {
+	const at = rangeOffset + rangeLength/2
+	if d.task.Activity == caller.Verify {
+		block := slices.Clone(d.Server.holds[at : at+caller.StampBlock]) // smaller ones might be refused
+		block[0] ^= 0x10
+		return d.Server.put(ctx, at, block)
+	}
+	planted := slices.Clone(d.file)
+	planted[at] ^= 0x10
+	return os.WriteFile(d.task.File, planted, 0o644) // #nosec: see prepare
 }
 
 // difference says where two images differ first, or "".
