@@ -47,11 +47,14 @@ func (n *Negotiation) Go(ctx context.Context, export string) (*Client, error) {
 		return nil, n.fail(violation("opt.info.extended.unsup",
 			"%v: the server answers %v although it acknowledged extended headers", wire.OptGo, wire.RepErrUnsup))
 	}
-	if refused(err, wire.RepErrUnsup) {
+	if refused(err, wire.RepErrUnsup) && !n.cfg.breaks("opt.info.fallback") {
 		return n.ExportName(ctx, export)
 	}
 	if err != nil {
 		return nil, err
+	}
+	if e.Flags&(1<<15) != 0 && n.cfg.breaks("flag.transmission.ignore-unknown") {
+		return nil, n.fail(&SessionError{Err: fmt.Errorf("choosing an export: unknown flags %v", e.Flags)})
 	}
 	return n.enter(e), nil
 }

@@ -100,6 +100,9 @@ func (n *Negotiation) greet(ctx context.Context) *SessionError {
 		return &SessionError{Err: errors.New("reading the greeting: this client speaks nothing but oldstyle")}
 	}
 	n.greeting = g.Flags // flags that are not known are to be ignored
+	if g.Flags&^(wire.FlagFixedNewstyle|wire.FlagNoZeroes) != 0 && n.cfg.breaks("handshake.flags.unknown") {
+		return &SessionError{Err: fmt.Errorf("reading the greeting: unknown flags %v", g.Flags)}
+	}
 	if g.Flags&wire.FlagFixedNewstyle != 0 {
 		n.flags |= wire.FlagCFixedNewstyle
 	}
