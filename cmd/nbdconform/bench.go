@@ -31,7 +31,8 @@ nbdkit's memory plugin. Programs that are not on PATH are left out.
 Its exit status says nothing of who is faster.`,
 		Example: `  nbdconform bench
   nbdconform bench --rounds 9 --runtime 2s
-  nbdconform bench --networks unix`,
+  nbdconform bench --networks unix
+  nbdconform bench --rows 'tcp, fio, 4K' --rows '256K seq write'`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if plan.Rounds < 1 || plan.Runtime < 10*time.Millisecond {
@@ -77,6 +78,7 @@ Its exit status says nothing of who is faster.`,
 	f.DurationVar(&plan.Runtime, "runtime", plan.Runtime, "how long each load runs on each server, per round")
 	f.Var(&size, "size", "size of the exports")
 	f.StringSliceVar(&plan.Networks, "networks", nil, "unix, tcp (default: both)")
+	f.StringArrayVar(&plan.Rows, "rows", nil, "only rows with this `text` in their name, such as 'fio, 4K' (may be repeated)")
 	f.StringVar(&out, "out", out, "directory for the JSON file")
 	return c
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -16,6 +18,7 @@ type Plan struct {
 	Runtime  time.Duration // of one load on one server
 	Size     int           // of the exports, bytes
 	Networks []string      // "unix", "tcp"
+	Rows     []string      // only rows whose name has one of these texts, as in "unix, fio, 4K rand read x1"; nil: all
 
 	Plan func(measurements int)   // called first; may be nil
 	Done func(what string, n int) // called after n measurements; may be nil
@@ -97,8 +100,13 @@ func Run(ctx context.Context, p Plan) (Result, error) {
 		r.Servers = append(r.Servers, Server{c.name, version(c), c.scale})
 	}
 	total := 0
-	for _, l := range loads {
-		total += len(p.Networks) * p.Rounds * len(l.rows) * len(present)
+	for _, network := range p.Networks {
+		for _, l := range loads {
+			total += p.Rounds * len(p.rows(network, l)) * len(present)
+		}
+	}
+	if total == 0 {
+		return r, errors.New("no row has such a name: they are like \"unix, fio, 4K rand read x1\"")
 	}
 	if p.Plan != nil {
 		p.Plan(total)
@@ -113,6 +121,18 @@ func Run(ctx context.Context, p Plan) (Result, error) {
 	}
 	r.Load[1] = loadAverage()
 	return r, nil
+}
+
+// rows are those of a load that are to be measured.
+func (p Plan) rows(network string, l load) (list []Row) {
+	for _, row := range l.rows {
+		name := fmt.Sprintf("%s, %s, %v", network, l.name, row)
+		has := func(text string) bool { return strings.Contains(name, text) }
+		if len(p.Rows) == 0 || slices.ContainsFunc(p.Rows, has) {
+			list = append(list, row)
+		}
+	}
+	return list
 }
 
 // network measures all servers over one network.
@@ -136,12 +156,16 @@ func (p Plan) network(ctx context.Context, dir, network string, present []conten
 	}
 	var tables []Table
 	for _, l := range loads {
+		rows := p.rows(network, l)
+		if len(rows) == 0 {
+			continue
+		}
 		t := Table{Network: network, Load: l.name}
-		for _, row := range l.rows {
+		for _, row := range rows {
 			t.Rows = append(t.Rows, Measurement{Row: row.String(), Samples: make(map[string][]float64)})
 		}
 		for round := range p.Rounds {
-			for i, row := range l.rows {
+			for i, row := range rows {
 				for k := range servers { // who comes first changes with the round
 					s := servers[(k+round)%len(servers)]
 					v, err := l.run(ctx, s, row, p.Size, p.Runtime)
