@@ -64,10 +64,20 @@ func (n *node) write(m *Memory, p []byte, at int) error {
 			}
 			n.pages[i] = new(page)
 		}
-		copy(n.pages[i][in:], p[:k])
+		copy(n.own(i)[in:], p[:k])
 		p, at = p[k:], at+k
 	}
 	return nil
+}
+
+// own returns page i of a locked leaf, which is there, to be changed: while
+// there are loans it is a copy that takes its place.
+func (n *node) own(i int) *page {
+	if n.lent.Load() > 0 {
+		pg := *n.pages[i]
+		n.pages[i] = &pg
+	}
+	return n.pages[i]
 }
 
 // allocate takes page i of a locked leaf out of the holes.

@@ -30,6 +30,7 @@ type node struct {
 	dead  bool
 	pages *[fanout]*page // nil pages read as zeroes
 	alloc uint64         // bit i: page i is allocated; set wherever pages[i] is
+	lent  atomic.Int32   // loans of pages; grows under mu, so that 0 stays 0 for who holds it for writing
 }
 
 // zeroed stands for a subtree of any level that is allocated and holds no data.

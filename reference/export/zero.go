@@ -66,8 +66,8 @@ func (m *Memory) zeroWithin(off, n uint64, alloc bool) error {
 	leaf := m.lockLeaf(off)
 	defer leaf.mu.Unlock()
 	i := int(off & mask(0) / PageSize)
-	if pg := leaf.pages[i]; pg != nil {
-		clear(pg[off%PageSize:][:n])
+	if leaf.pages[i] != nil {
+		clear(leaf.own(i)[off%PageSize:][:n])
 		return nil
 	}
 	if alloc {

@@ -2,7 +2,10 @@ package server
 
 import (
 	"math/bits"
+	"net"
 	"sync"
+
+	"nbdconform/reference/export"
 )
 
 // A buffer holds an encoded reply or the payload of a request.
@@ -10,6 +13,40 @@ type buffer struct {
 	b     []byte
 	class int // index in pools, or -1
 	cost  int // what is given back to the budget when the buffer is done with
+
+	// What is sent between the bytes of b, from where it is stored.
+	loan export.Loan
+	cuts []cut
+	lent int // bytes
+}
+
+// A cut is a place in a buffer, and how many parts of the loan come before it.
+type cut struct{ at, parts int }
+
+// borrow appends n bytes of m from off.
+func (p *buffer) borrow(m *export.Memory, off, n uint64) {
+	p.loan.Borrow(m, off, n)
+	p.cuts = append(p.cuts, cut{len(p.b), len(p.loan.Parts)})
+	p.lent += int(n)
+}
+
+// size is what there is to send, in bytes.
+func (p *buffer) size() int { return len(p.b) + p.lent }
+
+// appendTo appends what there is to send.
+func (p *buffer) appendTo(all net.Buffers) net.Buffers {
+	at, parts := 0, 0
+	for _, c := range p.cuts {
+		if c.at > at {
+			all = append(all, p.b[at:c.at])
+		}
+		all = append(all, p.loan.Parts[parts:c.parts]...)
+		at, parts = c.at, c.parts
+	}
+	if at < len(p.b) {
+		all = append(all, p.b[at:])
+	}
+	return all
 }
 
 // Buffers of class i have room for 1<<(i+minClass) bytes and the headers
@@ -38,6 +75,10 @@ func getBuffer(n int) *buffer {
 // putBuffer takes p back. Nobody may use it any more. One that has outgrown
 // its class is dropped.
 func putBuffer(p *buffer) {
+	if len(p.cuts) > 0 {
+		p.loan.Return()
+		p.cuts, p.lent = p.cuts[:0], 0
+	}
 	if p.cost = 0; p.class >= 0 && cap(p.b) < 1<<(p.class+minClass+1)+headerRoom {
 		pools[p.class].Put(p)
 	}

@@ -21,6 +21,7 @@ type inbox struct {
 	poll *poller // nil: src can only be read
 	buf  *buffer // what came is buf.b[from:]; nil: nothing
 	from int
+	most int // bytes to read ahead; 0: as many as there is room for
 }
 
 // newInbox reads from nc, behind what has come already.
@@ -90,7 +91,11 @@ func (in *inbox) room() []byte {
 		in.buf.b = in.buf.b[:copy(in.buf.b, in.buf.b[in.from:])]
 		in.from = 0
 	}
-	return in.buf.b[len(in.buf.b):cap(in.buf.b)]
+	room := in.buf.b[len(in.buf.b):cap(in.buf.b)]
+	if in.most > 0 {
+		return room[:max(in.most-len(in.buf.b), 0)]
+	}
+	return room
 }
 
 // fits reports whether peek can show n bytes.
@@ -123,6 +128,28 @@ func (in *inbox) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// scatter fills the parts. Of what is behind them it reads the header of a
+// request at most, and so do those who read next, until there is one: where
+// payload comes that is worth a place of its own, more of it may follow.
+func (in *inbox) scatter(parts [][]byte, header int) error {
+	for len(parts) > 0 {
+		if b := in.bytes(); len(b) > 0 {
+			n := copy(parts[0], b)
+			in.skip(n)
+			if parts[0] = parts[0][n:]; len(parts[0]) == 0 {
+				parts = parts[1:]
+			}
+			continue
+		}
+		var err error
+		in.most = header
+		if parts, err = in.poll.scatter(parts); err != nil {
+			return unexpected(err)
+		}
+	}
+	return nil
+}
+
 // discard takes n bytes, and throws them away.
 func (in *inbox) discard(n uint64) error {
 	for {
@@ -150,6 +177,7 @@ func (in *inbox) request(extended bool) (wire.Request, error) {
 			q, n, err := parse(b)
 			if err == nil {
 				in.skip(n)
+				in.most = 0
 				return q, nil
 			}
 			if !errors.Is(err, io.ErrUnexpectedEOF) {

@@ -17,6 +17,9 @@ type poller struct {
 	in  *inbox
 	try func(fd uintptr) bool // attempt, as a value that is made only once
 	err error                 // of the last attempt
+
+	parts [][]byte // that come before the inbox
+	iov   iovec    // scratch
 }
 
 // newPoller returns nil if nc is not a plain socket.
@@ -35,6 +38,15 @@ func newPoller(nc net.Conn, in *inbox) *poller {
 	return p
 }
 
+// scatter waits for something to come and puts it into the parts, and what is
+// left of it into the inbox. It returns the parts that are not filled.
+func (p *poller) scatter(parts [][]byte) ([][]byte, error) {
+	p.parts = parts
+	err := p.read()
+	parts, p.parts = p.parts, nil
+	return parts, err
+}
+
 // read waits for something to come and puts it into the inbox.
 func (p *poller) read() error {
 	if err := p.raw.Read(p.try); err != nil {
@@ -45,10 +57,9 @@ func (p *poller) read() error {
 
 // attempt reads without waiting, and reports whether that is all.
 func (p *poller) attempt(fd uintptr) bool {
-	room := p.in.room()
-	n, err := syscall.Read(int(fd), room)
+	n, err := p.receive(int(fd))
 	for errors.Is(err, syscall.EINTR) {
-		n, err = syscall.Read(int(fd), room)
+		n, err = p.receive(int(fd))
 	}
 	switch {
 	case errors.Is(err, syscall.EAGAIN):
@@ -59,8 +70,29 @@ func (p *poller) attempt(fd uintptr) bool {
 	case n == 0:
 		p.err = io.EOF
 	default:
-		p.in.came(n)
+		p.in.came(p.fill(n))
 		p.err = nil
 	}
 	return true
+}
+
+// receive reads once.
+func (p *poller) receive(fd int) (int, error) {
+	if len(p.parts) == 0 {
+		return syscall.Read(fd, p.in.room())
+	}
+	return p.iov.read(fd, p.parts, p.in.room())
+}
+
+// fill says that n bytes came. It returns how many of them are behind the parts.
+func (p *poller) fill(n int) int {
+	for len(p.parts) > 0 && n >= len(p.parts[0]) {
+		n -= len(p.parts[0])
+		p.parts = p.parts[1:]
+	}
+	if len(p.parts) == 0 {
+		return n
+	}
+	p.parts[0] = p.parts[0][n:]
+	return 0
 }

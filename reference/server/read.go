@@ -30,6 +30,10 @@ func (t *transmission) read(r *request) *buffer {
 			data += int(p.length)
 		}
 	}
+	lent := t.lent(r, data)
+	if lent {
+		data = 0
+	}
 	b := t.room(r, data+len(r.pieces)*(wire.ExtendedChunkSize+12))
 	before := len(b.b)
 	off := r.Offset
@@ -44,7 +48,9 @@ func (t *transmission) read(r *request) *buffer {
 		} else {
 			h.Type, h.Length = wire.ChunkOffsetData, 8+p.length
 			b.b = wire.OffsetData{Offset: off}.Append(t.chunk(b.b, r, h))
-			if err := t.readInto(b, off, int(p.length)); err != nil {
+			if lent {
+				b.borrow(t.memory, off, p.length)
+			} else if err := t.readInto(b, off, int(p.length)); err != nil {
 				t.abandon(r, b, before)
 				return t.failure(r, err)
 			}
@@ -54,11 +60,25 @@ func (t *transmission) read(r *request) *buffer {
 	return b
 }
 
+// lent reports whether n bytes of data in the reply to r are sent from where
+// they are stored.
+func (t *transmission) lent(r *request, n int) bool {
+	return t.memory != nil && r.inline && n >= directAt
+}
+
 func (t *transmission) readSimple(r *request) *buffer {
-	b := t.room(r, wire.SimpleReplySize+int(r.Length))
+	n, lent := int(r.Length), t.lent(r, int(r.Length))
+	if lent {
+		n = 0
+	}
+	b := t.room(r, wire.SimpleReplySize+n)
 	before := len(b.b)
 	b.b = wire.SimpleReply{Cookie: r.Cookie}.Append(b.b)
-	if r.Length == 0 {
+	switch {
+	case r.Length == 0:
+		return b
+	case lent:
+		b.borrow(t.memory, r.Offset, r.Length)
 		return b
 	}
 	if err := t.readInto(b, r.Offset, int(r.Length)); err != nil {

@@ -22,10 +22,11 @@ import (
 type transmission struct {
 	*conn
 	disk       export.Export
-	gate       export.Gate // or nil
-	most       uint64      // that the disk was seen to have, bytes
-	maxPayload uint64      // bytes of data in one request or reply
-	minimum    uint64      // block size
+	memory     *export.Memory // the disk itself, if bytes move between it and the network directly; or nil
+	gate       export.Gate    // or nil
+	most       uint64         // that the disk was seen to have, bytes
+	maxPayload uint64         // bytes of data in one request or reply
+	minimum    uint64         // block size
 
 	in        *inbox
 	immediate bool    // most operations need no worker
@@ -46,6 +47,7 @@ const (
 	immediateRange   = 64 << 20
 	flushAt          = 256 << 10 // replies that wait for company
 	trifle           = 64 << 10  // that the budget is not bothered with
+	directAt         = 32 << 10  // data that is worth more than a copy
 )
 
 // sendAhead is how much the kernel takes from us before the client reads it, in
@@ -82,6 +84,9 @@ func (c *conn) transmission() error {
 	already, _ := c.br.Peek(c.br.Buffered())
 	t.in = newInbox(c.transport(), already)
 	defer t.in.close()
+	if t.in.poll != nil {
+		t.memory, _ = t.disk.(*export.Memory) // and not what only embeds one
+	}
 	c.br = bufio.NewReaderSize(t.in, 16) // for stall
 
 	err := t.loop()
@@ -124,12 +129,15 @@ func (t *transmission) loop() error {
 
 // readHeader reads the header of a request, of the size that was negotiated.
 func (t *transmission) readHeader() (wire.Request, error) {
-	size := wire.RequestSize
-	if t.Extended {
-		size = wire.ExtendedRequestSize
-	}
-	t.beforeReading(size)
+	t.beforeReading(t.headerSize())
 	return t.in.request(t.Extended)
+}
+
+func (t *transmission) headerSize() int {
+	if t.Extended {
+		return wire.ExtendedRequestSize
+	}
+	return wire.RequestSize
 }
 
 // beforeReading sends the replies that wait, if reading n bytes may take a while.
@@ -247,10 +255,14 @@ func (t *transmission) readPayload(r *request, n int) (err error) {
 		return nil
 	}
 	t.beforeReading(n)
-	if r.inline && t.in.fits(n) {
+	switch {
+	case r.inline && t.memory != nil && n >= directAt && r.Type == wire.CmdWrite:
+		r.pages = storage.Get().(*export.Pages)
+		err = t.in.scatter(r.pages.Prepare(r.Offset, uint64(n)), t.headerSize())
+	case r.inline && t.in.fits(n):
 		r.data, err = t.in.peek(n)
 		t.in.skip(len(r.data)) // it stays where it is until more is read
-	} else {
+	default:
 		r.payload = getBuffer(n)
 		r.data = r.payload.b[:n]
 		_, err = io.ReadFull(t.in, r.data)
@@ -299,7 +311,7 @@ func (t *transmission) finish(r *request, reply *buffer) (done bool, err error) 
 	inline := r.inline
 	r.release()
 	if inline {
-		if len(reply.b) >= flushAt {
+		if reply.size() >= flushAt {
 			t.flush()
 		}
 		return false, nil

@@ -4,6 +4,12 @@ import "nbdconform/reference/wire"
 
 // write does NBD_CMD_WRITE.
 func (t *transmission) write(r *request) error {
+	if r.pages != nil {
+		if err := r.pages.Store(t.memory); err != nil {
+			return err
+		}
+		return t.persist(r)
+	}
 	if len(r.data) == 0 {
 		return nil
 	}

@@ -88,7 +88,7 @@ func (w *writer) drain() {
 }
 
 func (w *writer) write(batch []*buffer) error {
-	if len(batch) == 1 {
+	if len(batch) == 1 && batch[0].lent == 0 {
 		_, err := w.nc.Write(batch[0].b)
 		return err
 	}
@@ -97,7 +97,7 @@ func (w *writer) write(batch []*buffer) error {
 	}
 	all := w.iov[:0]
 	for _, b := range batch {
-		all = append(all, b.b)
+		all = b.appendTo(all)
 	}
 	w.iov = all // WriteTo moves the start of the slice
 	_, err := w.iov.WriteTo(w.nc)
