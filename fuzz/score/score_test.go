@@ -32,3 +32,10 @@ func TestNothingToMeasureIsAnError(t *testing.T) {
 		t.Error("that was fine")
 	}
 }
+
+func TestWhatComesInTheClearBehindStartTLSIsSaid(t *testing.T) {
+	rows, err := Run(t.Context(), Options{Match: "tls-plain-text-interpreted", Budget: 20 * time.Second})
+	if err != nil || len(rows) != 1 || !rows[0].Found || rows[0].Err != nil {
+		t.Errorf("got %+v, error %v", rows, err)
+	}
+}

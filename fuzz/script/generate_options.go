@@ -162,6 +162,12 @@ func (b *builder) option() {
 		}
 	case 9:
 		o.Option = wire.OptStartTLS
+		if b.temper != Valid && oneIn(b, 3) { // with more in the clear behind it
+			b.add(Op{Kind: Option, Option: wire.OptStartTLS})
+			b.ops[len(b.ops)-1].Glue = true
+			b.add(Op{Kind: Option, Option: pick(b, wire.OptList, wire.OptStructuredReply, wire.OptInfo, wire.OptAbort), Anyway: true})
+			return
+		}
 		if oneIn(b, 4) {
 			b.add(o)
 		}

@@ -43,6 +43,7 @@ type link struct {
 	lastOpt  wire.Option
 	disc     bool // NBD_CMD_DISC was sent: the end of the connection is due
 	upgrade  bool // TLS is to start
+	clear    bool // something came in the clear behind NBD_OPT_STARTTLS
 	wild     bool // what the server makes of it is unknown: nothing is due any more
 	over     bool // the connection is closed
 	judged   int  // violations that were looked at
@@ -199,7 +200,7 @@ func (l *link) judgeSo() {
 func (l *link) hang() {
 	l.judgeSo()
 	l.record(Silent, nil)
-	if _, lost := l.judge.Lost(); !lost {
+	if _, lost := l.judge.Lost(); !lost && !l.clear {
 		id, subject := l.awaited()
 		l.find(l, Finding{
 			Kind: Hang, Clause: id, Subject: subject,

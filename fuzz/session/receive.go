@@ -102,7 +102,7 @@ func (l *link) optionReply(b []byte) (int, error) {
 	case o.Option == wire.OptGo:
 		l.enter()
 	case o.Option == wire.OptStartTLS:
-		l.upgrade = true
+		l.upgrade, l.options = true, nil
 	}
 	return n, nil
 }

@@ -79,8 +79,13 @@ func (l *link) option(o script.Op) {
 		l.model.Unsure() // a client that did not say so may not send it
 	}
 	q := wire.OptionRequest{Option: o.Option, Data: o.OptionData(l.target.Model.Exports)}
-	l.lastOpt = o.Option
 	b := q.Append(nil)
+	if o.Anyway && o.Announce == nil && len(l.held) > 0 && l.upgrading() {
+		// In the clear behind NBD_OPT_STARTTLS, in the same segment: void if TLS
+		// starts, an option like any other if it does not.
+		l.clear, fits = true, true
+	}
+	l.lastOpt = o.Option
 	if o.Announce != nil && *o.Announce != uint64(len(q.Data)) {
 		binary.BigEndian.PutUint32(b[12:], uint32(*o.Announce))
 		fits = false
@@ -91,6 +96,12 @@ func (l *link) option(o script.Op) {
 		l.lose()
 	}
 	l.write(b, o.Split, o.Glue)
+}
+
+// upgrading reports whether the last pending option is NBD_OPT_STARTTLS.
+func (l *link) upgrading() bool {
+	n := len(l.options)
+	return n > 0 && !l.wild && l.options[n-1].Option == wire.OptStartTLS
 }
 
 // leaving reports whether an option is pending behind which none may follow.
@@ -241,6 +252,10 @@ func (l *link) secure() {
 		f := Finding{
 			Kind: Wrong, Clause: "opt.starttls.reply", Subject: "handshake",
 			Detail: "NBD_OPT_STARTTLS was acknowledged, and the TLS handshake fails: " + err.Error(),
+		}
+		if l.clear { // the server may have taken it for a part of the handshake
+			l.finish()
+			return
 		}
 		if ctx.Err() != nil { // it takes too long, perhaps the machine does
 			f.Kind = Hang
