@@ -24,7 +24,7 @@ RUN     := $(BIN) run --target $(TARGET) --suite $(SUITE) --provider $(PROVIDER)
            $(if $(QUIRK),--quirk $(QUIRK))
 GATED   := reports/out/gate/$(TARGET)-$(SUITE)$(if $(PROFILE),-$(PROFILE))
 
-.PHONY: help build conformance clients gate image action-test example test lint prove images matrix interop support sweep controls fuzz fuzz-native fuzz-smoke fuzz-score bench bench-go race spec-check generate clean FORCE
+.PHONY: help build conformance clients gate gate-clients image action-test example test lint prove images matrix interop support sweep controls fuzz fuzz-native fuzz-smoke fuzz-score bench bench-go race spec-check generate clean FORCE
 
 help: ## list the targets of this file
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,11 @@ gate: build ## judge TARGET and hold it against the known failures in BASELINE
 	@rm -rf $(GATED)
 	@$(RUN) --out $(GATED) >/dev/null || [ $$? -eq 1 ]
 	@$(BIN) gate $(GATED) --baseline $(BASELINE)
+
+gate-clients: build ## judge the client PROGRAM from SUITE and hold it against containers/known/clients
+	@rm -rf reports/out/gate/client-$(PROGRAM)-$(SUITE)
+	@$(BIN) clients --program $(PROGRAM) --suite $(SUITE) --provider $(PROVIDER) --out reports/out/gate/client-$(PROGRAM)-$(SUITE) >/dev/null || [ $$? -eq 1 ]
+	@$(BIN) gate reports/out/gate/client-$(PROGRAM)-$(SUITE) --baseline containers/known/clients/$(PROGRAM).yaml
 
 image: build ## build a container image with the suite and nothing else
 	@mkdir -p bin/image/tmp && cp $(BIN) bin/image/

@@ -36,7 +36,7 @@ func (k *keeper) keep(line *result.Spec, e *trial.Evidence) {
 }
 
 func (k *keeper) bundle(line *result.Spec, e *trial.Evidence) evidence.Bundle {
-	filter := filterFor(*line)
+	filter := k.order.filterFor(*line)
 	seenIn := line.ID
 	if strings.HasPrefix(line.ID, servers.JudgePrefix) {
 		seenIn = line.Location

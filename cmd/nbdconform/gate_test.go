@@ -80,6 +80,73 @@ func TestGateFromFirstRunToFix(t *testing.T) {
 	}
 }
 
+// A bug that is planted in the reference client turns the gate for clients red.
+func TestGateOnAClient(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	judged := func(quirk string) string {
+		out := filepath.Join(dir, "out"+quirk)
+		o := nbdconform(t, "clients", "--filter", "client.disc.visit", "--quirk", quirk, "--out", out)
+		if o.status == exitUntrusted {
+			t.Fatal(o.stderr)
+		}
+		return out
+	}
+	good, bad := judged(""), judged("client-discless")
+	known := filepath.Join(dir, "known.yaml")
+	nbdconform(t, "baseline", "update", good, "--baseline", known).want(t, 0)
+	nbdconform(t, "gate", good, "--baseline", known).want(t, exitConforms)
+	o := nbdconform(t, "gate", bad, "--baseline", known)
+	o.want(t, exitViolates)
+	if !strings.Contains(o.stdout, "NEW FAIL  judge.trans.end.unjustified.client\n") {
+		t.Errorf("the planted bug is not new:\n%s", o.stdout)
+	}
+}
+
+// Entries that are over, about nothing, or too wide for what happened.
+func TestGateIsNotWavedThrough(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	bad := nbdconform(t, "run", "--quirk", "abort-unsupported", "--filter", "abort.ack").out
+	whole := nbdconform(t, "run").out
+	crashed := outcome{out: bad}.result(t)
+	for i := range crashed.Specs {
+		if s := &crashed.Specs[i]; s.ID == "abort.ack" {
+			s.Verdict, s.Exit, s.Signature = result.Crash, "signal: aborted", ""
+		}
+	}
+	crashed.Count()
+	var b bytes.Buffer
+	if err := result.Write(&b, crashed); err != nil {
+		t.Fatal(err)
+	}
+	crash := write(t, dir, "crash.json", b.String())
+	const wide = "  - {target: reference, spec: '*', verdict: fail, reason: All is known.}\n"
+	for name, tc := range map[string]struct {
+		result, entries, want string
+		status                int
+	}{
+		"a wildcard":          {bad, wide, "green", exitConforms},
+		"expired":             {bad, strings.Replace(wide, "reason", "expires: 2020-01-31, reason", 1), "EXPIRED", exitViolates},
+		"about nothing":       {whole, "  - {target: reference, spec: abort.never, verdict: fail, signature: x, reason: y}\n", "STALE  abort.never", exitViolates},
+		"about what passes":   {whole, "  - {target: reference, spec: abort.ack, verdict: fail, signature: x, reason: y}\n", "PASSES  abort.ack", exitViolates},
+		"another verdict":     {bad, "  - {target: reference, spec: abort.ack, verdict: hang, signature: x, reason: y}\n", "CHANGED", exitViolates},
+		"a crash, a wildcard": {crash, wide, "NEW CRASH  abort.ack", exitViolates},
+		"a crash by one":      {crash, "  - {target: reference, spec: '*', verdict: crash, signature: x, reason: y}\n", "never waved through by a wildcard", exitUntrusted},
+		"a hang by one":       {bad, "  - {target: reference, clause: opt.abort.ack, verdict: hang, reason: y}\n", "never waved through by a wildcard", exitUntrusted},
+		"wrong data by one":   {bad, "  - {target: '*', spec: a, verdict: corrupt, signature: x, reason: y}\n", "never waved through by a wildcard", exitUntrusted},
+	} {
+		t.Run(name, func(t *testing.T) {
+			known := write(t, t.TempDir(), "known.yaml", "baseline: 1\nentries:\n"+tc.entries)
+			o := nbdconform(t, "gate", tc.result, "--baseline", known)
+			o.want(t, tc.status)
+			if !strings.Contains(o.stdout+o.stderr, tc.want) {
+				t.Errorf("no %q in\n%s%s", tc.want, o.stdout, o.stderr)
+			}
+		})
+	}
+}
+
 func TestGateSaysNothingOfWhatItCannotTrust(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

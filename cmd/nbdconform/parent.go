@@ -14,8 +14,10 @@ import (
 	"syscall"
 	"time"
 
+	"nbdconform/conformance/caller"
 	"nbdconform/conformance/servers"
 	"nbdconform/conformance/trial"
+	"nbdconform/conformance/visit"
 	"nbdconform/containers"
 	"nbdconform/reports/result"
 )
@@ -63,7 +65,7 @@ func supervise(ctx context.Context, o order, show display) (result.Result, error
 			show.start(open)
 		case e.Done != nil:
 			open = ""
-			e.Done.Reproduce = o.reproduce(filterFor(*e.Done))
+			e.Done.Reproduce = o.reproduce(o.filterFor(*e.Done))
 			r.Specs = append(r.Specs, *e.Done)
 			r.Observations = append(r.Observations, e.Observations...)
 			show.done(*e.Done)
@@ -123,12 +125,15 @@ func missing(planned, done []result.Spec, open, end string) []result.Spec {
 
 // filterFor is the filter that runs a spec alone; for a line of the judge, the
 // spec in which the clause was first broken.
-func filterFor(s result.Spec) string {
+func (o *order) filterFor(s result.Spec) string {
 	if strings.HasPrefix(s.ID, servers.JudgePrefix) {
 		switch s.Location {
 		case "":
 			return s.Clauses[0]
 		case trial.Discovery: // comes before any spec
+			if o.Client != nil {
+				return visit.Baseline + "." + string(caller.Visit)
+			}
 			return trial.FixedSpec
 		}
 		return s.Location
