@@ -37,7 +37,7 @@ Exit status: 0 all pairings work, but for those that are known not to;
 			if suites, err = some("suite", suites, suiteNames()); err != nil {
 				return err
 			}
-			if file != "" && !starttls.BuiltWithPSK {
+			if file != "" && !starttls.BuiltWithGnuTLS {
 				return errors.New("--write: this program has no pre-shared keys, and the table would lack them: use make support")
 			}
 			return runInterop(c.Context(), suites, file)

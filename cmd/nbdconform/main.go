@@ -29,10 +29,7 @@ type exitError struct {
 func (e *exitError) Error() string { return e.text }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal does not wait
-	err := root().ExecuteContext(ctx)
-	stop()
+	err := root().ExecuteContext(untilSignal())
 	if err == nil {
 		return
 	}
@@ -45,6 +42,20 @@ func main() {
 		fmt.Fprintln(os.Stderr, "nbdconform:", err)
 	}
 	os.Exit(status)
+}
+
+// untilSignal is a context that ends with SIGINT or SIGTERM. Before anybody can
+// see that, the next signal is one that does not wait.
+func untilSignal() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	first := make(chan os.Signal, 1)
+	signal.Notify(first, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-first
+		signal.Stop(first)
+		cancel()
+	}()
+	return ctx
 }
 
 func root() *cobra.Command {

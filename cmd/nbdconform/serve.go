@@ -28,8 +28,8 @@ or --grace is over; a second signal ends it at once.
 
 QEMU's clients up to 11.1 can write to it only with --no-extended-headers or
 --unannounced-writes: with extended headers they leave out a flag that the
-document demands. Pre-shared keys need GnuTLS on
-this machine, and a program that was not built with the tag nopsk.`,
+document demands. Pre-shared keys and anonymous TLS need GnuTLS on this machine,
+and a program that was not built with the tag nopsk.`,
 		Example: `  nbdconform serve
   nbdconform serve --listen 127.0.0.1:0 --size 1T
   nbdconform serve --unix /tmp/nbd.sock --file disk.img --read-only
@@ -39,6 +39,7 @@ this machine, and a program that was not built with the tag nopsk.`,
   nbdconform serve --dialect get-lba-status
   nbdconform serve --quirk reply-cookie-off-by-one
   nbdconform serve --tls require --tls-certificates /etc/pki/nbd
+  nbdconform serve --tls on --tls-anonymous   for nbds://HOST/?tls-type=anon
   nbdinfo -- [ nbdconform serve --size 1G ]   started by its client
   nbdcopy -- [ nbdconform serve --pattern ] copy.img`,
 		Args: cobra.NoArgs,
@@ -115,7 +116,7 @@ func (s *serveFlags) agree(f *pflag.FlagSet) error {
 	s.listening = f.Changed("listen")
 	content := []string{
 		"profile", "size", "file", "pattern", "read-only", "block-size", "context", "handshake", "dialect",
-		"no-structured-replies", "no-extended-headers", "unannounced-writes", "quirk", "fault", "tls", "tls-certificates", "tls-psk", "tls-verify-peer",
+		"no-structured-replies", "no-extended-headers", "unannounced-writes", "quirk", "fault", "tls", "tls-certificates", "tls-psk", "tls-anonymous", "tls-verify-peer",
 	}
 	if both := given(content...); s.file != "" && len(both) > 0 {
 		return fmt.Errorf("%s can't be given with --config: say it in the file", strings.Join(both, ", "))

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"nbdconform/reference/client"
 	"nbdconform/reference/wire"
 )
 
@@ -18,12 +19,9 @@ import (
 func TestServeFinishesWhatIsInFlight(t *testing.T) {
 	t.Parallel()
 	s := serving(t, "--grace", "60s", "--fault", "commands: write, delay: 1s", "--log", "requests", "--size", "1M")
-	c := connect(t, s.uri)
-	written := make(chan error, 1)
-	go func() { written <- c.WriteAt(t.Context(), []byte("in flight"), 0, 0) }()
-	if err := c.ReadAt(t.Context(), make([]byte, 1), 0, 0); err != nil { // overtakes it, so that it is there
-		t.Fatal(err)
-	}
+	c, written := waiting(t, s.uri, wire.CmdWrite, func(c *client.Client) error {
+		return c.WriteAt(t.Context(), []byte("in flight"), 0, 0)
+	})
 	began := time.Now()
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
@@ -62,11 +60,7 @@ func TestServeEndsAtOnceWhenItHasTo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := serving(t, "--grace", tc.grace, "--fault", "commands: flush, delay: 1h")
-			c := connect(t, s.uri)
-			go func() { _ = c.Flush(t.Context()) }()
-			if err := c.ReadAt(t.Context(), make([]byte, 1), 0, 0); err != nil {
-				t.Fatal(err)
-			}
+			c, _ := waiting(t, s.uri, wire.CmdFlush, func(c *client.Client) error { return c.Flush(t.Context()) })
 			began := time.Now()
 			if err := s.cmd.Process.Signal(syscall.SIGINT); err != nil {
 				t.Fatal(err)

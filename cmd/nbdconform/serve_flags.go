@@ -65,6 +65,7 @@ func (s *serveFlags) groups() []flagGroup {
 	how.StringVar(&s.tls.Mode, "tls", "off", "off, on: for clients that ask for it (SELECTIVETLS), or require (FORCEDTLS)")
 	how.StringVar(&s.tls.Certificates, "tls-certificates", "", "`directory` with server-cert.pem, server-key.pem and ca-cert.pem")
 	how.StringVar(&s.tls.PSK, "tls-psk", "", "`file` of pre-shared keys, name:hex lines, instead of certificates")
+	how.BoolVar(&s.tls.Anonymous, "tls-anonymous", false, "no certificates: nobody says who they are, and somebody in between can read all")
 	how.BoolVar(&s.tls.VerifyPeer, "tls-verify-peer", false, "take clients with a certificate that ca-cert.pem signed only")
 	how.StringVar(&s.handshake, "handshake", setup.Handshakes[0], strings.Join(setup.Handshakes, ", "))
 	how.StringVar(&s.dialect, "dialect", "", "speak a draft in place of what has its numbers now: "+strings.Join(wire.Dialects()[1:], " or "))
@@ -135,7 +136,7 @@ func (s *serveFlags) fromFlags() (server.Config, error) {
 	if err := s.modify(&cfg); err != nil {
 		return cfg, err
 	}
-	if s.tls.Mode != "off" || s.tls.Certificates != "" || s.tls.PSK != "" || s.tls.VerifyPeer {
+	if s.tls.Mode != "off" || s.tls.Certificates != "" || s.tls.PSK != "" || s.tls.Anonymous || s.tls.VerifyPeer {
 		if err := s.tls.Apply(&cfg); err != nil {
 			return cfg, fmt.Errorf("--tls: %w", err)
 		}

@@ -81,10 +81,36 @@ func TestServeWithinTLSUnderRealClients(t *testing.T) {
 	}
 }
 
+// TestServeWithAnonymousTLS is with QEMU, the only other program that has it.
+func TestServeWithAnonymousTLS(t *testing.T) {
+	t.Parallel()
+	containertest.NeedProgram(t, "qemu-img")
+	if _, err := starttls.NewAnonymousServer(); err != nil {
+		t.Skip(err)
+	}
+	file := filepath.Join(t.TempDir(), "serve.yaml")
+	text := "listen: [{tcp: \"127.0.0.1:0\"}]\nexports: [{name: disk, size: 1M}]\ntls: {mode: require, anonymous: true}\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"--size", "1M", "--tls", "require", "--tls-anonymous"}, {"--config", file}} {
+		s := serving(t, args...)
+		_, port, _ := strings.Cut(strings.TrimPrefix(s.uri, "nbds://"), ":")
+		if out := ok(t, "info", "nbds://localhost:"+port+"/disk?tls-type=anon"); !strings.Contains(out, "TLS:          yes") {
+			t.Errorf("info does not say so: %s", out)
+		}
+		out, err := runs(t, "qemu-img", "info", "--object", "tls-creds-anon,id=t,endpoint=client", "--image-opts",
+			"driver=raw,file.driver=nbd,file.host=localhost,file.port="+port+",file.export=disk,file.tls-creds=t")
+		if err != nil || !strings.Contains(out, "1 MiB (1048576 bytes)") {
+			t.Errorf("%v: %s", err, out)
+		}
+	}
+}
+
 // TestServeWithoutGnuTLS points the dynamic linker at a library that is none.
 func TestServeWithoutGnuTLS(t *testing.T) {
 	t.Parallel()
-	if !starttls.BuiltWithPSK {
+	if !starttls.BuiltWithGnuTLS {
 		t.Skip("built without pre-shared keys")
 	}
 	dir, broken := keys(t), t.TempDir()
@@ -100,6 +126,16 @@ func TestServeWithoutGnuTLS(t *testing.T) {
 	o = start(t, env, "info", "nbds://alice@127.0.0.1:1/?tls-psk-file="+dir+"/keys.psk").end()
 	o.want(t, exitUntrusted)
 	if !strings.Contains(o.stderr, "needs GnuTLS") {
+		t.Error(o.stderr)
+	}
+	o = start(t, env, "serve", "--listen", "127.0.0.1:0", "--tls", "require", "--tls-anonymous").end()
+	o.want(t, exitUntrusted)
+	if !strings.Contains(o.stderr, "TLS without authentication: it needs GnuTLS") {
+		t.Error(o.stderr)
+	}
+	o = start(t, env, "info", "nbds://127.0.0.1:1/?tls-type=anon").end()
+	o.want(t, exitUntrusted)
+	if !strings.Contains(o.stderr, "TLS without authentication: it needs GnuTLS") {
 		t.Error(o.stderr)
 	}
 	// All else works.

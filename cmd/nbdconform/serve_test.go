@@ -60,12 +60,42 @@ func connect(t *testing.T, uri string, contexts ...string) *client.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := client.Connect(ctx, conn, client.Config{Export: u.Export, MetaContexts: contexts})
+	return enter(t, conn, client.Config{Export: u.Export, MetaContexts: contexts})
+}
+
+func enter(t *testing.T, conn net.Conn, cfg client.Config) *client.Client {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	t.Cleanup(cancel)
+	c, err := client.Connect(ctx, conn, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
 	return c
+}
+
+// waiting is a client of the default export that has a command in flight, and
+// what comes of it.
+func waiting(t *testing.T, uri string, command wire.Command, do func(*client.Client) error) (*client.Client, <-chan error) {
+	t.Helper()
+	u := nbduri.MustParse(uri)
+	conn, err := u.Dial(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sending, result := make(chan struct{}), make(chan error, 1)
+	c := enter(t, conn, client.Config{Export: u.Export, Hooks: &client.Hooks{Request: func(m *client.RequestMessage) {
+		if m.Request.Type == command {
+			close(sending)
+		}
+	}}})
+	go func() { result <- do(c) }()
+	<-sending
+	if err := c.ReadAt(t.Context(), make([]byte, 1), 0, 0); err != nil { // is sent behind it, and overtakes it
+		t.Fatal(err)
+	}
+	return c, result
 }
 
 func TestServeListensWhereItIsTold(t *testing.T) {

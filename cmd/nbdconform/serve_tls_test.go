@@ -37,9 +37,9 @@ func TestRunWithinTLS(t *testing.T) {
 			t.Errorf("%s: %s", s.ID, s.Verdict)
 		}
 	}
-	o = start(t, nil, "run", "--uri", uri+"&tls-type=anon").end()
+	o = start(t, nil, "run", "--uri", uri+"&tls-type=anon&tls-verify-peer=1").end()
 	o.want(t, exitUntrusted)
-	if !strings.Contains(o.stderr, "not supported") {
+	if !strings.Contains(o.stderr, "which tls-type=anon never says") {
 		t.Error(o.stderr)
 	}
 }

@@ -48,13 +48,15 @@ type TLS int
 
 // What a client can be told.
 const (
-	NoTLS      TLS = iota // nothing: do without
-	TLSAllow              // ask for it, and go on without where there is none
-	TLSRequire            // ask for it, and give up where there is none
+	NoTLS        TLS = iota // nothing: do without
+	TLSAllow                // ask for it, and go on without where there is none
+	TLSRequire              // ask for it, and give up where there is none
+	TLSKey                  // as TLSRequire, with a pre-shared key instead of certificates
+	TLSAnonymous            // as TLSRequire, without any authentication
 )
 
 func (t TLS) String() string {
-	return [...]string{"without TLS", "with TLS if there is any", "with TLS"}[t]
+	return [...]string{"without TLS", "with TLS if there is any", "with TLS", "with TLS and a pre-shared key", "with anonymous TLS"}[t]
 }
 
 // An Address is where the server is and how to talk to it.
@@ -63,6 +65,7 @@ type Address struct {
 	Export string
 	TLS    TLS
 	PKI    string // directory of certificates, below Caller.Dir; their server is "localhost"
+	Keys   string // directory with a file keys.psk, below Caller.Dir; it has a key of "alice"
 }
 
 // A Task is one thing to do at one server.

@@ -19,13 +19,14 @@ const (
 	ExtendedHeaders   = "extended headers"
 	X509              = "TLS with X.509 certificates"
 	PSK               = "TLS with pre-shared keys"
+	Anonymous         = "TLS without authentication"
 	LBAStatus         = "dialect GET_LBA_STATUS of 2016"
 	WriteZeroesRFC    = "dialect WRITE_ZEROES of 2016"
 )
 
 var extensions = []string{
 	Oldstyle, Newstyle, FixedNewstyle, SimpleReplies, StructuredReplies, ExtendedHeaders,
-	X509, PSK, LBAStatus, WriteZeroesRFC,
+	X509, PSK, Anonymous, LBAStatus, WriteZeroesRFC,
 }
 
 // The magic numbers that open messages.

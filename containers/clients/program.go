@@ -3,6 +3,7 @@ package clients
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,6 +22,7 @@ const (
 	offsetMark = "{offset}" // bytes
 	lengthMark = "{length}" // bytes
 	pkiMark    = "{pki}"    // directory of certificates
+	keysMark   = "{keys}"   // directory of pre-shared keys
 )
 
 // A Program is one NBD client program.
@@ -33,9 +35,10 @@ type Program struct {
 	// Commands has the command line of each activity that the program can do.
 	Commands map[caller.Activity][]string
 	// Plain are the words that stand for {disk} without TLS, and Secure those
-	// with it; nil: the program does no TLS, or {uri} says all.
-	Plain, Secure []string
-	// TLS is what the program can be told about TLS, besides to do without.
+	// with each kind of it that the program has.
+	Plain  []string
+	Secure map[caller.TLS][]string
+	// TLS is what the program's URIs can say about TLS, besides to do without.
 	TLS []caller.TLS
 }
 
@@ -46,13 +49,31 @@ func (p Program) binary() string {
 	return p.Name
 }
 
-// libnbd's URIs say all that there is to say.
-var anyTLS = []caller.TLS{caller.TLSRequire}
+// What libnbd's URIs can say of TLS.
+var libnbdTLS = []caller.TLS{caller.TLSRequire, caller.TLSKey}
+
+// What QEMU's block driver takes.
+const qemuDriver = "driver=nbd,server.type=unix,server.path={socket},export={export}"
+
+var qemuTLS = map[caller.TLS][]string{
+	caller.TLSRequire: {
+		"--object", "tls-creds-x509,id=t,endpoint=client,dir={pki}",
+		"--image-opts", qemuDriver + ",tls-creds=t,tls-hostname=localhost",
+	},
+	caller.TLSKey: {
+		"--object", "tls-creds-psk,id=t,endpoint=client,username=alice,dir={keys}",
+		"--image-opts", qemuDriver + ",tls-creds=t",
+	},
+	caller.TLSAnonymous: {
+		"--object", "tls-creds-anon,id=t,endpoint=client",
+		"--image-opts", qemuDriver + ",tls-creds=t",
+	},
+}
 
 // Programs are those that are known, in the order of reports.
 var Programs = []Program{
 	{
-		Name: "nbdinfo", Package: "libnbd-bin", TLS: anyTLS,
+		Name: "nbdinfo", Package: "libnbd-bin", TLS: libnbdTLS,
 		Commands: map[caller.Activity][]string{
 			caller.Info: {"nbdinfo", "--json", "--no-content", uriMark},
 			caller.List: {"nbdinfo", "--json", "--no-content", "--list", serverMark},
@@ -60,34 +81,28 @@ var Programs = []Program{
 		},
 	},
 	{
-		Name: "nbdcopy", Package: "libnbd-bin", TLS: anyTLS,
+		Name: "nbdcopy", Package: "libnbd-bin", TLS: libnbdTLS,
 		Commands: map[caller.Activity][]string{
 			caller.CopyOut: {"nbdcopy", uriMark, fileMark},
 			caller.CopyIn:  {"nbdcopy", "--flush", fileMark, uriMark},
 		},
 	},
 	{
-		Name: "qemu-img", Package: "qemu-utils", TLS: anyTLS,
-		Plain: []string{"--image-opts", "driver=nbd,server.type=unix,server.path={socket},export={export}"},
-		Secure: []string{
-			"--object", "tls-creds-x509,id=t,endpoint=client,dir={pki}",
-			"--image-opts", "driver=nbd,server.type=unix,server.path={socket},export={export},tls-creds=t,tls-hostname=localhost",
-		},
+		Name: "qemu-img", Package: "qemu-utils",
+		Plain:  []string{"--image-opts", qemuDriver},
+		Secure: qemuTLS,
 		Commands: map[caller.Activity][]string{
 			caller.Info:    {"qemu-img", "info", "--output=json", diskMark},
 			caller.Map:     {"qemu-img", "map", "--output=json", diskMark},
 			caller.CopyOut: {"qemu-img", "convert", "-O", "raw", diskMark, fileMark},
-			caller.CopyIn:  {"qemu-img", "convert", "-n", "--target-image-opts", "-f", "raw", fileMark, "driver=nbd,server.type=unix,server.path={socket},export={export}"},
+			caller.CopyIn:  {"qemu-img", "convert", "-n", "--target-image-opts", "-f", "raw", fileMark, qemuDriver},
 			caller.Compare: {"qemu-img", "compare", diskMark, "driver=file,filename={file}"},
 		},
 	},
 	{
-		Name: "qemu-io", Package: "qemu-utils", TLS: anyTLS,
-		Plain: []string{"--image-opts", "driver=nbd,server.type=unix,server.path={socket},export={export}"},
-		Secure: []string{
-			"--object", "tls-creds-x509,id=t,endpoint=client,dir={pki}",
-			"--image-opts", "driver=nbd,server.type=unix,server.path={socket},export={export},tls-creds=t,tls-hostname=localhost",
-		},
+		Name: "qemu-io", Package: "qemu-utils",
+		Plain:  []string{"--image-opts", qemuDriver},
+		Secure: qemuTLS,
 		Commands: map[caller.Activity][]string{
 			caller.Visit: {"qemu-io", "-r", "-c", "read 0 64k", diskMark},
 			caller.Zero:  {"qemu-io", "-c", "write -z {offset} {length}", "-c", "flush", diskMark},
@@ -105,9 +120,12 @@ var Programs = []Program{
 		// nbdkit is the client, and nbdcopy beside it talks to nbdkit alone. It
 		// ends as soon as the command does, and needs a moment before that to
 		// leave the server in order.
-		Name: "nbdkit-nbd", Binary: "nbdkit", Package: "nbdkit", TLS: anyTLS,
-		Plain:  []string{"socket={socket}", "export={export}"},
-		Secure: []string{"socket={socket}", "export={export}", "tls=require", "tls-certificates={pki}"},
+		Name: "nbdkit-nbd", Binary: "nbdkit", Package: "nbdkit",
+		Plain: []string{"socket={socket}", "export={export}"},
+		Secure: map[caller.TLS][]string{
+			caller.TLSRequire: {"socket={socket}", "export={export}", "tls=require", "tls-certificates={pki}"},
+			caller.TLSKey:     {"socket={socket}", "export={export}", "tls=require", "tls-username=alice", "tls-psk={keys}/keys.psk"},
+		},
 		Commands: map[caller.Activity][]string{
 			caller.Info:    {"nbdkit", "-U", "-", "nbd", diskMark, "--run", `nbdinfo --json --no-content "$uri"; end=$?; sleep 0.3; exit $end`},
 			caller.Map:     {"nbdkit", "-U", "-", "nbd", diskMark, "--run", `nbdinfo --map "$uri"; end=$?; sleep 0.3; exit $end`},
@@ -154,27 +172,21 @@ func (p Program) Can(a caller.Activity, t caller.TLS) bool {
 	if !ok || t == caller.NoTLS {
 		return ok
 	}
-	for _, word := range argv {
-		if word == uriMark || word == serverMark || word == diskMark && p.Secure != nil {
-			for _, can := range p.TLS {
-				if can == t {
-					return true
-				}
-			}
-		}
+	if slices.Contains(argv, diskMark) {
+		return p.Secure[t] != nil
 	}
-	return false
+	return slices.Contains(p.TLS, t) && (slices.Contains(argv, uriMark) || slices.Contains(argv, serverMark))
 }
 
 // Argv is the command line for a task.
 func (p Program) Argv(t caller.Task) []string {
 	disk := p.Plain
-	if t.Server.TLS != caller.NoTLS && p.Secure != nil {
-		disk = p.Secure
+	if t.Server.TLS != caller.NoTLS {
+		disk = p.Secure[t.Server.TLS]
 	}
 	fill := strings.NewReplacer(
 		uriMark, URI(t.Server, t.Server.Export), serverMark, URI(t.Server, ""),
-		socketMark, t.Server.Socket, exportMark, t.Server.Export, fileMark, t.File, pkiMark, t.Server.PKI,
+		socketMark, t.Server.Socket, exportMark, t.Server.Export, fileMark, t.File, pkiMark, t.Server.PKI, keysMark, t.Server.Keys,
 		offsetMark, strconv.FormatUint(t.Offset, 10), lengthMark, strconv.FormatUint(t.Length, 10),
 	)
 	var argv []string
@@ -193,8 +205,13 @@ func (p Program) Argv(t caller.Task) []string {
 // URI is the NBD URI of an export of a server.
 func URI(a caller.Address, export string) string {
 	export = strings.TrimPrefix((&url.URL{Path: "/" + export}).EscapedPath(), "/")
-	if a.TLS == caller.NoTLS {
+	switch a.TLS {
+	case caller.NoTLS:
 		return fmt.Sprintf("nbd+unix:///%s?socket=%s", export, a.Socket)
+	case caller.TLSKey:
+		return fmt.Sprintf("nbds+unix://alice@/%s?socket=%s&tls-psk-file=%s/keys.psk", export, a.Socket, a.Keys)
+	case caller.TLSAnonymous:
+		return fmt.Sprintf("nbds+unix:///%s?socket=%s&tls-type=anon", export, a.Socket)
 	}
 	return fmt.Sprintf("nbds+unix://localhost/%s?socket=%s&tls-certificates=%s&tls-hostname=localhost", export, a.Socket, a.PKI)
 }

@@ -51,12 +51,12 @@ func TestCommandLinesAreFilledIn(t *testing.T) {
 func TestNoMarkIsLeft(t *testing.T) {
 	for _, p := range Programs {
 		for a := range p.Commands {
-			for _, tls := range []caller.TLS{caller.NoTLS, caller.TLSAllow, caller.TLSRequire} {
+			for _, tls := range []caller.TLS{caller.NoTLS, caller.TLSAllow, caller.TLSRequire, caller.TLSKey, caller.TLSAnonymous} {
 				if !p.Can(a, tls) {
 					continue
 				}
 				full := task
-				full.Activity, full.Server.TLS, full.Server.PKI = a, tls, "/d/pki"
+				full.Activity, full.Server.TLS, full.Server.PKI, full.Server.Keys = a, tls, "/d/pki", "/d/keys"
 				argv := p.Argv(full)
 				if slices.ContainsFunc(argv, func(w string) bool { return strings.Contains(w, "{") }) {
 					t.Errorf("%s %s: %q", p.Name, a, argv)
@@ -73,12 +73,13 @@ func TestTLSIsNotPromisedWhereTheCommandSaysNothingOfIt(t *testing.T) {
 	for what, got := range map[string]bool{
 		"qemu-img copy-in": q.Can(caller.CopyIn, caller.TLSRequire), "nbd-client list": n.Can(caller.List, caller.TLSRequire),
 		"nbdinfo with TLS if there is any": i.Can(caller.Info, caller.TLSAllow), "nbdinfo copy-out": i.Can(caller.CopyOut, caller.NoTLS),
+		"nbdinfo with anonymous TLS": i.Can(caller.Info, caller.TLSAnonymous),
 	} {
 		if got {
 			t.Errorf("%s is promised", what)
 		}
 	}
-	if !q.Can(caller.CopyOut, caller.TLSRequire) || !i.Can(caller.List, caller.TLSRequire) {
+	if !q.Can(caller.CopyOut, caller.TLSRequire) || !i.Can(caller.List, caller.TLSRequire) || !i.Can(caller.Info, caller.TLSKey) || !q.Can(caller.Info, caller.TLSAnonymous) {
 		t.Error("TLS is not promised where it is there")
 	}
 }

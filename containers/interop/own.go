@@ -9,8 +9,10 @@ import (
 	"sync"
 	"time"
 
+	"nbdconform/conformance/caller"
 	"nbdconform/conformance/heard"
 	"nbdconform/conformance/judge"
+	"nbdconform/conformance/target"
 	"nbdconform/conformance/target/inprocess"
 	"nbdconform/reference/client"
 	"nbdconform/reference/export"
@@ -74,12 +76,14 @@ func self(ctx context.Context) (heard.Set, error) {
 			return nil, fmt.Errorf("the reference server, %s: %w", o.name, err)
 		}
 	}
-	if starttls.BuiltWithPSK {
-		items, err := preshared(ctx)
-		if err != nil {
-			return nil, err
+	if starttls.BuiltWithGnuTLS {
+		for kind := range gnutls {
+			items, err := keyed(ctx, kind)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", kind, err)
+			}
+			all.Join(items)
 		}
-		all.Join(items)
 	}
 	ending, err := shutdown(ctx)
 	all.Join(ending)
@@ -95,26 +99,58 @@ func withTLS(items heard.Set, how starttls.Client, kind string) heard.Set {
 	return s
 }
 
-// preshared has the reference do TLS with pre-shared keys.
-func preshared(ctx context.Context) (heard.Set, error) {
+// keys is what the file keys.psk has for tests.
+const keys = "alice:000102030405060708090a0b0c0d0e0f\n"
+
+// gnutls are the kinds of TLS that take GnuTLS, with either side of them. dir
+// is where the file keys.psk is.
+var gnutls = map[string]struct {
+	told   caller.TLS
+	server func(dir string) (starttls.Server, error)
+	client func(dir string) (starttls.Client, error)
+}{
+	heard.PSK: {
+		caller.TLSKey,
+		func(dir string) (starttls.Server, error) {
+			return starttls.LoadPSKServer(filepath.Join(dir, "keys.psk"))
+		},
+		func(dir string) (starttls.Client, error) {
+			return starttls.LoadPSKClient(filepath.Join(dir, "keys.psk"), "alice")
+		},
+	},
+	heard.Anonymous: {
+		caller.TLSAnonymous,
+		func(string) (starttls.Server, error) { return starttls.NewAnonymousServer() },
+		func(string) (starttls.Client, error) { return starttls.NewAnonymousClient() },
+	},
+}
+
+// insists makes a server that insists on a kind of TLS that takes GnuTLS.
+func insists(kind, dir string) (server.Config, target.Profile, error) {
 	c, about, err := inprocess.Config("default", size, "")
 	if err != nil {
-		return nil, err
+		return c, about, err
 	}
-	dir, err := os.MkdirTemp("", "nbdpsk")
+	if err := os.WriteFile(filepath.Join(dir, "keys.psk"), []byte(keys), 0o644); err != nil { // #nosec: keys of tests, for a program that may be another user
+		return c, about, err
+	}
+	c.TLS.Mode = server.ForcedTLS
+	if c.TLS.Server, err = gnutls[kind].server(dir); err != nil {
+		return c, about, err
+	}
+	about.TLS, err = gnutls[kind].client(dir)
+	return c, about, err
+}
+
+// keyed has the reference do a kind of TLS that takes GnuTLS.
+func keyed(ctx context.Context, kind string) (heard.Set, error) {
+	dir, err := os.MkdirTemp("", "nbdtls")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	file := filepath.Join(dir, "keys.psk")
-	if err := os.WriteFile(file, []byte("alice:000102030405060708090a0b0c0d0e0f\n"), 0o600); err != nil {
-		return nil, err
-	}
-	c.TLS.Mode = server.ForcedTLS
-	if c.TLS.Server, err = starttls.LoadPSKServer(file); err != nil {
-		return nil, err
-	}
-	if about.TLS, err = starttls.LoadPSKClient(file, "alice"); err != nil {
+	c, about, err := insists(kind, dir)
+	if err != nil {
 		return nil, err
 	}
 	t, err := inprocess.New(about, func() server.Config { return c })
@@ -122,7 +158,7 @@ func preshared(ctx context.Context) (heard.Set, error) {
 		return nil, err
 	}
 	items := drive(ctx, t)
-	items.Join(withTLS(items, about.TLS, heard.PSK))
+	items.Join(withTLS(items, about.TLS, kind))
 	return items, t.Close()
 }
 

@@ -3,8 +3,6 @@ package interop
 // reasons say why a cell of the support table is empty, by item. Where no cell
 // is empty any more, the table says so and wants the reason gone.
 var reasons = map[string]string{
-	"TLS with pre-shared keys": untried + " Tests of reference/starttls give keys to nbdinfo and to QEMU.",
-
 	"dialect GET_LBA_STATUS of 2016": draft,
 	"dialect WRITE_ZEROES of 2016":   draft,
 

@@ -40,7 +40,7 @@ type Progress interface {
 
 // setups are the profiles in which the reference client drives a server.
 var setups = map[string][]string{
-	"qemu-nbd":            {"default", "read-only", "named", "qcow2", "tls-required", "tls-psk"},
+	"qemu-nbd":            {"default", "read-only", "named", "qcow2", "tls-required", "tls-psk", "tls-anon"},
 	"nbdkit":              {"default", "read-only", "min-block-4096", "oldstyle", "mask-handshake-0", "names", "tls", "tls-required", "tls-psk"},
 	"qemu-storage-daemon": {"default"},
 	"nbd-server":          {"default", "read-only", "rotational", "several-exports", "tls", "tls-required"},
@@ -135,8 +135,11 @@ func meetServer(ctx context.Context, o containers.Offer) (Record, []matrix.Pairi
 		}
 		items := drive(ctx, t)
 		kind := heard.X509
-		if profile == "tls-psk" {
+		switch profile {
+		case "tls-psk":
 			kind = heard.PSK
+		case "tls-anon":
+			kind = heard.Anonymous
 		}
 		items.Join(withTLS(items, t.Profile().TLS, kind))
 		rec.Items.Join(items)
@@ -185,7 +188,7 @@ func meetClient(ctx context.Context, peer matrix.Peer) (Record, []matrix.Pairing
 		}
 		all = append(all, list...)
 	}
-	return rec, all, rec.provoke(ctx, c)
+	return rec, all, errors.Join(rec.provoke(ctx, c), rec.encrypt(ctx, c))
 }
 
 // pair has a client and a server do everything.

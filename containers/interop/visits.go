@@ -2,12 +2,17 @@ package interop
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"os"
 
 	"nbdconform/conformance/caller"
+	"nbdconform/conformance/heard"
 	"nbdconform/conformance/target/inprocess"
 	"nbdconform/containers/pairing"
 	"nbdconform/reference/export"
 	"nbdconform/reference/server"
+	"nbdconform/reference/starttls"
 	"nbdconform/reference/wire"
 )
 
@@ -83,6 +88,43 @@ func (rec *Record) provoke(ctx context.Context, c *pairing.Client) error {
 				return err
 			}
 			rec.Items.Join(h.Items)
+		}
+	}
+	return nil
+}
+
+// encrypt has a client visit servers that insist on TLS that takes GnuTLS. What
+// is said within can't be heard: that the client is content has to do.
+func (rec *Record) encrypt(ctx context.Context, c *pairing.Client) error {
+	if !starttls.BuiltWithGnuTLS {
+		return nil
+	}
+	for kind, how := range gnutls {
+		for _, a := range looks {
+			if !c.Can(a, how.told) {
+				continue
+			}
+			dir, err := os.MkdirTemp(c.Dir(), "k")
+			if err != nil {
+				return err
+			}
+			cfg, about, err := insists(kind, dir)
+			if err != nil {
+				return fmt.Errorf("%s: %w", kind, err)
+			}
+			t, err := inprocess.New(about, func() server.Config { return cfg })
+			if err != nil {
+				return err
+			}
+			to := caller.Address{Export: about.Export, TLS: how.told, Keys: dir}
+			h, r, err := pairing.Overhear(ctx, c, t, caller.Task{Activity: a, Server: to})
+			err = errors.Join(err, t.Close(), os.RemoveAll(dir))
+			if err != nil {
+				return err
+			}
+			if r.Succeeded() && h.Items.Has(heard.Option, wire.OptStartTLS.String()) {
+				rec.Items.Add(heard.Item{Kind: heard.Extension, Name: kind})
+			}
 		}
 	}
 	return nil

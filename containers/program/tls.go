@@ -42,10 +42,10 @@ const PSK = "keys.psk"
 const pskUser, pskKey = "alice", "000102030405060708090a0b0c0d0e0f"
 
 // WithPSK makes setups of some that start a server with the file PSK: none
-// where this program was built without pre-shared keys.
+// where this program was built without GnuTLS.
 func WithPSK(setups ...Setup) (list []Setup) {
 	for _, s := range setups {
-		if starttls.BuiltWithPSK {
+		if starttls.BuiltWithGnuTLS {
 			list = append(list, s.withPSK())
 		}
 	}
@@ -76,4 +76,24 @@ func pskClient() (starttls.Client, error) {
 		return nil, err
 	}
 	return starttls.NewPSKClient(pskUser, key)
+}
+
+// WithAnonymous makes setups of some that start a server with anonymous TLS:
+// none where this program was built without GnuTLS.
+func WithAnonymous(setups ...Setup) (list []Setup) {
+	for _, s := range setups {
+		if !starttls.BuiltWithGnuTLS {
+			continue
+		}
+		s.Ready = func() error {
+			_, err := starttls.NewAnonymousClient()
+			return err
+		}
+		s.TLS = func() starttls.Client {
+			c, _ := starttls.NewAnonymousClient() // Ready has said why there is none
+			return c
+		}
+		list = append(list, s)
+	}
+	return list
 }

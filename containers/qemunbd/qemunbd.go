@@ -75,6 +75,11 @@ var Program = program.Program{
 		Name: "tls-psk", Export: "disk", Exports: []string{"disk"}, Size: size,
 		Features: program.Promise(rw, "starttls forced-tls"),
 		Start:    preshared,
+	}), program.WithAnonymous(program.Setup{
+		Name: "tls-anon", Export: "disk", Exports: []string{"disk"}, Size: size,
+		Features: program.Promise(rw, "starttls forced-tls"),
+		Start: raw("-x", "disk", "--discard=unmap",
+			"--object", "tls-creds-anon,id=t,endpoint=server", "--tls-creds", "t"),
 	}), sweep()),
 }
 

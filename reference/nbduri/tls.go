@@ -1,6 +1,7 @@
 package nbduri
 
 import (
+	"errors"
 	"fmt"
 	"os/user"
 
@@ -46,6 +47,11 @@ func (u URI) startTLS() (starttls.Client, error) {
 			name = me.Username
 		}
 		return starttls.LoadPSKClient(u.TLSPSKFile, name)
+	case TLSAnonymous:
+		if u.TLSVerifyPeer == VerifyAlways {
+			return nil, errors.New("tls-verify-peer=1 wants to know who the server is, which tls-type=anon never says")
+		}
+		return starttls.NewAnonymousClient()
 	}
 	return nil, fmt.Errorf("tls-type=%s is not supported", t)
 }

@@ -1,6 +1,7 @@
 package nbduri
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -39,11 +40,14 @@ func TestStartTLS(t *testing.T) {
 	if c, err := MustParse("nbd://h/").StartTLS(); c != nil || err != nil {
 		t.Errorf("a URI that says nothing of TLS: %v, %v", c, err)
 	}
+	if c, err := MustParse("nbds://h/?tls-type=anon").StartTLS(); (c == nil || err != nil) && !errors.Is(err, starttls.ErrNoGnuTLS) {
+		t.Errorf("a URI that wants to know nobody: %v, %v", c, err)
+	}
 	for uri, want := range map[string]string{
-		"nbds://h/?tls-type=anon":               "not supported",
-		"nbds://h/?tls-certificates=/missing/1": "/missing/1",
-		"nbds://h/?tls-psk-file=/missing/2":     "/missing/2",
-		"nbds://h/?tls-type=psk":                "file",
+		"nbds://h/?tls-type=anon&tls-verify-peer=1": "tls-type=anon never says",
+		"nbds://h/?tls-certificates=/missing/1":     "/missing/1",
+		"nbds://h/?tls-psk-file=/missing/2":         "/missing/2",
+		"nbds://h/?tls-type=psk":                    "file",
 	} {
 		if c, err := MustParse(uri).StartTLS(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, %v, want %q", uri, c, err, want)

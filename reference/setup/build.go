@@ -94,25 +94,35 @@ func (t TLS) apply(cfg *server.Config, path func(string) string) error {
 		"": server.NoTLS, "off": server.NoTLS, "on": server.SelectiveTLS, "require": server.ForcedTLS,
 	}
 	mode, ok := modes[t.Mode]
+	ways := 0
+	for _, way := range []bool{t.Certificates != "", t.PSK != "", t.Anonymous} {
+		if way {
+			ways++
+		}
+	}
 	switch {
 	case !ok:
 		return fmt.Errorf("the mode %q is none of off, on, require", t.Mode)
-	case mode == server.NoTLS && (t.Certificates != "" || t.PSK != "" || t.VerifyPeer):
+	case mode == server.NoTLS && (ways > 0 || t.VerifyPeer):
 		return errors.New("without the mode on or require, the rest has no effect")
 	case mode == server.NoTLS:
 		return nil
-	case (t.Certificates == "") == (t.PSK == ""):
-		return errors.New("it takes either certificates or pre-shared keys (psk)")
+	case ways != 1:
+		return errors.New("it takes one of certificates, pre-shared keys (psk) and anonymous")
 	case t.PSK != "" && t.VerifyPeer:
 		return errors.New("verify-peer goes with certificates: a pre-shared key says who the client is")
+	case t.Anonymous && t.VerifyPeer:
+		return errors.New("verify-peer goes with certificates: who is anonymous can't be verified")
 	}
 	cfg.TLS.Mode = mode
-	if t.PSK != "" {
-		how, err := starttls.LoadPSKServer(path(t.PSK))
-		cfg.TLS.Server = how
-		return err
+	var err error
+	switch {
+	case t.PSK != "":
+		cfg.TLS.Server, err = starttls.LoadPSKServer(path(t.PSK))
+	case t.Anonymous:
+		cfg.TLS.Server, err = starttls.NewAnonymousServer()
+	default:
+		cfg.TLS.Server, err = starttls.LoadServer(path(t.Certificates), t.VerifyPeer)
 	}
-	how, err := starttls.LoadServer(path(t.Certificates), t.VerifyPeer)
-	cfg.TLS.Server = how
 	return err
 }

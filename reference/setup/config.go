@@ -41,6 +41,7 @@ type TLS struct {
 	Mode         string `yaml:"mode"` // off, on, require
 	Certificates string `yaml:"certificates"`
 	PSK          string `yaml:"psk"`
+	Anonymous    bool   `yaml:"anonymous"` // nobody says who they are
 	VerifyPeer   bool   `yaml:"verify-peer"`
 }
 

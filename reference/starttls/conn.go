@@ -2,8 +2,14 @@ package starttls
 
 import (
 	"context"
+	"errors"
 	"net"
 )
+
+// ErrNoGnuTLS is why there are neither pre-shared keys nor TLS without
+// authentication: crypto/tls has none of its own, and the library that has
+// them is not there.
+var ErrNoGnuTLS = errors.New("it needs GnuTLS, which is not to be had")
 
 // A Server is the server's side of TLS.
 type Server interface {

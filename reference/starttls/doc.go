@@ -1,6 +1,7 @@
 // Package starttls puts TLS on connections that acknowledged
 // NBD_OPT_STARTTLS: with X.509 certificates through crypto/tls, and with
-// pre-shared keys through GnuTLS, which is loaded at run time.
+// pre-shared keys or no authentication at all through GnuTLS, which is loaded
+// at run time.
 //
 // A [Server] or [Client] does the handshake on a connection and returns a
 // [Conn]. When to do that, and what becomes of what was negotiated before, is
@@ -12,5 +13,5 @@
 // programs and psktool have it: [LoadPSKServer] and [LoadPSKClient].
 //
 // A program that can load a library at run time is no static program. The
-// build tag nopsk leaves the keys out, and the dynamic linker with them.
+// build tag nopsk leaves GnuTLS out, and the dynamic linker with it.
 package starttls

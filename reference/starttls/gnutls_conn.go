@@ -12,11 +12,11 @@ import (
 	"time"
 )
 
-// A pskConn is a connection of GnuTLS. The library never sees the connection
+// A gnutlsConn is a connection of GnuTLS. The library never sees the connection
 // underneath: it takes what it reads from one buffer and puts what it writes
 // into another, both in memory. So no call of it ever waits, one lock keeps
 // its session to one goroutine at a time, and deadlines are those of nc.
-type pskConn struct {
+type gnutlsConn struct {
 	nc     net.Conn
 	lib    *gnutls
 	number uintptr
@@ -47,13 +47,13 @@ const (
 )
 
 // push takes what the library sends; mu is held.
-func (c *pskConn) push(b []byte) int {
+func (c *gnutlsConn) push(b []byte) int {
 	c.out = append(c.out, b...)
 	return len(b)
 }
 
 // pull gives the library what was received; mu is held. -1: nothing now; 0: never again.
-func (c *pskConn) pull(b []byte) int {
+func (c *gnutlsConn) pull(b []byte) int {
 	if len(c.in) == 0 {
 		if c.ended {
 			return 0
@@ -68,7 +68,7 @@ func (c *pskConn) pull(b []byte) int {
 }
 
 // fetch receives more.
-func (c *pskConn) fetch() error {
+func (c *gnutlsConn) fetch() error {
 	n, err := c.nc.Read(c.fetched[:])
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -84,7 +84,7 @@ func (c *pskConn) fetch() error {
 }
 
 // flush sends what is in out, unless somebody else is at it, who will see to it.
-func (c *pskConn) flush() error {
+func (c *gnutlsConn) flush() error {
 	for c.pending() {
 		if !c.writing.TryLock() {
 			return nil
@@ -98,14 +98,14 @@ func (c *pskConn) flush() error {
 	return nil
 }
 
-func (c *pskConn) pending() bool {
+func (c *gnutlsConn) pending() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.out) > 0
 }
 
 // drain sends what is in out; writing is held.
-func (c *pskConn) drain() error {
+func (c *gnutlsConn) drain() error {
 	c.mu.Lock()
 	b := c.out
 	c.out = nil
@@ -116,7 +116,7 @@ func (c *pskConn) drain() error {
 	return c.writeErr
 }
 
-func (c *pskConn) Read(b []byte) (int, error) {
+func (c *gnutlsConn) Read(b []byte) (int, error) {
 	if len(b) == 0 {
 		return 0, nil
 	}
@@ -149,7 +149,7 @@ func (c *pskConn) Read(b []byte) (int, error) {
 	}
 }
 
-func (c *pskConn) Write(b []byte) (sent int, err error) {
+func (c *gnutlsConn) Write(b []byte) (sent int, err error) {
 	c.writing.Lock()
 	for sent < len(b) && err == nil {
 		part := b[sent:min(len(b), sent+batchSize)]
@@ -168,7 +168,7 @@ func (c *pskConn) Write(b []byte) (sent int, err error) {
 }
 
 // encrypt pushes the records of b; writing is held.
-func (c *pskConn) encrypt(b []byte) error {
+func (c *gnutlsConn) encrypt(b []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for len(b) > 0 {
@@ -188,7 +188,7 @@ func (c *pskConn) encrypt(b []byte) error {
 }
 
 // sayBye pushes close_notify.
-func (c *pskConn) sayBye() error {
+func (c *gnutlsConn) sayBye() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.session == 0 || c.bye {
@@ -199,7 +199,7 @@ func (c *pskConn) sayBye() error {
 }
 
 // CloseWrite implements [Conn].
-func (c *pskConn) CloseWrite() error {
+func (c *gnutlsConn) CloseWrite() error {
 	c.writing.Lock()
 	err := c.sayBye()
 	if err == nil {
@@ -213,7 +213,7 @@ func (c *pskConn) CloseWrite() error {
 }
 
 // Close implements [Conn]. It waits a moment for a Write that is under way.
-func (c *pskConn) Close() (err error) {
+func (c *gnutlsConn) Close() (err error) {
 	err = fmt.Errorf("closing TLS: %w", net.ErrClosed)
 	c.closing.Do(func() {
 		if !c.writing.TryLock() {
@@ -232,7 +232,7 @@ func (c *pskConn) Close() (err error) {
 }
 
 // release frees what the library has.
-func (c *pskConn) release() {
+func (c *gnutlsConn) release() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.session != 0 {
@@ -243,14 +243,14 @@ func (c *pskConn) release() {
 	}
 }
 
-func (c *pskConn) Notified() bool { return c.notified.Load() }
+func (c *gnutlsConn) Notified() bool { return c.notified.Load() }
 
-func (c *pskConn) NetConn() net.Conn { return c.nc }
+func (c *gnutlsConn) NetConn() net.Conn { return c.nc }
 
-func (c *pskConn) Protocol() string { return c.protocol }
+func (c *gnutlsConn) Protocol() string { return c.protocol }
 
-func (c *pskConn) LocalAddr() net.Addr                { return c.nc.LocalAddr() }
-func (c *pskConn) RemoteAddr() net.Addr               { return c.nc.RemoteAddr() }
-func (c *pskConn) SetDeadline(t time.Time) error      { return c.nc.SetDeadline(t) }
-func (c *pskConn) SetReadDeadline(t time.Time) error  { return c.nc.SetReadDeadline(t) }
-func (c *pskConn) SetWriteDeadline(t time.Time) error { return c.nc.SetWriteDeadline(t) }
+func (c *gnutlsConn) LocalAddr() net.Addr                { return c.nc.LocalAddr() }
+func (c *gnutlsConn) RemoteAddr() net.Addr               { return c.nc.RemoteAddr() }
+func (c *gnutlsConn) SetDeadline(t time.Time) error      { return c.nc.SetDeadline(t) }
+func (c *gnutlsConn) SetReadDeadline(t time.Time) error  { return c.nc.SetReadDeadline(t) }
+func (c *gnutlsConn) SetWriteDeadline(t time.Time) error { return c.nc.SetWriteDeadline(t) }

@@ -9,17 +9,17 @@ import (
 	"strings"
 )
 
-// ErrNoPSK is why there are no pre-shared keys: crypto/tls has none of its
-// own, and the library that has them is not there.
-var ErrNoPSK = errors.New("TLS with pre-shared keys needs GnuTLS, which is not to be had")
-
 // LoadPSKServer uses the keys that clients may have from a file, which is read
 // anew for every connection.
 func LoadPSKServer(file string) (Server, error) {
 	if _, err := loadKeys(file); err != nil {
 		return nil, err
 	}
-	return newPSKServer(file)
+	s, err := newPSKServer(file)
+	if err != nil {
+		return nil, fmt.Errorf("TLS with pre-shared keys: %w", err)
+	}
+	return s, nil
 }
 
 // LoadPSKClient reads the client's key from a file, by the client's name.
@@ -32,11 +32,17 @@ func LoadPSKClient(file, name string) (Client, error) {
 	if !ok {
 		return nil, fmt.Errorf("loading the pre-shared key: %s has none for %q", file, name)
 	}
-	return newPSKClient(name, key)
+	return NewPSKClient(name, key)
 }
 
 // NewPSKClient uses a key under the client's name.
-func NewPSKClient(name string, key []byte) (Client, error) { return newPSKClient(name, key) }
+func NewPSKClient(name string, key []byte) (Client, error) {
+	c, err := newPSKClient(name, key)
+	if err != nil {
+		return nil, fmt.Errorf("TLS with pre-shared keys: %w", err)
+	}
+	return c, nil
+}
 
 // loadKeys reads a file of name:hex lines. Empty lines and comments, which
 // start with #, are left out.

@@ -91,10 +91,21 @@ func sides(t *testing.T, test func(t *testing.T, c starttls.Client, s starttls.S
 			t.Fatal(err)
 		}
 		s, err := starttls.LoadPSKServer(file)
-		if errors.Is(err, starttls.ErrNoPSK) {
+		if errors.Is(err, starttls.ErrNoGnuTLS) {
 			t.Skip(err)
 		}
 		c, err2 := starttls.LoadPSKClient(file, "alice")
+		if err := errors.Join(err, err2); err != nil {
+			t.Fatal(err)
+		}
+		test(t, c, s)
+	})
+	t.Run("anonymous", func(t *testing.T) {
+		s, err := starttls.NewAnonymousServer()
+		if errors.Is(err, starttls.ErrNoGnuTLS) {
+			t.Skip(err)
+		}
+		c, err2 := starttls.NewAnonymousClient()
 		if err := errors.Join(err, err2); err != nil {
 			t.Fatal(err)
 		}

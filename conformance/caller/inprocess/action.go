@@ -39,21 +39,39 @@ func (a *action) config() (client.Config, error) {
 		h := f()
 		cfg.Hooks = &h
 	}
-	if a.task.Server.TLS != caller.NoTLS {
-		how, err := starttls.LoadClient(a.task.Server.PKI)
-		if err != nil {
-			return cfg, err
-		}
-		how.ServerName = "localhost"
-		cfg.TLS = client.TLS{Mode: client.TLSRequire, Client: how}
-		if a.task.Server.TLS == caller.TLSAllow {
-			cfg.TLS.Mode = client.TLSPrefer
-		}
+	if err := a.secure(&cfg); err != nil {
+		return cfg, err
 	}
 	if f := a.caller.quirk.ClientConfig; f != nil {
 		f(&cfg)
 	}
 	return cfg, nil
+}
+
+// secure does what the task says of TLS.
+func (a *action) secure(cfg *client.Config) error {
+	to := a.task.Server
+	cfg.TLS.Mode = client.TLSRequire
+	var err error
+	switch to.TLS {
+	case caller.NoTLS:
+		cfg.TLS.Mode = client.TLSOff
+	case caller.TLSKey:
+		cfg.TLS.Client, err = starttls.LoadPSKClient(filepath.Join(to.Keys, "keys.psk"), "alice")
+	case caller.TLSAnonymous:
+		cfg.TLS.Client, err = starttls.NewAnonymousClient()
+	default:
+		var how *starttls.X509Client
+		if how, err = starttls.LoadClient(to.PKI); err != nil {
+			return err
+		}
+		how.ServerName = "localhost"
+		cfg.TLS.Client = how
+		if to.TLS == caller.TLSAllow {
+			cfg.TLS.Mode = client.TLSPrefer
+		}
+	}
+	return err
 }
 
 // run does the task and returns what a program would print.
