@@ -3,6 +3,7 @@
 package server
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"path/filepath"
@@ -57,6 +58,26 @@ func TestSparseExportCostsWhatIsWritten(t *testing.T) {
 	}
 	if most := pages * 3 * export.PageSize; grown > most {
 		t.Errorf("%d bytes, want %d at most", grown, most)
+	}
+	for i := range uint64(size >> 31) {
+		if r := p.do(wire.Request{Type: wire.CmdTrim, Offset: i << 31, Length: 1 << 31}, nil); r.Err != wire.OK {
+			t.Fatalf("trimming at %d: %v", i<<31, r.Err)
+		}
+	}
+	if left := inUse() - before; left > grown/4 {
+		t.Errorf("%d of %d bytes are left when all is trimmed", left, grown)
+	}
+	if r := p.do(wire.Request{Type: wire.CmdRead, Length: export.PageSize}, nil); !bytes.Equal(r.Data, make([]byte, export.PageSize)) {
+		t.Error("what was trimmed is still there")
+	}
+	r := p.do(wire.Request{Type: wire.CmdBlockStatus, Length: 1<<32 - 1}, nil)
+	for _, e := range slices.Concat(r.Status...) {
+		if wire.StateFlags(e.Status) != wire.StateHole|wire.StateZero {
+			t.Errorf("%d bytes that were trimmed are %v", e.Length, wire.StateFlags(e.Status))
+		}
+	}
+	if len(r.Status) != 1 {
+		t.Errorf("%d replies about base:allocation", len(r.Status))
 	}
 }
 

@@ -103,10 +103,10 @@ func filled(t *testing.T) (*export.Memory, []byte) {
 type way struct {
 	name   string
 	server func(dir string) (starttls.Server, error)
-	query  string // of a URI, with %s for the directory
-	user   string // of a URI, with an @
-	object string // of QEMU, without its id and endpoint
-	asUser string // what is added to object for clients
+	query  string   // of a URI, with %s for the directory
+	user   string   // of a URI, with an @
+	object string   // of QEMU, without its id and endpoint
+	asUser string   // what is added to object for clients
 	nbdkit []string // nil: nbdkit and libnbd don't have it
 }
 
