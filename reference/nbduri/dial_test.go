@@ -81,6 +81,26 @@ func TestDialVsock(t *testing.T) {
 	}
 }
 
+// Machines that have vsock and no loopback say nothing at all.
+func TestVsockLoopbackThatIsSilent(t *testing.T) {
+	refused := os.NewSyscallError("connect", syscall.ECONNREFUSED)
+	for _, tt := range []struct {
+		cid  uint32
+		err  error
+		hint bool
+	}{
+		{1, os.NewSyscallError("connect", syscall.ETIMEDOUT), true},
+		{1, context.DeadlineExceeded, true},
+		{1, refused, false},
+		{3, context.DeadlineExceeded, false},
+	} {
+		got := unanswered(tt.cid, &net.OpError{Op: "dial", Net: "vsock", Err: tt.err})
+		if !errors.Is(got, tt.err) || strings.Contains(got.Error(), "vsock_loopback") != tt.hint {
+			t.Errorf("cid %d, %v: %v", tt.cid, tt.err, got)
+		}
+	}
+}
+
 func TestDialSwitchesNagleOff(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

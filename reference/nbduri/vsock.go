@@ -25,9 +25,19 @@ func (u URI) dialVsock(ctx context.Context) (net.Conn, error) {
 	}
 	conn, err := vsock.DialContext(ctx, uint32(cid), uint32(number), nil)
 	if err != nil {
-		return nil, VsockError(fmt.Sprintf("dialling %v", u), err)
+		return nil, VsockError("dialling "+u.String(), unanswered(uint32(cid), err))
 	}
 	return conn, nil
+}
+
+// unanswered is err, and where to look when nobody answers at this machine's
+// own address, where a server would refuse at once.
+func unanswered(cid uint32, err error) error {
+	silent := errors.Is(err, syscall.ETIMEDOUT) || errors.Is(err, context.DeadlineExceeded)
+	if cid == vsock.Local && silent {
+		return fmt.Errorf("%w (the loopback of vsock needs the kernel module vsock_loopback)", err)
+	}
+	return err
 }
 
 // VsockError is err, and [errors.ErrUnsupported] with the reason where the

@@ -14,7 +14,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mdlayher/vsock"
 	"go.uber.org/goleak"
+
+	"nbdconform/reference/client"
+	"nbdconform/reference/export"
+	"nbdconform/reference/server"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -172,6 +177,55 @@ func TestStdioOfAFileIsRefused(t *testing.T) {
 	}
 	defer func() { _, _ = r.Close(), w.Close() }()
 	if _, err := Stdio(r, null); err == nil || !strings.Contains(err.Error(), "standard output is neither") {
+		t.Error(err)
+	}
+}
+
+// posing is a listener that says that it is one of vsock.
+type posing struct {
+	net.Listener
+	at vsock.Addr
+}
+
+func (p posing) Addr() net.Addr { return &p.at }
+
+// A server takes clients from vsock as from anywhere, and its URI says where.
+func TestServeAtVsock(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "s")
+	ln, err := Address{Unix: socket}.Listen(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	pose := posing{ln, vsock.Addr{ContextID: 7, Port: 4711}}
+	for _, secure := range []bool{false, true} {
+		u := URI(pose.Addr(), secure)
+		if got := u.String(); got != map[bool]string{false: "nbd+vsock://7:4711/", true: "nbds+vsock://7:4711/"}[secure] {
+			t.Error(got)
+		}
+		if network, address := u.Address(); network != "vsock" || address != "7:4711" {
+			t.Errorf("%s %s", network, address)
+		}
+	}
+	s, err := server.New(server.Config{Exports: []server.Export{{Name: "disk", Disk: export.New(4096)}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(t.Context(), pose) }()
+	conn, err := net.Dial("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := client.Connect(t.Context(), conn, client.Config{Export: "disk"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Size() != 4096 {
+		t.Errorf("%d bytes", c.Size())
+	}
+	_ = c.Disconnect(t.Context())
+	_ = s.Close()
+	if err := <-ended; !errors.Is(err, server.ErrClosed) {
 		t.Error(err)
 	}
 }
