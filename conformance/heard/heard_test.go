@@ -107,3 +107,26 @@ func TestAllHasEveryKindOnce(t *testing.T) {
 		}
 	}
 }
+
+// A client that hangs up on an old greeting does not speak that.
+func TestAnOldNegotiationCountsOnceTheClientGoesAlong(t *testing.T) {
+	for style, greeting := range map[string][]byte{
+		Oldstyle: wire.OldGreeting{Size: 1 << 20, Flags: uint32(wire.FlagHasFlags)}.Append(nil),
+		Newstyle: wire.Greeting{}.Append(nil),
+	} {
+		k := talk{judge.New(judge.Options{Oldstyle: true})}
+		k.server(greeting)
+		if Items(k.Transcript(), wire.Current).Has(Extension, style) {
+			t.Errorf("%s is heard of a client that said nothing", style)
+		}
+		if style == Newstyle {
+			k.client(wire.ClientFlags(0).Append(nil))
+			k.client(wire.OptionRequest{Option: wire.OptExportName}.Append(nil))
+			k.server(wire.ExportNameReply{Size: 1 << 20, Flags: wire.FlagHasFlags, Zeroes: true}.Append(nil))
+		}
+		k.client(wire.Request{Type: wire.CmdDisc}.Append(nil))
+		if !Items(k.Transcript(), wire.Current).Has(Extension, style) {
+			t.Errorf("%s is not heard", style)
+		}
+	}
+}

@@ -36,6 +36,7 @@ type listener struct {
 	broken   map[int]bool // messages that break a clause
 	pending  map[uint64]*request
 	contexts map[uint32]string
+	style    string // of an older negotiation that the client has not gone along with yet
 }
 
 // A request is one without its whole reply.
@@ -78,6 +79,9 @@ func (l *listener) client(m judge.Message) {
 func (l *listener) asked(q wire.Request, magic string, bad bool) {
 	if !bad {
 		l.add(Magic, magic)
+		if l.style != "" {
+			l.add(Extension, l.style)
+		}
 	}
 	if q.Type == wire.CmdDisc {
 		if !bad {
@@ -96,14 +100,14 @@ func (l *listener) server(m judge.Message) {
 	switch {
 	case strings.HasPrefix(m.Text, "oldstyle greeting"):
 		if g, _, err := wire.ParseOldGreeting(m.Raw); err == nil {
-			l.add(Extension, Oldstyle)
+			l.style = Oldstyle
 			l.add(TransmissionFlag, l.transmission(wire.TransmissionFlags(g.Flags))...)
 		}
 	case strings.HasPrefix(m.Text, "greeting"):
 		if g, _, err := wire.ParseGreeting(m.Raw); err == nil {
 			l.add(HandshakeFlag, split("NBD_FLAG_", g.Flags)...)
 			if g.Flags&wire.FlagFixedNewstyle == 0 {
-				l.add(Extension, Newstyle)
+				l.style = Newstyle
 			}
 		}
 	case strings.HasPrefix(m.Text, "answer to NBD_OPT_EXPORT_NAME"):
