@@ -28,6 +28,7 @@ const evidenceRoom = 512 << 20
 func matrixCommand() *cobra.Command {
 	var w wish
 	var out, publish string
+	speed := 200 * time.Millisecond
 	var known []string
 	f := field{jobs: 2 * runtime.NumCPU(), judge: func(ctx context.Context, o order) (result.Result, error) {
 		return supervise(ctx, o, quiet{})
@@ -39,9 +40,10 @@ func matrixCommand() *cobra.Command {
 all that it can be set up in, and of every client program. Then it sends every
 client to every server, to connect, list, map, copy out and in, compare,
 discard, zero, and connect with TLS, and checks what they say against what the
-server holds. It writes what came of it: matrix.json, which everything else is
-derived from, index.html, matrix.md and, in runs/, the reports of every run with
-the evidence of its failures.
+server holds. In the end, when nothing else of it runs, the reference client
+measures latency and throughput of every server. It writes what came of it:
+matrix.json, which everything else is derived from, index.html, matrix.md and,
+in runs/, the reports of every run with the evidence of its failures.
 
 A matrix that was interrupted goes on where it stopped: results of the same
 suite on the same image are taken as they are, unless --fresh is given.
@@ -89,9 +91,17 @@ Exit status: 0 the matrix is complete, whatever it says of the servers;
 			if err != nil {
 				return err
 			}
+			r := race{file: filepath.Join(out, "speed.json"), runtime: speed, fresh: f.fresh, show: newOverview(os.Stderr)}
+			perf, err := r.run(c.Context(), serverPeers(cells))
+			if c.Context().Err() != nil {
+				return err
+			}
+			if err != nil {
+				apart = append(apart, matrix.Skip{What: "the measurement of speed", Why: err.Error()})
+			}
 			m := matrix.Matrix{
 				Made: start.UTC().Truncate(time.Second), Seconds: time.Since(start).Seconds(),
-				Reproduce: w.reproduce(), Runs: results, Pairings: pairings,
+				Reproduce: w.reproduce(), Runs: results, Pairings: pairings, Performance: perf,
 				Skipped: slices.Concat(skipped, failed, apart),
 			}
 			if err := render.MatrixFiles(out, m); err != nil {
@@ -114,6 +124,7 @@ Exit status: 0 the matrix is complete, whatever it says of the servers;
 	c.Flags().StringSliceVar(&w.Profiles, "profiles", []string{fewProfiles},
 		"profiles to run them in, where they have them; all for\neach, representative for those that stand for all")
 	c.Flags().StringSliceVar(&w.Clients, "clients", nil, "client programs to judge and to send to the servers, or none\n(default all, but none where targets are named)")
+	c.Flags().DurationVar(&speed, "speed", speed, "how long each load runs on each server, three times; 0 for\nno measurement")
 	c.Flags().IntVar(&f.jobs, "jobs", f.jobs, "runs at a time; most of a run is waiting")
 	c.Flags().BoolVar(&f.fresh, "fresh", false, "take no results of an earlier matrix")
 	c.Flags().StringVar(&out, "out", filepath.Join("reports", "out", "matrix"), "directory for the reports")

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os/exec"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -71,33 +72,48 @@ func reads(ctx context.Context, s *running, r Row, size int, runtime time.Durati
 	if !simple && !c.Structured() {
 		return 0, errNoStructured
 	}
-	var done, next atomic.Int64
+	v, _, err := drive(ctx, c, r, size, runtime)
+	if err != nil {
+		return 0, fmt.Errorf("the reference client on %s: %w", s.name, err)
+	}
+	return v, nil
+}
+
+// drive has a client produce the load for a while, and returns the requests per
+// second and how long each of them took.
+func drive(ctx context.Context, c *client.Client, r Row, size int, runtime time.Duration) (float64, []time.Duration, error) {
+	var next atomic.Int64
 	var wrong error
 	var once sync.Once
 	var all sync.WaitGroup
+	took := make([][]time.Duration, r.Depth)
 	start := time.Now()
 	blocks := int64(size / r.Block)
-	for range r.Depth {
+	do := c.ReadAt
+	if r.Write {
+		do = c.WriteAt
+	}
+	for i := range r.Depth {
 		all.Go(func() {
 			b := make([]byte, r.Block)
-			for time.Since(start) < runtime {
+			for now := time.Now(); now.Sub(start) < runtime; {
 				at := next.Add(1) % blocks
 				if r.Random {
 					at = rand.Int64N(blocks)
 				}
-				if err := c.ReadAt(ctx, b, uint64(at)*uint64(r.Block), 0); err != nil {
+				if err := do(ctx, b, uint64(at)*uint64(r.Block), 0); err != nil {
 					once.Do(func() { wrong = err })
 					return
 				}
-				done.Add(1)
+				end := time.Now()
+				took[i] = append(took[i], end.Sub(now))
+				now = end
 			}
 		})
 	}
 	all.Wait()
-	if wrong != nil {
-		return 0, fmt.Errorf("the reference client on %s: %w", s.name, wrong)
-	}
-	return float64(done.Load()) / time.Since(start).Seconds(), nil
+	each := slices.Concat(took...)
+	return float64(len(each)) / time.Since(start).Seconds(), each, wrong
 }
 
 // errNoStructured is no failure: the server has no structured replies.

@@ -19,7 +19,8 @@ type Matrix struct {
 	Reproduce     string          `json:"reproduce"` // the command that makes all of this again
 	Runs          []result.Result `json:"runs"`      // one for each server, version and profile; versions of a server oldest first
 	Pairings      []Pairing       `json:"pairings"`
-	Skipped       []Skip          `json:"skipped"` // what is missing, and why
+	Performance   *Performance    `json:"performance,omitempty"` // nil: nobody measured
+	Skipped       []Skip          `json:"skipped"`               // what is missing, and why
 }
 
 // A Skip is something that was asked for and could not be had.

@@ -206,6 +206,11 @@ func TestMatrixInABrowser(t *testing.T) {
 	b.do(keys("\x1b"))
 	pick("level", "SHOULD")
 	b.is(`[...document.querySelectorAll('#requirements tbody:not([hidden])')].every(c => c.dataset.level === 'SHOULD')`, true)
+	const charts = `[...document.querySelectorAll('#speed svg')]`
+	b.is(charts+`.length`, len(sampleSpeed().Loads()))
+	b.is(charts+`.every(s => s.querySelectorAll('rect').length === s.parentElement.querySelectorAll('tbody tr').length)`, true)
+	b.is(charts+`.every(s => s.getAttribute('aria-labelledby').split(' ').every(id => document.getElementById(id).textContent.trim()))`, true)
+	b.is(charts+`.every(s => [...s.querySelectorAll('rect')].every(r => r.getBBox().x >= 0 && r.getBBox().x + r.getBBox().width <= s.clientWidth + 1))`, true)
 	b.do(run(`location.hash = '#cmd.bounds.refused'`),
 		until(`document.activeElement.closest('tbody')?.id === 'cmd.bounds.refused'`))
 	b.is(shown, all)               // a deep link shows its clause whatever the filters say
@@ -221,6 +226,8 @@ func TestMatrixInABrowser(t *testing.T) {
 	b.is(`document.activeElement.getAttribute('aria-expanded')`, "true")
 	b.is(deadLinks, "")
 	b.fits("matrix")
+	b.do(run(`document.getElementById('speed').scrollIntoView()`))
+	b.fits("matrix-speed")
 	b.do(chromedp.EmulateViewport(390, 844), run(`document.querySelector('#requirements .scroll').scrollLeft = 300`))
 	b.is(`[...document.querySelectorAll('#requirements .sheet')].filter(s => s.offsetParent && s.getBoundingClientRect().right > innerWidth).length`, 0)
 	b.picture("matrix-phone-scrolled")

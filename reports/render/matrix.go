@@ -81,6 +81,7 @@ func MatrixMarkdown(w io.Writer, m matrix.Matrix) error {
 	for _, name := range programs(m) {
 		sheets = append(sheets, observationSheet(m, name))
 	}
+	sheets = append(sheets, speedSheets(m)...)
 	for _, s := range sheets {
 		if len(s.rows) > 0 {
 			b.WriteString(s.markdown())

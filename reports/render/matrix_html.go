@@ -35,6 +35,8 @@ type matrixPage struct {
 	Sections   []sectionRow
 	Clients    []clientRow
 	Tables     []anchored // features, changes, observations
+	Charts     []chart    // of latency and throughput
+	SpeedNote  string
 	Verdicts   []result.Verdict
 	Levels     []string
 	Sides      []matrix.Side
@@ -217,6 +219,9 @@ func matrixPageOf(m matrix.Matrix, space room) matrixPage {
 		}
 	}
 	p.Tables = pageTables(m)
+	if p.Charts = speedCharts(m.Performance); p.Charts != nil {
+		p.SpeedNote = speedNote(m.Performance)
+	}
 	return p
 }
 

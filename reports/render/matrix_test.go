@@ -44,8 +44,33 @@ func sampleMatrix() matrix.Matrix {
 			{Client: client, Server: server, Activity: matrix.CopyIn, Outcome: matrix.Corrupt, Detail: "the copy differs"},
 			{Client: client, Server: server, Activity: matrix.Map, Outcome: matrix.Degraded, Lost: []string{"extended-headers"}},
 		},
-		Skipped: []matrix.Skip{{What: "bullseye", Why: "its archive\nis gone"}},
+		Performance: sampleSpeed(),
+		Skipped:     []matrix.Skip{{What: "bullseye", Why: "its archive\nis gone"}},
 	}
+}
+
+// sampleSpeed has servers that differ a lot, one that did nothing, and a hostile one.
+func sampleSpeed() *matrix.Performance {
+	p := &matrix.Performance{
+		Date: time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC), Machine: "a \x1b[31m machine", Load: [2]string{"0.10", ""},
+		Rounds: 3, Seconds: .2, Size: 32 << 20,
+	}
+	for i, s := range []matrix.Peer{
+		{Name: "qemu-nbd", Suite: "bullseye", Version: "1:5.2+dfsg"}, {Name: "qemu-nbd", Suite: "trixie", Version: "1:10.0.13+ds"},
+		{Name: "nbdkit", Suite: "bookworm-backports", Version: "1.42.3-1~bpo12+1"}, {Name: "<b>\x1b[31m", Suite: "sid"},
+	} {
+		f := float64(i)
+		add := func(load string, bytes int, rates ...float64) {
+			p.Speeds = append(p.Speeds, matrix.Speed{
+				Server: s, Load: load, Bytes: bytes, PerSecond: rates,
+				Microseconds: matrix.Percentiles{P50: 60 * f, P90: 90 * f * f, P99: 400 * f * f * f},
+			})
+		}
+		add("4K rand read x1", 4<<10, 9000*f, 11000*f, 10000*f)
+		add("4K rand read x32", 4<<10, 90000*f, 110000*f, 100000*f)
+		add("256K seq write x8", 256<<10, 2000*f, 3000*f, 5000*f)
+	}
+	return p
 }
 
 func TestMatrixIsPrintable(t *testing.T) {
