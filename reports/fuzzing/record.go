@@ -19,8 +19,9 @@ const File = "campaign.json"
 
 // A Record is what is known of a campaign so far.
 type Record struct {
-	Campaign int     `json:"campaign"` // Version
-	Suite    string  `json:"suite"`    // version of nbdconform
+	Schema   string  `json:"$schema,omitempty"` // SchemaURL
+	Campaign int     `json:"campaign"`          // Version
+	Suite    string  `json:"suite"`             // version of nbdconform
 	Subject  Subject `json:"subject"`
 	// Against is what a differential campaign compares the subject with.
 	Against *Subject `json:"against,omitempty"`
@@ -188,7 +189,7 @@ func (r Record) Conclusion() string {
 
 // Write writes a record as JSON.
 func Write(w io.Writer, r Record) error {
-	r.Campaign = Version
+	r.Campaign, r.Schema = Version, SchemaURL
 	b, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return err
@@ -213,6 +214,9 @@ func Read(rd io.Reader) (r Record, err error) {
 	}
 	if r.Campaign != Version {
 		return r, fmt.Errorf("reading the record of a campaign: its format is %d, want %d", r.Campaign, Version)
+	}
+	if err := validate(b); err != nil {
+		return r, fmt.Errorf("reading the record of a campaign: %w", err)
 	}
 	return r, nil
 }

@@ -74,11 +74,15 @@ func TestRecordsReadBack(t *testing.T) {
 	if err := Write(&b, r); err != nil {
 		t.Fatal(err)
 	}
+	r.Schema = SchemaURL
 	got, err := Read(bytes.NewReader(b.Bytes()))
 	if d := cmp.Diff(r, got); err != nil || d != "" {
 		t.Errorf("%v\n%s", err, d)
 	}
-	for _, bad := range []string{"", "{}", b.String() + "{}", strings.Replace(b.String(), `"seed"`, `"sead"`, 1), `{"campaign": 99}`} {
+	for _, bad := range []string{
+		strings.Replace(b.String(), `"standing": "new"`, `"standing": "fine"`, 1), strings.Replace(b.String(), `"kind": "server"`, `"kind": "cat"`, 1),
+		strings.Replace(b.String(), `"execs": 10`, `"execs": -1`, 1), strings.Replace(b.String(), `"count": 2`, `"count": 0`, 1), "", "{}", b.String() + "{}", strings.Replace(b.String(), `"seed"`, `"sead"`, 1), `{"campaign": 99}`,
+	} {
 		if _, err := Read(strings.NewReader(bad)); err == nil {
 			t.Errorf("read: %.40s", bad)
 		}
