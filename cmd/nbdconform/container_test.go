@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -15,29 +16,32 @@ import (
 	"nbdconform/containers"
 	"nbdconform/containers/containertest"
 	"nbdconform/containers/engine"
+	"nbdconform/reports/evidence"
 	"nbdconform/reports/result"
 )
 
 const ownerLabel = "org.nbdconform.owner"
 
 // A container that ends, or stands still, in the middle of a run costs one
-// spec. The run itself is stopped meanwhile, so that it is in the middle
+// spec, of which there is evidence. The run itself is stopped meanwhile, so that it is in the middle
 // whatever the engine's pace.
 func TestAContainerThatEndsCostsOneSpec(t *testing.T) {
 	containertest.NeedImage(t, containers.DefaultSuite)
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		end  func(context.Context, *client.Client, string) error
-		want result.Verdict
-		exit string
+		target string
+		end    func(context.Context, *client.Client, string) error
+		want   result.Verdict
+		exit   string
 	}{
-		"killed": {kill, result.Crash, "signal: killed"},
-		"paused": {pause, result.Hang, ""},
+		"nbdkit killed":   {"nbdkit", kill, result.Crash, "signal: killed"},
+		"nbdkit paused":   {"nbdkit", pause, result.Hang, ""},
+		"qemu-nbd killed": {"qemu-nbd", kill, result.Crash, "signal: killed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			cli := dockerClient(t)
-			p, lines := startVerbose(t, "run", "--verbose", "--target", "nbdkit", "--timeout", "2s")
+			p, lines := startVerbose(t, "run", "--verbose", "--target", tc.target, "--timeout", "2s")
 			for n := 0; n < 5; {
 				if line, err := lines.ReadString('\n'); err != nil {
 					t.Fatalf("the run ended early: %v", err)
@@ -69,6 +73,17 @@ func TestAContainerThatEndsCostsOneSpec(t *testing.T) {
 				t.Errorf("%d specs with the verdict %s and exit %q: %v", len(ended), tc.want, tc.exit, r.Summary)
 				for _, s := range with(r, tc.want) {
 					t.Logf("%s: exit %q: %s", s.ID, s.Exit, s.Message)
+				}
+			}
+			for _, s := range ended {
+				dir := filepath.Join(o.out, filepath.FromSlash(s.Evidence))
+				b, err := evidence.Read(dir)
+				if err != nil || b.Spec.Verdict != tc.want || b.Afterwards.Exit != tc.exit || b.Run.Target != tc.target {
+					t.Errorf("evidence: %v, %+v", err, b)
+				}
+				// It is nothing that the server does by itself.
+				if again := nbdconform(t, "replay", dir); !strings.Contains(again.stdout, "\nnot reproduced: it passes") && again.status != exitUntrusted {
+					t.Errorf("replay: status %d\n%s%s", again.status, again.stdout, again.stderr)
 				}
 			}
 			if n := len(with(r, result.Blocked)); n > 0 {

@@ -66,8 +66,8 @@ func (t *Trial) stopped() {
 // called when the verdict stands.
 func (t *Trial) evidence(o *Outcome, own []Violation) {
 	shown := o.Verdict == result.Weak || o.Verdict.Broken()
-	rec := t.rec.Recording()
-	if rec == nil || !shown && len(o.Violations) == 0 {
+	rec := t.rec.Recording() // nil where nobody connected, for want of a server
+	if t.rec == nil || !shown && (rec == nil || len(o.Violations) == 0) {
 		return
 	}
 	scene := &Scene{Recording: rec}
