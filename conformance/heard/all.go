@@ -26,7 +26,7 @@ const (
 
 var extensions = []string{
 	Oldstyle, Newstyle, FixedNewstyle, SimpleReplies, StructuredReplies, ExtendedHeaders,
-	X509, PSK, LBAStatus, WriteZeroesRFC,
+	X509, PSK, Anonymous, LBAStatus, WriteZeroesRFC,
 }
 
 // The magic numbers that open messages.

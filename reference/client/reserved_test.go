@@ -24,8 +24,8 @@ func beyond(first uint64, bits int) (list []uint64) {
 	return append(list, 1<<bits-1)
 }
 
-// "The client SHOULD ignore any handshake flags it does not recognize", and the
-// like for the flags of exports and chunks. Information of a type that nobody
+// Clients ignore handshake flags that they don't know, and the like of exports
+// and chunks. Information of a type that nobody
 // knows is dropped.
 func TestReservedFlagsAndInformationAreBorne(t *testing.T) {
 	conn := serve(t, func(f *fake) {
