@@ -12,9 +12,9 @@ import (
 	"slices"
 	"time"
 
-	"nbdconform/conformance/target/inprocess"
 	"nbdconform/containers"
 	"nbdconform/fuzz/campaign"
+	"nbdconform/fuzz/session"
 	"nbdconform/reports/fuzzing"
 	"nbdconform/reports/render"
 )
@@ -28,52 +28,97 @@ type sweepState struct {
 // sweepFile has the state, in the directory of a sweep.
 const sweepFile = "sweep.json"
 
-// sweep fuzzes several targets or profiles in turns, each for an equal part of the time.
+// A sweep is campaigns in turns, each for an equal part of the time.
+type sweep struct {
+	dir     string
+	list    []fuzzOrder
+	state   sweepState
+	records map[string]fuzzing.Record // by the name of the campaign
+}
+
+// sweep fuzzes several targets or profiles. A campaign that comes to nothing for
+// reasons of ours, such as a container engine that is away, is tried again behind
+// the others, and once more when the same command is given again.
 func (o *fuzzOrder) sweep(ctx context.Context) error {
 	list, err := o.cells(ctx)
 	if err != nil {
 		return err
 	}
-	dir := o.Dir
-	if dir == "" {
-		dir = filepath.Join("reports", "out", "fuzz-"+o.Target+"-"+o.Suite)
+	s := sweep{dir: o.Dir, list: list, records: make(map[string]fuzzing.Record)}
+	if s.dir == "" {
+		s.dir = filepath.Join("reports", "out", "fuzz-"+o.Target+"-"+o.Suite)
 	}
-	state := readSweep(dir)
-	if state.Goal != o.Time || len(state.Done) >= len(list) {
-		state = sweepState{Goal: o.Time}
+	s.state = readSweep(s.dir)
+	if s.state.Goal != o.Time || len(s.state.Done) >= len(list) {
+		s.state = sweepState{Goal: o.Time}
 	}
-	var records []fuzzing.Record
-	var names []string
-	part := o.Time / time.Duration(len(list))
-	for i, cell := range list {
-		name := cell.name()
-		cell.Dir, cell.Time, cell.Seed = filepath.Join(dir, name), part, seedOf(o.Seed, name)
-		if slices.Contains(state.Done, name) {
-			if r, found, err := campaign.Load(cell.Dir); err == nil && found {
-				records, names = append(records, r), append(names, name)
+	for i := range list {
+		c, name := &list[i], list[i].name()
+		c.Dir, c.Time, c.Seed = filepath.Join(s.dir, name), o.Time/time.Duration(len(list)), seedOf(o.Seed, name)
+	}
+	for range 2 {
+		for i, c := range list {
+			if err := s.one(ctx, i, c); err != nil {
+				return err
 			}
-			continue
-		}
-		fmt.Fprintf(os.Stderr, "[%d/%d] %s for %v\n", i+1, len(list), name, part.Round(time.Second))
-		r, err := cell.campaign(ctx, newFuzzDisplay(os.Stderr))
-		if err != nil {
-			r.Subject = fuzzing.Subject{Kind: "server", Name: cell.Target, Suite: cell.Suite, Profile: cell.Profile}
-			r.Doubts = append(r.Doubts, err.Error())
-		}
-		if ctx.Err() != nil {
-			return &exitError{status: exitUntrusted, text: "interrupted: the same command goes on from what is in " + dir}
-		}
-		if err := render.CampaignPage(cell.Dir, r); err != nil {
-			return err
-		}
-		fmt.Println(r.Conclusion())
-		records, names = append(records, r), append(names, name)
-		state.Done = append(state.Done, name)
-		if err := writeSweep(dir, state); err != nil {
-			return err
 		}
 	}
-	return endSweep(dir, names, records)
+	return s.end()
+}
+
+// one runs a campaign, unless it came to its end before.
+func (s *sweep) one(ctx context.Context, i int, c fuzzOrder) error {
+	name := c.name()
+	if slices.Contains(s.state.Done, name) {
+		if _, here := s.records[name]; here {
+			return nil
+		}
+		r, found, err := campaign.Load(c.Dir)
+		if err == nil && found {
+			s.records[name] = r
+		}
+		return nil
+	}
+	fmt.Fprintf(os.Stderr, "[%d/%d] %s for %v\n", i+1, len(s.list), name, c.Time.Round(time.Second))
+	r, failed := c.campaign(ctx, newFuzzDisplay(os.Stderr))
+	if ctx.Err() != nil {
+		return &exitError{status: exitUntrusted, text: "interrupted: the same command goes on from what is in " + s.dir}
+	}
+	if failed != nil {
+		if r.Subject.Name == "" {
+			r.Subject = fuzzing.Subject{Kind: "server", Name: c.Target, Suite: c.Suite, Profile: c.Profile}
+		}
+		if !slices.Contains(r.Doubts, "ended early: "+failed.Error()) {
+			r.Doubts = append(r.Doubts, failed.Error())
+		}
+	}
+	s.records[name] = r
+	if err := render.CampaignPage(c.Dir, r); err != nil {
+		return s.stuck(err)
+	}
+	fmt.Println(r.Conclusion())
+	if failed != nil {
+		rest(ctx, min(c.Time, 5*time.Second)) // for what is away to come back
+		return nil
+	}
+	s.state.Done = append(s.state.Done, name)
+	if err := writeSweep(s.dir, s.state); err != nil {
+		return s.stuck(err)
+	}
+	return nil
+}
+
+// stuck is the end of a sweep that can't keep what it finds.
+func (s *sweep) stuck(err error) error {
+	return fmt.Errorf("%w: what was kept is in %s, and the same command goes on from there", err, s.dir)
+}
+
+// rest waits, or until ctx ends.
+func rest(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
 }
 
 // cells are the campaigns of a sweep.
@@ -86,7 +131,7 @@ func (o *fuzzOrder) cells(ctx context.Context) (list []fuzzOrder, err error) {
 		}
 	}
 	if o.Target == reference {
-		add(reference, inprocess.Profiles())
+		add(reference, session.Profiles())
 		return list, nil
 	}
 	offers := []containers.Offer{}
@@ -124,9 +169,17 @@ func seedOf(seed uint64, name string) uint64 {
 	return seed + h.Sum64()
 }
 
-func endSweep(dir string, names []string, records []fuzzing.Record) error {
-	if err := render.CampaignIndex(dir, names, records); err != nil {
-		return err
+// end sums all campaigns up.
+func (s *sweep) end() error {
+	var names []string
+	var records []fuzzing.Record
+	for _, c := range s.list {
+		if r, ok := s.records[c.name()]; ok {
+			names, records = append(names, c.name()), append(records, r)
+		}
+	}
+	if err := render.CampaignIndex(s.dir, names, records); err != nil {
+		return s.stuck(err)
 	}
 	status := exitConforms
 	total, findings, unentered := 0, 0, 0
@@ -146,7 +199,10 @@ func endSweep(dir string, names []string, records []fuzzing.Record) error {
 	if unentered == len(records) {
 		status = exitUntrusted
 	}
-	fmt.Printf("%d campaigns, %d of which entered no export, %d scripts, %d findings\nWritten: %s\n", len(records), unentered, total, findings, filepath.Join(dir, "index.html"))
+	fmt.Printf("%d campaigns, %d of which entered no export, %d scripts, %d findings\nWritten: %s\n", len(records), unentered, total, findings, filepath.Join(s.dir, "index.html"))
+	if missing := len(s.list) - len(s.state.Done); missing > 0 {
+		fmt.Printf("%s could not be run to the end; the same command tries again.\n", counted(missing, "campaign"))
+	}
 	if status != exitConforms {
 		return &exitError{status: status}
 	}

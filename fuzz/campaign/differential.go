@@ -70,11 +70,15 @@ func differences(one, other session.Result) (list []split) {
 func verdict(nameOne string, one session.Result, nameOther string, other session.Result, d split) (string, []string) {
 	var words, clauses []string
 	for _, side := range []struct {
-		name string
-		r    session.Result
-	}{{nameOne, one}, {nameOther, other}} {
+		name, said string
+		r          session.Result
+	}{{nameOne, d.One, one}, {nameOther, d.Other, other}} {
 		for _, f := range side.r.Findings {
-			if f.Op < d.op || f.Op > d.op+1 || f.Clause == "" {
+			here := f.Op == d.op || f.Op == d.op+1
+			if f.Kind == session.Crash { // which is seen behind the script
+				here = side.said == session.HangsUp || side.said == session.NoAnswer
+			}
+			if !here || f.Clause == "" {
 				continue
 			}
 			text := fmt.Sprintf("%s (%s)", f.Clause, side.name)

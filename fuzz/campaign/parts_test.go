@@ -61,6 +61,14 @@ func TestDifferential(t *testing.T) {
 	if v, _ := verdict("good", one, "bad", other, d[0]); v != "violates opt.abort.ack (bad)" {
 		t.Errorf("%s; findings %v", v, other.Findings)
 	}
+	other.Findings = []session.Finding{{Kind: session.Crash, Clause: "trans.end.unjustified.server"}}
+	if v, _ := verdict("good", one, "bad", other, d[0]); v != BothAllowed {
+		t.Errorf("an answer is put down to a crash: %s", v)
+	}
+	d[0].Other = session.HangsUp
+	if v, _ := verdict("good", one, "bad", other, d[0]); v != "violates trans.end.unjustified.server (bad)" {
+		t.Errorf("a hang-up is not put down to the crash: %s", v)
+	}
 	other.Findings = nil
 	if v, _ := verdict("good", one, "bad", other, d[0]); v != BothAllowed {
 		t.Error(v)

@@ -41,6 +41,7 @@ type Model struct {
 	conns int
 	clock uint64 // counts what was sent and answered
 	slow  time.Duration
+	wild  bool // see Haunt
 }
 
 // New returns a model of a server that nobody has talked to.
@@ -92,6 +93,20 @@ func (m *Model) Forget() {
 		d.forget()
 	}
 }
+
+// Haunt tells that something was sent of which the model can't tell what the
+// server makes, or when: from now on contents and sizes may change at any time.
+func (m *Model) Haunt() {
+	m.Forget()
+	m.wild = true
+	for _, d := range m.disks {
+		for _, r := range d.inflight {
+			r.others = append(r.others, everything)
+		}
+	}
+}
+
+var everything = Span{0, 1<<64 - 1}
 
 // A Span is a range of an export, in bytes.
 type Span struct{ From, To uint64 }

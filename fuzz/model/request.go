@@ -51,6 +51,9 @@ func (c *Conn) Send(q wire.Request, payload []byte, filter *wire.StatusFilter) *
 	}
 	c.waiting = append(c.waiting, r)
 	d := c.disk
+	if c.m.wild {
+		r.others = append(r.others, everything)
+	}
 	for _, o := range d.inflight {
 		if o.changes() && !o.harmless() {
 			r.others = append(r.others, o.span)
@@ -265,6 +268,8 @@ func (r *Request) due() clause.ID {
 		return "cmdflag.no-hole.support"
 	case r.Flags&wire.CmdFlagDF != 0:
 		return "cmdflag.df.data"
+	case r.Type == wire.CmdBlockStatus:
+		return "chunk.block-status.per-context"
 	case minimum == 1 && (r.Offset|r.Length)%512 != 0:
 		return "size.default.minimum"
 	case (r.Type == wire.CmdRead || r.Type == wire.CmdWrite) && r.Length >= wire.UnfragmentedRead:
@@ -273,8 +278,6 @@ func (r *Request) due() clause.ID {
 		return clauseRead
 	case r.Type == wire.CmdWrite:
 		return clauseWrite
-	case r.Type == wire.CmdBlockStatus:
-		return "chunk.block-status.per-context"
 	}
 	return "flag.transmission.unsupported"
 }

@@ -18,6 +18,12 @@ type Answer struct {
 	Said     string
 }
 
+// What becomes of what has no answer.
+const (
+	HangsUp  = "hangs up"
+	NoAnswer = "does not answer"
+)
+
 // told keeps an answer.
 func (l *link) told(op int, asked, said string) {
 	if l.target.Trace && l.id >= 0 {

@@ -146,7 +146,7 @@ func (l *link) read(within time.Duration) error {
 // ended notes that the server hung up.
 func (l *link) ended() {
 	l.record(Ended, nil)
-	l.unanswered("hangs up")
+	l.unanswered(HangsUp)
 	switch {
 	case l.wild || l.disc:
 	case len(l.options) == 1 && l.options[0].Option == wire.OptExportName && l.client&^wire.ClientFlags(l.offered) == 0:
@@ -207,7 +207,7 @@ func (l *link) hang() {
 			Detail: "nothing comes for " + l.target.patience().String() + ", and the connection stays open",
 		})
 	}
-	l.unanswered("does not answer")
+	l.unanswered(NoAnswer)
 	l.wild = true
 	l.finish()
 }

@@ -217,7 +217,7 @@ func (l *link) filter(o script.Op, length uint64) *wire.StatusFilter {
 }
 
 // alien notes that bytes are sent of which it is unknown what the server makes.
-// If there could be a request among them, all that is known of contents is void.
+// If there could be a request among them, contents are anything from now on.
 func (l *link) alien(b []byte) {
 	l.lose()
 	l.strange = append(l.strange, b...)
@@ -229,7 +229,7 @@ func (l *link) alien(b []byte) {
 		switch wire.Command(binary.BigEndian.Uint16(l.strange[i+6:])) {
 		case wire.CmdRead, wire.CmdDisc, wire.CmdFlush, wire.CmdCache, wire.CmdBlockStatus:
 		default:
-			l.run.model.Forget()
+			l.run.model.Haunt()
 			l.strange = nil
 			return
 		}
