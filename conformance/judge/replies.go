@@ -144,7 +144,7 @@ func (j *Judge) simpleReply(m wire.SimpleReply, b []byte) int {
 		}
 		return len(b)
 	}
-	if r.ambiguous && (m.Error == wire.OK || !j.opts.Dialect.Chunks()) && j.unlike(m.Cookie) {
+	if r.mixed && (m.Error == wire.OK || !j.opts.Dialect.Chunks()) {
 		j.unfollow("which of several requests with cookie %#x is answered, and so how much data follows, is unknown", m.Cookie)
 		return len(b)
 	}

@@ -92,6 +92,7 @@ type request struct {
 	place
 	faults    fault
 	ambiguous bool // another one with its cookie is, or was, pending at the same time
+	mixed     bool // that one, or one like it, would be followed by another amount of data
 	announced bool // a payload follows as NBD_CMD_FLAG_PAYLOAD_LEN says: until it is read, Length is the payload's
 	filtered  bool // the payload was read: Length is the effect length in it
 	filter    []uint32
@@ -161,7 +162,11 @@ func (j *Judge) request(b []byte) int {
 		j.pending = make(map[uint64][]*request)
 	}
 	j.pending[q.Cookie] = append(same, r)
-	j.waiting++
+	if j.waiting++; r.ambiguous && j.unlike(q.Cookie) {
+		for _, other := range j.pending[q.Cookie] {
+			other.mixed = true
+		}
+	}
 	return n
 }
 

@@ -71,6 +71,16 @@ var requestTrips = slices.Concat(zeroLengths, []trip{
 		c.simple(1, 0, 0)
 		c.disc()
 	}},
+	{"cookie is in use, and who has data coming is unknown", []string{"client trans.cookie.unique"}, func(c *conversation, bad bool) {
+		c.plain(all)
+		c.ask(read(512))
+		cache := wire.Request{Type: wire.CmdCache, Cookie: pick[uint64](bad, 1, 2), Length: 512}
+		c.ask(cache)
+		c.simple(cache.Cookie, wire.EIO, 0)
+		c.simple(1, 0, 512)
+		c.serverCloses()
+		c.clientCloses()
+	}},
 	{"cookie is in use", []string{"client trans.cookie.unique"}, func(c *conversation, bad bool) {
 		c.plain(all)
 		c.ask(read(512))

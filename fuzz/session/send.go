@@ -71,7 +71,7 @@ func (l *link) flags(o script.Op) {
 }
 
 func (l *link) option(o script.Op) {
-	fits := l.phase == haggling && !l.leaving()
+	fits := l.phase == haggling && !l.leaving() && l.lastOpt != wire.OptAbort
 	if !fits && !o.Anyway {
 		return
 	}
