@@ -17,8 +17,8 @@ type Options struct {
 	Exports []string
 	// Blank says that what nobody wrote reads as zeroes.
 	Blank bool
-	// Healthy says that the storage works and has room: a request that keeps
-	// all rules succeeds.
+	// Healthy says that the storage is meant to work and to have room: a request
+	// that keeps all rules succeeds.
 	Healthy bool
 	// Records says that dirty bitmaps record every write, and that what is
 	// written is allocated in the topmost layer.
@@ -29,6 +29,9 @@ type Options struct {
 type Violation struct {
 	Clause clause.ID
 	Detail string // what was allowed and what came
+	// Mishap says that a request failed in a way that a full or broken disk
+	// explains as well: whether it is one, other requests tell.
+	Mishap bool
 }
 
 // A Model is what is known of a server. It is not safe for concurrent use.
@@ -124,7 +127,7 @@ func (m *Model) Touched(name string, most int) []Span {
 }
 
 func violate(list []Violation, id clause.ID, format string, args ...any) []Violation {
-	return append(list, Violation{id, fmt.Sprintf(format, args...)})
+	return append(list, Violation{Clause: id, Detail: fmt.Sprintf(format, args...)})
 }
 
 // An Answer is the whole reply to a request.

@@ -227,7 +227,7 @@ func (r *Request) Reply(a Answer) (list []Violation) {
 // failed judges that a request failed.
 func (r *Request) failed(a Answer) (list []Violation) {
 	c := r.c
-	if r.faulty || !c.m.opts.Healthy || a.Error == wire.ESHUTDOWN || r.Type == wire.CmdResize || r.uncertain() {
+	if r.faulty || !c.m.opts.Healthy || r.Type == wire.CmdResize || r.uncertain() {
 		return nil
 	}
 	switch {
@@ -236,7 +236,12 @@ func (r *Request) failed(a Answer) (list []Violation) {
 		(a.Error == wire.EOVERFLOW || a.Error == wire.EINVAL) && r.Length > c.Limit():
 		return nil
 	}
-	return violate(list, r.due(), "%v fails with %v, it keeps all rules: success is due", r.Request, a.Error)
+	list = violate(list, r.due(), "%v fails with %v, it keeps all rules: success is due", r.Request, a.Error)
+	switch a.Error {
+	case wire.EIO, wire.ENOMEM, wire.ENOSPC, wire.ESHUTDOWN:
+		list[len(list)-1].Mishap = true
+	}
+	return list
 }
 
 // uncertain reports whether the size of the export is in doubt where r is

@@ -82,17 +82,24 @@ func (r Result) Has(signature string) (Finding, bool) {
 
 // find adds a finding, unless there is one like it.
 func (r *run) find(l *link, f Finding) {
+	if _, ok := r.result.Has(f.Signature()); !ok {
+		r.add(r.place(l, f))
+	}
+}
+
+// place says where in the run a finding is.
+func (r *run) place(l *link, f Finding) Finding {
 	f.Op = r.op
 	if l != nil {
-		f.Conn = l.id
+		f.Conn, f.Transcript = l.id, l.judge.Transcript().String()
 	}
-	if _, ok := r.result.Has(f.Signature()); ok {
-		return
+	return f
+}
+
+func (r *run) add(f Finding) {
+	if _, ok := r.result.Has(f.Signature()); !ok {
+		r.result.Findings = append(r.result.Findings, f)
 	}
-	if l != nil {
-		f.Transcript = l.judge.Transcript().String()
-	}
-	r.result.Findings = append(r.result.Findings, f)
 }
 
 // subject is what a violation of the judge's is about: the first word of the

@@ -189,8 +189,14 @@ func (l *link) judgeSo() {
 	}
 	t := l.judge.Transcript()
 	for _, v := range list[l.judged:] {
-		if v.Side == clause.Server {
-			l.find(l, Finding{Kind: Violation, Clause: v.Clause, Subject: subject(t, v.Message), Detail: v.Detail})
+		if v.Side != clause.Server {
+			continue
+		}
+		f := Finding{Kind: Violation, Clause: v.Clause, Subject: subject(t, v.Message), Detail: v.Detail}
+		if q, ok := l.starved(v); ok {
+			l.doubt(f, q, wire.ENOMEM)
+		} else {
+			l.find(l, f)
 		}
 	}
 	l.judged = len(list)

@@ -20,8 +20,7 @@ func (r *run) probe() {
 	o := func(o wire.Option, queries ...string) {
 		l.do(script.Op{Kind: script.Option, Option: o, Export: name, Queries: queries, Infos: []wire.InfoType{wire.InfoBlockSize}})
 	}
-	l.await() // for the greeting: what it does not offer may not be asked for
-	l.do(script.Op{Kind: script.Flags, ClientFlags: wire.ClientFlags(l.offered) & (wire.FlagCFixedNewstyle | wire.FlagCNoZeroes)})
+	l.greeted()
 	if !l.over && !l.fixed() { // no other option can be sent
 		if l.do(script.Op{Kind: script.Option, Option: wire.OptExportName, Export: name}); l.phase == transmission {
 			l.look()
@@ -50,6 +49,12 @@ func (r *run) probe() {
 	}
 	l.look()
 	l.leave()
+}
+
+// greeted waits for the greeting and takes what it offers.
+func (l *link) greeted() {
+	l.await()
+	l.do(script.Op{Kind: script.Flags, ClientFlags: wire.ClientFlags(l.offered) & (wire.FlagCFixedNewstyle | wire.FlagCNoZeroes)})
 }
 
 // fixed reports whether the server offers the fixed newstyle handshake.

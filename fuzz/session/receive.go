@@ -219,5 +219,11 @@ func (l *link) complete(i int) {
 	l.reach(l, AtReply, uint32(q.Type), uint32(q.answer.Error), more)
 	l.told(q.op, requestText(q.Request), requestAnswer(q.answer))
 	q.answer.Took = time.Since(q.sent)
-	l.wrong(q.model.Reply(q.answer), q.Type.String())
+	for _, v := range q.model.Reply(q.answer) {
+		if v.Mishap {
+			l.doubt(Finding{Kind: Wrong, Clause: v.Clause, Subject: q.Type.String(), Detail: v.Detail}, q.Request, q.answer.Error)
+		} else {
+			l.wrong([]model.Violation{v}, q.Type.String())
+		}
+	}
 }

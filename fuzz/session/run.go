@@ -18,6 +18,7 @@ type run struct {
 	links  [script.Connections]*link
 	result Result
 	seen   map[Point]struct{}
+	doubts []doubt
 	op     int
 }
 
@@ -50,6 +51,7 @@ func Run(ctx context.Context, s script.Script, t *Target) Result {
 	if !t.NoProbe && !r.news() && ctx.Err() == nil {
 		r.probe()
 	}
+	r.settle()
 	r.health()
 	return r.result
 }

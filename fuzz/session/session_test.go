@@ -52,6 +52,26 @@ func TestFindings(t *testing.T) {
 			"fua-only-with-writes", enter + "0 NBD_CMD_READ offset=0 length=512 flags=FUA\n",
 			"wrong cmdflag.fua.accept NBD_CMD_READ",
 		},
+		"a bad disk that one form of a request sees alone": {
+			"write-fua-eio", enter + "0 NBD_CMD_WRITE offset=0 length=512 fill=3 flags=FUA\n",
+			"wrong cmdflag.fua.accept NBD_CMD_WRITE",
+		},
+		"a full disk in the midst of room": {
+			"write-across-enospc", enter + "0 NBD_CMD_WRITE offset=4000 length=512 fill=3\n",
+			"wrong size.default.minimum NBD_CMD_WRITE",
+		},
+		"a bad disk within structured replies": {
+			"read-structured-eio", "0 flags FIXED_NEWSTYLE\n0 NBD_OPT_STRUCTURED_REPLY\n0 NBD_OPT_GO export=\"\"\n0 NBD_CMD_READ offset=0 length=4096\n",
+			"wrong baseline.server.read NBD_CMD_READ",
+		},
+		"a bad disk at one end": {
+			"read-high-eio", enter + "0 NBD_CMD_READ offset=end-4096 length=4096\n",
+			"wrong baseline.server.read NBD_CMD_READ",
+		},
+		"memory that lacks for one request": {
+			"read-enomem", enter + "0 NBD_CMD_READ offset=0 length=131072\n",
+			"violation err.enomem simple",
+		},
 		"answers that don't fit": {
 			"go-other-size", enter + "0 NBD_CMD_DISC\n1 flags FIXED_NEWSTYLE\n1 NBD_OPT_INFO export=\"\"\n",
 			"wrong opt.info.repeatable NBD_OPT_INFO",

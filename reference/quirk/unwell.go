@@ -29,8 +29,22 @@ var (
 		wire.EIO, wire.CmdRead, wire.CmdCache))
 	WritesENOMEM    = register(unwell("writes-enomem", "answers NBD_ENOMEM to every NBD_CMD_WRITE", wire.ENOMEM, wire.CmdWrite))
 	RequestsEIO     = register(unwell("requests-eio", "answers NBD_EIO to every request that is in order", wire.EIO))
-	RequestsEndSoon = register(unwell("requests-eshutdown", "answers NBD_ESHUTDOWN to every request that is in order", wire.ESHUTDOWN))
+	RequestsEndSoon = register(forGood(unwell("requests-eshutdown",
+		"answers NBD_ESHUTDOWN to every request that is in order, and to whatever comes later", wire.ESHUTDOWN)))
 )
+
+// forGood makes q keep to NBD_ESHUTDOWN on a connection that has heard it.
+func forGood(q Quirk) Quirk {
+	q.New = func() server.Hooks {
+		said := false
+		return onAnyError(func(x *server.Exchange) {
+			if said = said || x.Err() == wire.ESHUTDOWN; said {
+				x.Fail(wire.ESHUTDOWN, "about to go")
+			}
+		})
+	}
+	return q
+}
 
 // Servers that blame the disk for what they can't do: the same works in
 // another form.
