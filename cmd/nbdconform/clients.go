@@ -112,18 +112,31 @@ Exit status: 0 the client conforms (a broken SHOULD alone counts as that),
 
 // check refuses orders that make no sense.
 func (o *clientOrder) check(c *cobra.Command) error {
-	named := o.Program != "" && o.Program != reference
 	switch {
-	case o.Program != "" && len(o.Command) > 0:
-		return fmt.Errorf("--program %s and a command behind --: which is it?", o.Program)
-	case o.Quirk != "" && (named || len(o.Command) > 0):
-		return fmt.Errorf("--quirk %s is for the reference client", o.Quirk)
-	case o.Timeout <= 0:
-		return fmt.Errorf("--timeout %v: it has to be positive", o.Timeout)
 	case c.Flags().Changed("does") && len(o.Command) == 0:
 		return fmt.Errorf("--does %s says what a command behind -- does, and there is none", o.Does)
 	case !slices.Contains(caller.Activities, caller.Activity(o.Does)):
 		return fmt.Errorf("--does %s: use one of %s", o.Does, join(caller.Activities))
+	case o.Timeout <= 0:
+		return fmt.Errorf("--timeout %v: it has to be positive", o.Timeout)
+	}
+	return o.checkProgram()
+}
+
+// checkProgram finds what can be said to be wrong with the choice of a program.
+func (o *clientOrder) checkProgram() error {
+	named := o.Program != "" && o.Program != reference
+	switch {
+	case o.Program != "" && len(o.Command) > 0:
+		return fmt.Errorf("%s and a command behind --: which is it?", o.Program)
+	case o.Quirk != "" && (named || len(o.Command) > 0):
+		return fmt.Errorf("--quirk %s is for the reference client", o.Quirk)
+	case o.Provider != containers.Container && o.Provider != containers.Local:
+		return fmt.Errorf("unknown provider %q: use %s or %s", o.Provider, containers.Container, containers.Local)
+	case !slices.Contains(suiteNames(), o.Suite):
+		return fmt.Errorf("unknown suite %q: use one of %s", o.Suite, strings.Join(suiteNames(), ", "))
+	case o.Timeout < 0:
+		return fmt.Errorf("--timeout %v can't be negative", o.Timeout)
 	}
 	if named {
 		_, err := clients.Find(o.Program)

@@ -5,36 +5,40 @@ import (
 	"errors"
 	"time"
 
-	"nbdconform/conformance/caller"
-	"nbdconform/containers/clients"
 	"nbdconform/fuzz/campaign"
 	"nbdconform/reports/fuzzing"
 )
 
 // checkClient refuses what makes no sense with --client.
 func (o *fuzzOrder) checkClient() error {
-	if o.Target != "" || o.URI != "" || o.Against != "" || o.Profile != "" || o.Quirk != "" || len(o.Command) > 0 || len(o.Corpus)+len(o.Baselines) > 0 {
+	if o.Target != "" || o.URI != "" || o.Against != "" || o.Profile != "" || len(o.Command) > 0 || len(o.Corpus)+len(o.Baselines) > 0 {
 		return errors.New("--client visits our own server: leave out what says which server, and --corpus and --baseline")
 	}
-	_, err := clients.Find(o.Client)
 	o.Target = "client-" + o.Client // what the directory is called
-	return err
+	who := o.program()
+	return who.checkProgram()
+}
+
+// program is the client that the order names.
+func (o *fuzzOrder) program() clientOrder {
+	return clientOrder{Program: o.Client, Provider: o.Provider, Suite: o.Suite, Quirk: o.Quirk}
 }
 
 // fuzzClient runs a campaign on a client program.
 func (o *fuzzOrder) fuzzClient(ctx context.Context, show fuzzDisplay) (fuzzing.Record, error) {
 	defer show.close()
-	c, err := clients.Open(ctx, clients.Request{Program: o.Client, Provider: o.Provider, Suite: o.Suite, Progress: show.step})
+	who := o.program()
+	c, err := who.open(ctx, show.step)
 	if err != nil {
 		return fuzzing.Record{}, err
 	}
-	defer func(c caller.Caller) { _ = c.Close() }(c)
+	defer func() { _ = c.Close() }()
 	id := c.Identity()
 	return campaign.RunClient(ctx, campaign.ClientOptions{
-		Caller: c, Timeout: 10 * max(o.Patience, time.Second),
+		Guest: campaign.Guest{Caller: c, Timeout: 10 * max(o.Patience, time.Second)},
 		Options: campaign.Options{
 			Subject: fuzzing.Subject{
-				Kind: "client", Name: id.Name, Version: id.Version, Provider: id.Provider, Suite: id.Suite, Image: id.Image,
+				Kind: "client", Name: id.Name, Version: id.Version, Provider: id.Provider, Suite: id.Suite, Image: id.Image, Quirk: o.Quirk,
 			},
 			Dir: o.dir(), Goal: o.Time, Seed: o.Seed, Shard: o.shard, Shards: o.shards, Suite: version(), Progress: show.progress,
 		},

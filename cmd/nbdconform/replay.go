@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"nbdconform/containers"
+	"nbdconform/fuzz/campaign"
 	"nbdconform/fuzz/recorded"
 	"nbdconform/fuzz/session"
 	"nbdconform/reports/evidence"
@@ -17,7 +18,7 @@ import (
 // replayCommand tries again what is at a path. What that is decides how.
 func replayCommand() *cobra.Command {
 	var r replay
-	var export string
+	var export, client string
 	var script bool
 	c := &cobra.Command{
 		Use:   "replay [flags] PATH [-- COMMAND ...]",
@@ -33,6 +34,10 @@ reference server, with the quirk that it names, unless something else is said.
 Of a capture, pcapng or pcap, what the clients said in it is said again. With
 --script that is printed as a script, of a bundle too, and nothing runs.
 
+A file whose name ends with .moves is a finding of the fuzzer's about a client:
+the program that --client names, or the command behind --, visits a server that
+makes the moves.
+
 Exit status: 0 the failure is not there any more, 1 it still is, 2 that could
 not be found out.`,
 		Example: `  nbdconform replay reports/out/reference/evidence/disc.close
@@ -42,7 +47,9 @@ not be found out.`,
   nbdconform replay BUNDLE -- ./my-server --socket {socket}
   nbdconform replay FINDING.script --target qemu-nbd
   nbdconform replay said.pcapng --target nbdkit
-  nbdconform replay BUNDLE --script > a.script`,
+  nbdconform replay BUNDLE --script > a.script
+  nbdconform replay FINDING.moves --client nbdcopy --suite trixie
+  nbdconform replay FINDING.moves -- nbdcopy {uri} {file}`,
 		Args: func(c *cobra.Command, args []string) error {
 			before := len(args)
 			if n := c.ArgsLenAtDash(); n >= 0 {
@@ -62,11 +69,17 @@ not be found out.`,
 			o := r.order
 			o.Command = args[1:]
 			file, recording := recorded.Find(path)
+			moves := strings.HasSuffix(path, campaign.MovesExtension)
+			if client != "" && !moves {
+				return fmt.Errorf("--client goes with a file of moves (*%s), and %s is none", campaign.MovesExtension, path)
+			}
 			switch {
 			case script && recording:
 				return printScript(c.OutOrStdout(), file)
 			case script:
 				return fmt.Errorf("%s is neither a capture nor an evidence bundle: there is no script to make of it", path)
+			case moves:
+				return replayMoves(c, o, client, path)
 			case isBundle(path):
 				return r.bundle(c.Context(), path)
 			case strings.HasSuffix(path, session.Extension):
@@ -88,17 +101,18 @@ not be found out.`,
 				if _, err := os.Stat(path); err != nil {
 					return err
 				}
-				return fmt.Errorf("%s is no evidence bundle: want a directory with a %s in it, a script or a capture", path, evidence.BundleFile)
+				return fmt.Errorf("%s is no evidence bundle: want a directory with a %s in it, a script, moves or a capture", path, evidence.BundleFile)
 			}
 		},
 	}
 	f := c.Flags()
 	f.StringVar(&r.Target, "target", "", "another target: reference, qemu-nbd, nbdkit, nbd-server or uri:URI")
+	f.StringVar(&client, "client", "", "the program that visits: reference or one of nbdconform list --clients")
 	f.StringVar(&r.URI, "uri", "", "the server at this NBD URI")
 	f.StringVar(&r.Provider, "provider", containers.Container, "container, or local: the program on PATH")
 	f.StringVar(&r.Suite, "suite", containers.DefaultSuite, "Debian suite of the container")
 	f.StringVar(&r.Profile, "profile", "", "how the server is set up")
-	f.StringVar(&r.Quirk, "quirk", "", "make the reference server misbehave; '' for none")
+	f.StringVar(&r.Quirk, "quirk", "", "make the reference misbehave; '' for none")
 	f.StringVar(&export, "export", "", "export to test")
 	f.BoolVar(&r.Destructive, "destructive", false, "let the spec write to the server at --uri")
 	f.DurationVar(&r.Timeout, "timeout", 0, "until silence counts as a hang")

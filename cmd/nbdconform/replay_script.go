@@ -35,17 +35,23 @@ func replayScript(c *cobra.Command, o order, path string, saved session.Saved) e
 		fmt.Fprintf(out, "%v\n%s\n", f, indented(strings.TrimSpace(f.Transcript)))
 	}
 	_, again := r.Has(saved.Finding)
+	return replayed(out, saved.Finding, again, len(r.Findings), fmt.Sprintf("nothing found, %d requests were answered", r.Requests))
+}
+
+// replayed prints what came of a file that says what was found then, if anything
+// was, and ends with the status of that.
+func replayed(out io.Writer, then string, again bool, found int, nothing string) error {
 	switch {
 	case again:
-		fmt.Fprintf(out, "reproduced: %s\n", saved.Finding)
-	case saved.Finding != "":
-		fmt.Fprintf(out, "not reproduced: %s; findings: %d\n", saved.Finding, len(r.Findings))
+		fmt.Fprintf(out, "reproduced: %s\n", then)
+	case then != "":
+		fmt.Fprintf(out, "not reproduced: %s; findings: %d\n", then, found)
 		return nil
-	case len(r.Findings) == 0:
-		fmt.Fprintf(out, "nothing found, %d requests were answered\n", r.Requests)
+	case found == 0:
+		fmt.Fprintln(out, nothing)
 		return nil
 	default:
-		fmt.Fprintf(out, "findings: %d\n", len(r.Findings))
+		fmt.Fprintf(out, "findings: %d\n", found)
 	}
 	return &exitError{status: exitViolates}
 }

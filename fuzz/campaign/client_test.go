@@ -31,7 +31,7 @@ func TestClients(t *testing.T) {
 		c    caller.Caller
 		want int
 	}{{"a client that is in order", good, 0}, {"one that boasts", boaster{good}, 1}} {
-		r, err := RunClient(t.Context(), ClientOptions{Caller: tt.c, Options: Options{
+		r, err := RunClient(t.Context(), ClientOptions{Guest: Guest{Caller: tt.c}, Options: Options{
 			Subject: fuzzing.Subject{Kind: "client", Name: tt.name}, Dir: t.TempDir(), Goal: 1500 * time.Millisecond, Seed: 1,
 		}})
 		if err != nil || r.Exit() != tt.want || r.Execs < 3 {

@@ -1,25 +1,26 @@
 package campaign
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"os"
-	"regexp"
+	"slices"
+	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
-	"time"
 
 	"nbdconform/conformance/caller"
-	"nbdconform/reference/export"
+	"nbdconform/fuzz/session"
 	"nbdconform/reference/quirk"
-	"nbdconform/reference/server"
 )
 
-var unsafeName = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
+// MovesExtension ends the names of files with moves.
+const MovesExtension = ".moves"
+
+// Moves are what a server does to a client program that is asked for an activity.
+type Moves struct {
+	Activity caller.Activity
+	List     []move // no two of a kind; one quirk at most
+}
 
 // A move is one thing that a server does to a client.
 type move struct {
@@ -34,190 +35,128 @@ const (
 	failing  = "fail"          // reading or writing contents fails, the nth time
 )
 
+// What begins the other lines.
+const (
+	quirkWord    = "quirk"
+	activityWord = "activity"
+)
+
 func (m move) String() string {
-	switch m.kind {
-	case segments, hangUp, failing:
+	if m.plain() {
 		return fmt.Sprintf("%s %d", m.kind, m.n)
 	}
-	return "quirk " + m.kind
+	return quirkWord + " " + m.kind
 }
 
-func text(a caller.Activity, moves []move) string {
+// plain reports whether the move is none of a quirk.
+func (m move) plain() bool { return m.kind == segments || m.kind == hangUp || m.kind == failing }
+
+// sort is the same for moves that exclude each other.
+func (m move) sort() string {
+	if m.plain() {
+		return m.kind
+	}
+	return quirkWord
+}
+
+func (m Moves) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "activity %s\n", a)
-	for _, m := range moves {
-		fmt.Fprintln(&b, m)
+	fmt.Fprintf(&b, "%s %s\n", activityWord, m.Activity)
+	for _, x := range m.List {
+		fmt.Fprintln(&b, x)
 	}
 	return b.String()
 }
 
+// number is the number of the move of a kind, or 0.
+func (m Moves) number(kind string) int {
+	for _, x := range m.List {
+		if x.kind == kind {
+			return x.n
+		}
+	}
+	return 0
+}
+
 // lies reports whether one of the moves may be a lie about contents, so that a
 // client can't know better.
-func lies(moves []move) bool {
-	for _, m := range moves {
-		if q, ok := quirk.Get(m.kind); ok && !q.Allowed {
-			return true
-		}
-	}
-	return false
-}
-
-func randomMoves(r *rand.Rand) (list []move) {
-	if r.IntN(3) == 0 {
-		list = append(list, move{segments, []int{1, 3, 16, 27, 100, 4097}[r.IntN(6)]})
-	}
-	switch r.IntN(4) {
-	case 0: // in the handshake as often as in the data
-		list = append(list, move{hangUp, r.IntN([]int{40, 400, 4000, copied}[r.IntN(4)])})
-	case 1:
-		list = append(list, move{failing, 1 + r.IntN(16)})
-	}
-	if r.IntN(4) > 0 {
-		all := quirk.All()
-		if q := all[r.IntN(len(all))]; q.Side == quirk.Server {
-			list = append(list, move{kind: q.Name})
-		}
-	}
-	return list
-}
-
-// A misbehaving is the reference server while a client visits it.
-type misbehaving struct {
-	ln    net.Listener
-	srv   *server.Server
-	conns sync.WaitGroup
-}
-
-// serve starts a server at a Unix socket.
-func serve(socket string, disk export.Export, moves []move) (*misbehaving, error) {
-	cfg := server.Config{}
-	var list []move
-	d := &flawed{Export: disk}
-	for _, m := range moves {
-		if m.kind == failing {
-			d.at = int64(m.n)
-		}
-	}
-	cfg.Exports = []server.Export{{Name: "disk", Disk: d}}
-	for _, m := range moves {
-		if q, ok := quirk.Get(m.kind); ok {
-			q.Apply(&cfg)
-		} else {
-			list = append(list, m)
-		}
-	}
-	srv, err := server.New(cfg)
-	if err != nil {
-		return nil, err
-	}
-	_ = os.Remove(socket)
-	ln, err := net.Listen("unix", socket)
-	if err != nil {
-		return nil, err
-	}
-	_ = os.Chmod(socket, 0o666) // #nosec: a program in a container may be another user
-	h := &misbehaving{ln: ln, srv: srv}
-	h.conns.Go(func() {
-		for {
-			nc, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			h.conns.Go(func() {
-				c := unsteady(nc, list)
-				_ = srv.ServeConn(context.Background(), c)
-				_ = c.Close()
-			})
-		}
+func (m Moves) lies() bool {
+	return slices.ContainsFunc(m.List, func(x move) bool {
+		q, ok := quirk.Get(x.kind)
+		return ok && !q.Allowed
 	})
-	return h, nil
 }
 
-func (h *misbehaving) close() {
-	_ = h.ln.Close()
-	_ = h.srv.Close()
-	h.conns.Wait()
-}
-
-// A flawed disk fails once.
-type flawed struct {
-	export.Export
-	at, n int64
-}
-
-var errFlaw = errors.New("input/output error, on purpose")
-
-func (d *flawed) fails() bool { return d.at > 0 && atomic.AddInt64(&d.n, 1) == d.at }
-
-func (d *flawed) ReadAt(b []byte, off uint64) error {
-	if d.fails() {
-		return errFlaw
-	}
-	return d.Export.ReadAt(b, off)
-}
-
-func (d *flawed) WriteAt(b []byte, off uint64) error {
-	if d.fails() {
-		return errFlaw
-	}
-	return d.Export.WriteAt(b, off)
-}
-
-// silence is after how long without a byte in either direction the server hangs up.
-const silence = 1500 * time.Millisecond
-
-// A shaky connection sends in segments, ends early, and ends when nothing happens.
-type shaky struct {
-	net.Conn
-	segment int
-	left    int // bytes until it ends; negative: no end
-	timer   *time.Timer
-}
-
-func unsteady(nc net.Conn, moves []move) *shaky {
-	c := &shaky{Conn: nc, left: -1}
-	for _, m := range moves {
-		switch m.kind {
-		case segments:
-			c.segment = m.n
-		case hangUp:
-			c.left = m.n
+// ParseMoves reads what String wrote. Empty lines and those that begin with #
+// say nothing.
+func ParseMoves(text string) (m Moves, err error) {
+	n := 0
+	for line := range strings.Lines(text) {
+		n++
+		if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
+			continue
+		}
+		if err := m.read(line); err != nil {
+			return m, fmt.Errorf("line %d: %w", n, err)
 		}
 	}
-	c.timer = time.AfterFunc(silence, func() { _ = nc.Close() })
-	return c
-}
-
-func (c *shaky) Read(b []byte) (int, error) {
-	n, err := c.Conn.Read(b)
-	c.timer.Reset(silence)
-	return n, err
-}
-
-func (c *shaky) Write(b []byte) (n int, err error) {
-	for len(b) > 0 {
-		part := b
-		if c.segment > 0 && len(b) <= 1<<16 { // a long one would take too many
-			part = b[:min(c.segment, len(b))]
-		}
-		if c.left >= 0 {
-			if part = part[:min(len(part), c.left)]; len(part) == 0 {
-				_ = c.Conn.Close()
-				return n, net.ErrClosed
-			}
-			c.left -= len(part)
-		}
-		k, err := c.Conn.Write(part)
-		c.timer.Reset(silence)
-		if n += k; err != nil {
-			return n, err
-		}
-		b = b[k:]
+	if m.Activity == "" {
+		return m, errors.New("there is no activity in it")
 	}
-	return n, nil
+	return m, nil
 }
 
-func (c *shaky) Close() error {
-	c.timer.Stop()
-	return c.Conn.Close()
+// read takes up one line.
+func (m *Moves) read(line string) error {
+	word, rest, _ := strings.Cut(line, " ")
+	x := move{kind: word}
+	switch {
+	case word == activityWord && m.Activity != "":
+		return errors.New("it has an activity already")
+	case word == activityWord && !slices.Contains(caller.Activities, caller.Activity(rest)):
+		return fmt.Errorf("%q is no activity: use one of %v", rest, caller.Activities)
+	case word == activityWord:
+		m.Activity = caller.Activity(rest)
+		return nil
+	case word == quirkWord:
+		if _, ok := quirk.Get(rest); !ok {
+			return fmt.Errorf("the reference server has no quirk %q (see nbdconform list --quirks)", rest)
+		}
+		x.kind = rest
+	case x.plain():
+		n, err := strconv.Atoi(rest)
+		if err != nil || n < 0 || n == 0 && word != hangUp {
+			return fmt.Errorf("%s %q: want a positive number", word, rest)
+		}
+		x.n = n
+	default:
+		return fmt.Errorf("%q is no move", line)
+	}
+	if slices.ContainsFunc(m.List, func(o move) bool { return o.sort() == x.sort() }) {
+		return fmt.Errorf("there is a second %s", x.sort())
+	}
+	m.List = append(m.List, x)
+	return nil
 }
+
+// SavedMoves are moves in a file, as text with its header ahead of it.
+type SavedMoves struct {
+	session.Header
+	Moves Moves
+}
+
+// LoadMoves reads a file.
+func LoadMoves(path string) (SavedMoves, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return SavedMoves{}, err
+	}
+	m, err := ParseMoves(string(text))
+	if err != nil {
+		return SavedMoves{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return SavedMoves{session.ParseHeader(string(text)), m}, nil
+}
+
+// String is the text of the file.
+func (s SavedMoves) String() string { return s.Header.String() + s.Moves.String() }

@@ -31,14 +31,14 @@ func Reproducer(s script.Script, f Finding, events []Event) (string, error) {
 		case Dialled:
 			fmt.Fprintf(&b, "%s = dial()\n", c)
 		case Sent:
-			fmt.Fprintf(&b, "send(%s, %s)\n", c, literal(e.Data))
+			fmt.Fprintf(&b, "send(%s, %s)\n", c, Literal(e.Data))
 		case Received:
 			data := bytes.Clone(e.Data)
 			for i+1 < len(events) && events[i+1].What == Received && events[i+1].Conn == e.Conn {
 				i++
 				data = append(data, events[i].Data...)
 			}
-			fmt.Fprintf(&b, "got(%s, %s)\n", c, literal(data))
+			fmt.Fprintf(&b, "got(%s, %s)\n", c, Literal(data))
 		case HalfDone:
 			fmt.Fprintf(&b, "half(%s)\n", c)
 		case Closed:
@@ -56,11 +56,11 @@ func Reproducer(s script.Script, f Finding, events []Event) (string, error) {
 	if f.Kind == Crash {
 		b.WriteString("refused()\n")
 	}
-	return strings.NewReplacer("@HEAD@", comment(f.String()+"\n\n"+s.String()), "@BODY@", b.String()).Replace(reproducer), nil
+	return strings.NewReplacer("@HEAD@", Comment(f.String()+"\n\n"+s.String()), "@BODY@", b.String()).Replace(reproducer), nil
 }
 
-// literal writes bytes for Python; long runs of one value as such.
-func literal(b []byte) string {
+// Literal writes bytes for Python; long runs of one value as such.
+func Literal(b []byte) string {
 	const long, width = 32, 48
 	var parts []string
 	text := func(b []byte) {
@@ -91,8 +91,8 @@ func literal(b []byte) string {
 	return strings.Join(parts, " + ")
 }
 
-// comment makes text safe in a comment.
-func comment(s string) string {
+// Comment makes a comment of a text, in a script or a Python program.
+func Comment(s string) string {
 	lines := strings.Split(strings.TrimSpace(s), "\n")
 	for i, l := range lines {
 		l = strings.Map(func(r rune) rune {

@@ -14,23 +14,19 @@ import (
 // Extension ends the names of files with scripts.
 const Extension = ".script"
 
-// A Saved is a script in a file, with what it is about. It is a script as
-// text, with comments ahead of it that say what was found:
+// A Header is the comments at the head of a file, which say what it is about:
 //
 //	# finding: violation trans.cookie.echo simple
 //	# quirk: reply-cookie-off-by-one
 //	# cookie 0x5eed010000000002 is that of none of the 1 pending requests
-//	0 flags FIXED_NEWSTYLE|NO_ZEROES
-//	...
-type Saved struct {
-	Script  script.Script
+type Header struct {
 	Finding string   // signature of what was found; "": nothing is to be found
-	Quirk   string   // the quirk of the reference server that shows it, or ""
+	Quirk   string   // the quirk of the reference that shows it, or ""
 	Notes   []string // for people
 }
 
-// ParseSaved reads the text of a file.
-func ParseSaved(text string) (s Saved, err error) {
+// ParseHeader reads the comments at the head of a text.
+func ParseHeader(text string) (h Header) {
 	for line := range strings.Lines(text) {
 		rest, ok := strings.CutPrefix(strings.TrimRight(line, "\n"), "#")
 		if !ok {
@@ -38,13 +34,40 @@ func ParseSaved(text string) (s Saved, err error) {
 		}
 		rest = strings.TrimSpace(rest)
 		if v, ok := strings.CutPrefix(rest, "finding: "); ok {
-			s.Finding = v
+			h.Finding = v
 		} else if v, ok := strings.CutPrefix(rest, "quirk: "); ok {
-			s.Quirk = v
+			h.Quirk = v
 		} else if rest != "" {
-			s.Notes = append(s.Notes, rest)
+			h.Notes = append(h.Notes, rest)
 		}
 	}
+	return h
+}
+
+func (h Header) String() string {
+	var b strings.Builder
+	line := func(text string) { b.WriteString(Comment(text) + "\n") }
+	if h.Finding != "" {
+		line("finding: " + h.Finding)
+	}
+	if h.Quirk != "" {
+		line("quirk: " + h.Quirk)
+	}
+	for _, n := range h.Notes {
+		line(n)
+	}
+	return b.String()
+}
+
+// A Saved is a script in a file, as text with its header ahead of it.
+type Saved struct {
+	Header
+	Script script.Script
+}
+
+// ParseSaved reads the text of a file.
+func ParseSaved(text string) (s Saved, err error) {
+	s.Header = ParseHeader(text)
 	s.Script, err = script.Parse(text)
 	// What shows behind a script shows behind one of no operations too.
 	if err == nil && len(s.Script.Ops) == 0 && s.Finding == "" {
@@ -67,19 +90,11 @@ func Load(path string) (Saved, error) {
 }
 
 // String is the text of the file.
-func (s Saved) String() string {
-	var b strings.Builder
-	line := func(text string) { b.WriteString(comment(text) + "\n") }
-	if s.Finding != "" {
-		line("finding: " + s.Finding)
-	}
-	if s.Quirk != "" {
-		line("quirk: " + s.Quirk)
-	}
-	for _, n := range s.Notes {
-		line(n)
-	}
-	return b.String() + s.Script.String()
+func (s Saved) String() string { return s.Header.String() + s.Script.String() }
+
+// FileName is that of the files of a finding, without their endings.
+func FileName(signature string) string {
+	return strings.Trim(unsafe.ReplaceAllString(signature, "-"), "-")
 }
 
 // Save writes a finding into a directory, as a script and, where that can be,
@@ -89,12 +104,12 @@ func Save(dir string, s script.Script, f Finding, quirk string, events []Event) 
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return "", err
 	}
-	name := strings.Trim(unsafe.ReplaceAllString(f.Signature(), "-"), "-")
+	name := FileName(f.Signature())
 	if quirk != "" {
 		name = quirk
 	}
 	path := filepath.Join(dir, name+Extension)
-	saved := Saved{Script: s, Finding: f.Signature(), Quirk: quirk, Notes: []string{strings.ReplaceAll(f.Detail, "\n", " ")}}
+	saved := Saved{Header{f.Signature(), quirk, []string{strings.ReplaceAll(f.Detail, "\n", " ")}}, s}
 	if err := os.WriteFile(path, []byte(saved.String()), 0o666); err != nil {
 		return "", err
 	}
