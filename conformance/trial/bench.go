@@ -29,7 +29,8 @@ type Bench struct {
 }
 
 // A machine that has a lot to do makes slow servers of good ones. So the first
-// silences are borne for longer; who has been silent so often is not slow.
+// silences are borne for longer; who has been silent so often is not slow, and
+// neither is who negotiates with somebody else meanwhile.
 const (
 	firstSilences = 3
 	firstPatience = 15 * time.Second
@@ -43,6 +44,30 @@ func (b *Bench) limit(n uint64) time.Duration {
 		return max(b.forBytes(n), b.grace)
 	}
 	return b.forBytes(n)
+}
+
+// quick returns a function that f is, unless f takes longer than an answer of n
+// bytes may and the target serves somebody else then: in that case f is given up.
+func (b *Bench) quick(n uint64, f func(context.Context) error) func(context.Context) error {
+	if !b.Facts.Entered || !b.Facts.Concurrent {
+		return f
+	}
+	return func(ctx context.Context) error {
+		ctx, giveUp := context.WithCancelCause(ctx)
+		asked := make(chan struct{})
+		ask := time.AfterFunc(b.forBytes(n), func() {
+			defer close(asked)
+			if b.served(ctx) == nil {
+				giveUp(context.DeadlineExceeded)
+			}
+		})
+		err := f(ctx)
+		giveUp(nil)
+		if !ask.Stop() {
+			<-asked
+		}
+		return err
+	}
 }
 
 func (b *Bench) noteSilence() {

@@ -99,9 +99,14 @@ func (e End) String() string {
 	return [...]string{"complete", "the server ended the connection", "no answer in time", "malformed answer"}[e]
 }
 
-// patience runs f with the deadline for an answer that moves n bytes.
+// patience runs f with the deadline for an answer that moves n bytes. In
+// transmission a server may be busy with a slow disk, which nobody else notices.
 func (s *Session) patience(n uint64, f func(context.Context) error) (End, error) {
-	return s.within(s.trial.bench.limit(n), f)
+	b := s.trial.bench
+	if s.phase < transmission {
+		f = b.quick(n, f)
+	}
+	return s.within(b.limit(n), f)
 }
 
 // within runs f with a deadline, unless the conversation has broken down before.
@@ -130,7 +135,7 @@ func (s *Session) within(limit time.Duration, f func(context.Context) error) (En
 			"run it alone with a longer --timeout", s.trial.bench.body(), limit.Round(time.Millisecond))
 		return end, err
 	}
-	s.trial.waited = fmt.Sprintf("no answer within %v", limit.Round(time.Millisecond))
+	s.trial.waited = fmt.Sprintf("no answer within %v", min(limit, time.Since(start)).Round(100*time.Millisecond))
 	return end, err
 }
 

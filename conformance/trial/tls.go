@@ -60,7 +60,7 @@ func (s *Session) Upgrade(c starttls.Client) HangUp {
 		return HangUp{End: Malformed, Err: s.broken}
 	}
 	var conn starttls.Conn
-	end, err := s.patience(0, func(ctx context.Context) (err error) {
+	end, err := s.within(s.trial.bench.limit(0), func(ctx context.Context) (err error) { // calculating may be slow
 		conn, err = c.Upgrade(ctx, s.conn)
 		return err
 	})
