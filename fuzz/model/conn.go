@@ -66,7 +66,7 @@ func (c *Conn) Minimum() (n uint64, strict bool) {
 
 // enter begins the transmission phase.
 func (c *Conn) enter(name string, size uint64, flags wire.TransmissionFlags) {
-	f := c.m.fact(c.m.key(name))
+	f := c.fact(c.m.key(name))
 	c.Entered, c.Name, c.Size, c.Flags, c.sizes, c.asked, c.most = true, name, size, flags, f.sizes, f.asked, size
 	c.disk = c.m.disk(name)
 	if c.contextsFor != name {

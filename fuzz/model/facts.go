@@ -18,7 +18,6 @@ type fact struct {
 	contexts  []string              // that are known to exist
 	sizes     *wire.SizeConstraints // that were told, or nil
 	asked     bool                  // they were asked for
-	secret    bool                  // it was told within TLS, and maybe only there
 }
 
 // variable are the transmission flags that depend on what was negotiated.
@@ -33,11 +32,15 @@ func (m *Model) key(name string) string {
 	return key
 }
 
-func (m *Model) fact(name string) *fact {
-	f := m.facts[name]
+// fact is what was said of an export. A server may say something else within TLS.
+func (c *Conn) fact(name string) *fact {
+	if c.TLS {
+		name = "TLS " + name
+	}
+	f := c.m.facts[name]
 	if f == nil {
 		f = &fact{}
-		m.facts[name] = f
+		c.m.facts[name] = f
 	}
 	return f
 }
@@ -79,9 +82,9 @@ func (c *Conn) ExportName(name string, e wire.ExportNameReply) (list []Violation
 // Refused tells that the server hung up on NBD_OPT_EXPORT_NAME, which has no
 // other way to say no.
 func (c *Conn) Refused(name string) []Violation {
-	f := c.m.fact(c.m.key(name))
+	f := c.fact(c.m.key(name))
 	plain := f.sizes == nil || *f.sizes == wire.DefaultSizeConstraints
-	if c.unsure || c.Extended || !c.m.known(name) || !c.m.named[name] || f.secret || !plain || !f.asked {
+	if c.unsure || c.Extended || !c.m.known(name) || !c.m.named[name] || !plain || !f.asked {
 		return nil
 	}
 	return violate(nil, "interop.server.export-name", "the server hangs up on NBD_OPT_EXPORT_NAME for %q, which %s described", name, f.how)
@@ -89,7 +92,7 @@ func (c *Conn) Refused(name string) []Violation {
 
 // same holds what is said of an export against what was said before.
 func (c *Conn) same(name, how string, size uint64, flags wire.TransmissionFlags) (list []Violation) {
-	f := c.m.fact(c.m.key(name))
+	f := c.fact(c.m.key(name))
 	f.resizable = f.resizable || flags&wire.FlagSendResize != 0
 	if f.told {
 		id := clause.ID("opt.info.repeatable")
@@ -103,7 +106,6 @@ func (c *Conn) same(name, how string, size uint64, flags wire.TransmissionFlags)
 			list = violate(list, id, "%s gives export %q the transmission flags %v, %s gave %v", how, name, flags, f.how, f.flags)
 		}
 	}
-	f.secret = f.secret || c.TLS
 	c.m.named[name] = true
 	f.told, f.size, f.flags, f.how = true, size, flags, how
 	return list
@@ -158,7 +160,7 @@ func (c *Conn) info(o wire.OptionRequest, replies []wire.OptionReply) (list []Vi
 			list = append(list, c.described(q.Export, string(i.Payload))...)
 		}
 	}
-	if f := c.m.fact(c.m.key(q.Export)); sizes != nil || q.Wants(wire.InfoBlockSize) {
+	if f := c.fact(c.m.key(q.Export)); sizes != nil || q.Wants(wire.InfoBlockSize) {
 		f.sizes, f.asked = sizes, true
 	}
 	if about == nil {
@@ -231,7 +233,7 @@ func (c *Conn) meta(o wire.OptionRequest, replies []wire.OptionReply) (list []Vi
 		c.unsure = set && last == wire.RepAck
 		return nil
 	}
-	f := c.m.fact(c.m.key(q.Export))
+	f := c.fact(c.m.key(q.Export))
 	if last != wire.RepAck && set && !c.Structured && last != wire.RepErrInvalid && last != wire.RepErrUnsup && last != wire.RepErrTLSReqd {
 		return violate(nil, "opt.set-meta.without-structured",
 			"NBD_OPT_SET_META_CONTEXT without structured replies is answered by %v, NBD_REP_ERR_INVALID is due", last)

@@ -45,6 +45,7 @@ type Model struct {
 	clock uint64 // counts what was sent and answered
 	slow  time.Duration
 	wild  bool // see Haunt
+	loose int  // changes that were asked for, and not answered, of a disk of which it is unknown which one it is
 }
 
 // New returns a model of a server that nobody has talked to.
@@ -100,8 +101,13 @@ func (m *Model) Forget() {
 // Haunt tells that something was sent of which the model can't tell what the
 // server makes, or when: from now on contents and sizes may change at any time.
 func (m *Model) Haunt() {
-	m.Forget()
 	m.wild = true
+	m.disturb()
+}
+
+// disturb forgets all contents, those that are being changed as well.
+func (m *Model) disturb() {
+	m.Forget()
 	for _, d := range m.disks {
 		for _, r := range d.inflight {
 			r.others = append(r.others, everything)

@@ -41,7 +41,9 @@ func (c *Conn) Send(q wire.Request, payload []byte, filter *wire.StatusFilter) *
 		r.Length = length
 	}
 	r.faulty = c.faulty(r)
-	c.astray(r)
+	if c.astray(r) {
+		c.m.loose++
+	}
 	r.span = Span{q.Offset, q.Offset + length}
 	if q.Type == wire.CmdResize || !q.Type.Known() || r.span.To < r.span.From {
 		r.span.To = 1<<64 - 1
@@ -51,7 +53,7 @@ func (c *Conn) Send(q wire.Request, payload []byte, filter *wire.StatusFilter) *
 	}
 	c.waiting = append(c.waiting, r)
 	d := c.disk
-	if c.m.wild {
+	if c.m.wild || c.m.loose > 0 {
 		r.others = append(r.others, everything)
 	}
 	for _, o := range d.inflight {
@@ -157,18 +159,22 @@ func (r *Request) badFilter() bool {
 	return false
 }
 
-// astray forgets all contents where a request may change a disk of which it is
-// unknown which one it is.
-func (c *Conn) astray(r *Request) {
-	if c.disk.stranger && r.changes() {
-		c.m.Forget()
+// astray reports whether a request may change a disk of which it is unknown
+// which one it is: then, and while it is not answered, contents are anything.
+func (c *Conn) astray(r *Request) bool {
+	if !c.disk.stranger || !r.changes() {
+		return false
 	}
+	c.m.disturb()
+	return true
 }
 
 // Reply tells the whole answer to a request of the connection.
 func (r *Request) Reply(a Answer) (list []Violation) {
 	c, d := r.c, r.c.disk
-	c.astray(r)
+	if c.astray(r) {
+		c.m.loose--
+	}
 	c.m.clock++
 	d.remove(r)
 	for i, q := range c.waiting {
