@@ -181,29 +181,19 @@ func (s *sweep) end() error {
 	if err := render.CampaignIndex(s.dir, names, records); err != nil {
 		return s.stuck(err)
 	}
-	status := exitConforms
-	total, findings, unentered := 0, 0, 0
+	total, findings, apart := 0, 0, 0
 	for _, r := range records {
-		switch {
-		case r.Unentered() && len(r.Doubts) == 0: // as with an old handshake: listed, and no reason to doubt the others
-			unentered++
-			if len(r.Broken()) > 0 {
-				status = max(status, exitViolates)
-			}
-		default:
-			status = max(status, r.Exit())
+		if r.Apart() { // as with an old handshake
+			apart++
 		}
 		total += r.Execs
 		findings += len(r.Broken())
 	}
-	if unentered == len(records) {
-		status = exitUntrusted
-	}
-	fmt.Printf("%d campaigns, %d of which entered no export, %d scripts, %d findings\nWritten: %s\n", len(records), unentered, total, findings, filepath.Join(s.dir, "index.html"))
+	fmt.Printf("%d campaigns, %d of which entered no export, %d scripts, %d findings\nWritten: %s\n", len(records), apart, total, findings, filepath.Join(s.dir, "index.html"))
 	if missing := len(s.list) - len(s.state.Done); missing > 0 {
 		fmt.Printf("%s could not be run to the end; the same command tries again.\n", counted(missing, "campaign"))
 	}
-	if status != exitConforms {
+	if status := fuzzing.Exit(records); status != exitConforms {
 		return &exitError{status: status}
 	}
 	return nil

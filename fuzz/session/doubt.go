@@ -74,6 +74,9 @@ func (r *run) fails(d doubt, way wire.Option) bool {
 	if l.phase != transmission || l.over {
 		return way != wire.OptGo
 	}
+	if l.model.Size == 0 { // nothing can be moved
+		return false
+	}
 	n, _ := l.model.Minimum()
 	n = min(max(n, 4096), l.model.Size)
 	at := func(offset uint64) bool {

@@ -68,6 +68,10 @@ func TestFindings(t *testing.T) {
 			"read-high-eio", enter + "0 NBD_CMD_READ offset=end-4096 length=4096\n",
 			"wrong baseline.server.read NBD_CMD_READ",
 		},
+		"a bad disk that has shrunk to nothing by the end": {
+			"read-high-eio", "profile resize\n" + enter + "0 NBD_CMD_READ offset=end-4096 length=4096\n0 NBD_CMD_RESIZE offset=0\n",
+			"wrong baseline.server.read NBD_CMD_READ",
+		},
 		"memory that lacks for one request": {
 			"read-enomem", enter + "0 NBD_CMD_READ offset=0 length=131072\n",
 			"violation err.enomem simple",

@@ -142,7 +142,7 @@ func (r Record) Doubt() string {
 	if r.Execs == 0 {
 		list = append(list, "not one script was run")
 	} else if r.Unentered() {
-		list = append(list, "not one request was answered: is there an export to enter?")
+		list = append(list, unentered)
 	}
 	for _, f := range r.Findings {
 		if f.Standing == Ours {
@@ -151,6 +151,8 @@ func (r Record) Doubt() string {
 	}
 	return strings.Join(list, "; ")
 }
+
+const unentered = "not one request was answered: is there an export to enter?"
 
 // Unentered reports whether scripts ran, and none of them got into an export:
 // the server wants another handshake, or a secret.
@@ -167,6 +169,30 @@ func (r Record) Exit() int {
 		return 1
 	}
 	return 0
+}
+
+// Apart reports whether nothing is to be said against a campaign but that no
+// script of it got into an export: among others it is no reason to doubt those.
+func (r Record) Apart() bool { return r.Doubt() == unentered }
+
+// Exit is the exit status that several campaigns deserve together.
+func Exit(list []Record) int {
+	status, apart := 0, 0
+	for _, r := range list {
+		switch {
+		case !r.Apart():
+			status = max(status, r.Exit())
+		case len(r.Broken()) > 0:
+			status = max(status, 1)
+		}
+		if r.Apart() {
+			apart++
+		}
+	}
+	if apart == len(list) {
+		return 2
+	}
+	return status
 }
 
 // Conclusion is the record in one line.

@@ -88,3 +88,27 @@ func TestRecordsReadBack(t *testing.T) {
 		}
 	}
 }
+
+func TestExitOfSeveral(t *testing.T) {
+	found, fine, apart := shard(0, "s", New), shard(0, "s", Known), shard(0, "s", Known)
+	apart.Requests = 0
+	broken, distrusted := apart, apart
+	broken.Findings = found.Findings
+	distrusted.Doubts = []string{"ended early"}
+	for name, tt := range map[string]struct {
+		list []Record
+		want int
+	}{
+		"none":                             {nil, 2},
+		"all fine":                         {[]Record{fine, fine}, 0},
+		"one with a finding":               {[]Record{fine, found}, 1},
+		"one that entered no export":       {[]Record{fine, apart}, 0},
+		"one that did not, with a finding": {[]Record{fine, broken}, 1},
+		"none entered an export":           {[]Record{apart, apart}, 2},
+		"one that ended early":             {[]Record{found, distrusted}, 2},
+	} {
+		if got := Exit(tt.list); got != tt.want {
+			t.Errorf("%s: %d, want %d", name, got, tt.want)
+		}
+	}
+}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"nbdconform/reports/fuzzing"
 )
 
 // The pages are opened in a real browser. NBDCONFORM_SCREENSHOTS names a
@@ -265,4 +267,26 @@ func TestMatrixOnPaper(t *testing.T) {
 	}
 	b.is(`getComputedStyle(document.querySelector('#requirements thead th')).position`, "static")
 	b.picture("matrix-paper")
+}
+
+func TestCampaignInABrowser(t *testing.T) {
+	const elsewhere = `[...document.querySelectorAll('a[href]')].map(a => a.getAttribute('href'))
+		.filter(h => !/^([a-z-]+\/)?(findings\/[^/]+\.(script|py)|index\.html|campaign\.json)$/.test(h))
+		.filter(h => !h.startsWith('#') || !document.getElementById(h.slice(1))).join(' ')`
+	for name, page := range map[string][]byte{
+		"campaign":  rendered(t, sampleCampaign(), campaignPageOf),
+		"campaigns": rendered(t, []fuzzing.Record{sampleCampaign(), doubtful()}, campaignIndexOf),
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := browse(t, page)
+			b.is(elsewhere, "")
+			b.is(unlabeled, 0)
+			b.is(doubleIDs, 0)
+			b.is(`document.querySelectorAll('.finding').length`, len(sampleCampaign().Findings)+len(sampleCampaign().Differs))
+			b.is(`[...document.querySelectorAll('.finding')].every(f => getComputedStyle(f).borderTopColor !== getComputedStyle(f).borderBottomColor)`, true)
+			b.fits(name)
+			b.do(run(`document.querySelectorAll('details').forEach(d => { d.open = true })`), chromedp.EmulateViewport(390, 844))
+			b.is(tooWide, false)
+		})
+	}
 }

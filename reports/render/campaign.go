@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,9 +18,7 @@ var campaignTemplate = template.Must(template.New("campaign.tmpl").Funcs(templat
 	"visible": visible,
 	"tone":    campaignTone,
 	"slash":   filepath.ToSlash,
-	"reproducer": func(file string) string {
-		return strings.TrimSuffix(file, filepath.Ext(file)) + ".py"
-	},
+	"plural":  plural,
 }).ParseFS(pageFiles, "page/campaign.tmpl"))
 
 // campaignTone gives a finding the colour of a verdict.
@@ -54,18 +53,37 @@ type campaignPage struct {
 
 type campaignRow struct {
 	fuzzing.Record
-	Dir  string // of the campaign, below that of the page; "" is the same
-	Rate float64
+	Dir   string // of the campaign, below that of the page; "" is the same
+	Rate  float64
+	files fs.FS // of the directory of the page
 }
 
-// CampaignHTML writes one page about one campaign.
-func CampaignHTML(w io.Writer, r fuzzing.Record) error {
-	return writeCampaigns(w, []campaignRow{rowOf(r, "")})
+// CampaignHTML writes one page about one campaign, of which files has what else
+// is in its directory: no link leads to what is not there.
+func CampaignHTML(w io.Writer, r fuzzing.Record, files fs.FS) error {
+	return writeCampaigns(w, []campaignRow{rowOf(r, "", files)})
 }
 
-func rowOf(r fuzzing.Record, dir string) campaignRow {
+func rowOf(r fuzzing.Record, dir string, files fs.FS) campaignRow {
 	r.Findings = inOrder(r.Findings)
-	return campaignRow{r, dir, float64(r.Execs) / max(r.Seconds, 0.001)}
+	return campaignRow{r, dir, float64(r.Execs) / max(r.Seconds, 0.001), files}
+}
+
+// Link is a file of the campaign as seen from the page, or "".
+func (r campaignRow) Link(file string) string {
+	link := filepath.ToSlash(r.Dir) + file
+	if _, err := fs.Stat(r.files, link); file == "" || err != nil {
+		return ""
+	}
+	return link
+}
+
+// Reproducer is the program beside a script, or "".
+func (r campaignRow) Reproducer(file string) string {
+	if file == "" {
+		return ""
+	}
+	return r.Link(strings.TrimSuffix(file, filepath.Ext(file)) + ".py")
 }
 
 // inOrder puts what counts first.
@@ -82,8 +100,9 @@ func writeCampaigns(w io.Writer, rows []campaignRow) error {
 		Policy: "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
 	}
 	broken, execs := 0, 0
+	var records []fuzzing.Record
 	for _, r := range rows {
-		p.Exit = max(p.Exit, r.Exit())
+		records = append(records, r.Record)
 		broken += len(r.Broken())
 		execs += r.Execs
 		if u := r.Updated.UTC().Format(pageTime); u > p.Updated {
@@ -96,6 +115,7 @@ func writeCampaigns(w io.Writer, rows []campaignRow) error {
 			p.Title += " against " + a.String()
 		}
 	}
+	p.Exit = fuzzing.Exit(records)
 	p.Symbol = []string{"✓", "✗", "?"}[p.Exit]
 	p.Conclusion = []string{
 		"nothing was found", plural(broken, "finding"), "not to be trusted",
@@ -115,7 +135,7 @@ func CampaignPage(dir string, r fuzzing.Record) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
-	return Replace(filepath.Join(dir, "index.html"), func(w io.Writer) error { return CampaignHTML(w, r) })
+	return Replace(filepath.Join(dir, "index.html"), func(w io.Writer) error { return CampaignHTML(w, r, os.DirFS(dir)) })
 }
 
 // CampaignIndex writes index.html into the directory of a sweep, about all its
@@ -123,7 +143,7 @@ func CampaignPage(dir string, r fuzzing.Record) error {
 func CampaignIndex(dir string, names []string, list []fuzzing.Record) error {
 	var rows []campaignRow
 	for i, r := range list {
-		rows = append(rows, rowOf(r, names[i]+"/"))
+		rows = append(rows, rowOf(r, names[i]+"/", os.DirFS(dir)))
 	}
 	return Replace(filepath.Join(dir, "index.html"), func(w io.Writer) error { return writeCampaigns(w, rows) })
 }
@@ -142,11 +162,14 @@ func CampaignTerminal(w io.Writer, r fuzzing.Record) error {
 		for _, line := range wrap(visible(oneLine(f.Detail, 300)), Columns-2) {
 			fmt.Fprintf(&b, "  %s\n", line)
 		}
-		fmt.Fprintf(&b, "  seen %s, %s", plural(f.Count, "time"), plural(f.Ops, "operation"))
+		seen := fmt.Sprintf("seen %s, %s", plural(f.Count, "time"), plural(f.Ops, "operation"))
 		if f.File != "" {
-			fmt.Fprintf(&b, ": %s", f.File)
+			seen += ": " + visible(f.File)
 		}
-		b.WriteString("\n\n")
+		for _, line := range wrap(seen, Columns-2) {
+			fmt.Fprintf(&b, "  %s\n", line)
+		}
+		b.WriteString("\n")
 	}
 	if known > 0 {
 		fmt.Fprintf(&b, "%s in the baseline: see the report\n", plural(known, "finding"))
