@@ -31,7 +31,7 @@ func Offers(ctx context.Context, suite string, progress func(string)) ([]Offer, 
 			continue
 		}
 		o := Offer{Target: p.Name, Suite: suite, Version: string(v), Image: img.Digest}
-		for _, s := range p.Setups {
+		for _, s := range p.Spoken() {
 			if checkVersion(p, s, v, suite) == nil {
 				o.Profiles = append(o.Profiles, s.Name)
 				if !s.More {

@@ -38,7 +38,10 @@ type Request struct {
 	Profile  string // how to set it up; "default" if ""
 	// Size of the exports in bytes, what the profile has if 0. Profiles that are
 	// about their size know no other; default and tls-required do.
-	Size     uint64
+	Size uint64
+	// Unspoken opens a server that this program lacks the means to talk to, for
+	// who only passes on what others say.
+	Unspoken bool
 	Progress func(string) // is told about steps that take seconds; may be nil
 }
 
@@ -58,7 +61,7 @@ func Open(ctx context.Context, r Request) (target.Target, error) {
 	if r.Size != 0 {
 		s.Size = r.Size
 	}
-	if s.Ready != nil {
+	if s.Ready != nil && !r.Unspoken {
 		if err := s.Ready(); err != nil {
 			return nil, fmt.Errorf("profile %s of %s: %w", s.Name, p.Name, err)
 		}
@@ -128,7 +131,7 @@ func Targets() []TargetInfo {
 	var list []TargetInfo
 	for _, p := range programs {
 		t := TargetInfo{Name: p.Name, Package: p.Package, Suites: append([]string(nil), suites...)}
-		for _, s := range p.Setups {
+		for _, s := range p.Spoken() {
 			t.Profiles = append(t.Profiles, s.Name)
 			if !s.More {
 				t.Stand = append(t.Stand, s.Name)

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"nbdconform/containers/pairing"
+	"nbdconform/reference/starttls"
 	"nbdconform/reports/matrix"
 )
 
@@ -23,8 +25,12 @@ func TestPairsGoOnWhereTheyStopped(t *testing.T) {
 		}
 		return said.String(), list
 	}
+	works := len(matrix.Activities)
+	if !starttls.BuiltWithGnuTLS {
+		works-- // pre-shared keys
+	}
 	said, first := run()
-	if len(first) != len(matrix.Activities) || !strings.Contains(said, "9 works") {
+	if len(first) != len(matrix.Activities) || !strings.Contains(said, fmt.Sprint(works, " works")) {
 		t.Fatalf("%d pairings; it said %s", len(first), said)
 	}
 	said, again := run()

@@ -14,6 +14,7 @@ import (
 	"nbdconform/conformance/judge"
 	"nbdconform/conformance/target"
 	"nbdconform/conformance/target/inprocess"
+	"nbdconform/containers/program"
 	"nbdconform/reference/client"
 	"nbdconform/reference/export"
 	"nbdconform/reference/server"
@@ -99,9 +100,6 @@ func withTLS(items heard.Set, how starttls.Client, kind string) heard.Set {
 	return s
 }
 
-// keys is what the file keys.psk has for tests.
-const keys = "alice:000102030405060708090a0b0c0d0e0f\n"
-
 // gnutls are the kinds of TLS that take GnuTLS, with either side of them. dir
 // is where the file keys.psk is.
 var gnutls = map[string]struct {
@@ -131,7 +129,7 @@ func insists(kind, dir string) (server.Config, target.Profile, error) {
 	if err != nil {
 		return c, about, err
 	}
-	if err := os.WriteFile(filepath.Join(dir, "keys.psk"), []byte(keys), 0o644); err != nil { // #nosec: keys of tests, for a program that may be another user
+	if err := os.WriteFile(filepath.Join(dir, "keys.psk"), []byte(program.Keys), 0o644); err != nil { // #nosec: keys of tests, for a program that may be another user
 		return c, about, err
 	}
 	c.TLS.Mode = server.ForcedTLS

@@ -201,8 +201,11 @@ func (rec *Record) pair(ctx context.Context, c *pairing.Client, s *pairing.Serve
 			continue
 		}
 		rec.Items.Join(r.Heard.Items)
-		if r.Activity == matrix.TLS {
+		switch r.Activity {
+		case matrix.TLS:
 			rec.Items.Add(heard.Item{Kind: heard.Extension, Name: heard.X509})
+		case matrix.TLSKey:
+			rec.Items.Add(heard.Item{Kind: heard.Extension, Name: heard.PSK})
 		}
 	}
 	return list, err

@@ -22,7 +22,7 @@ import (
 type Client struct {
 	Peer matrix.Peer
 	caller.Caller
-	certificates func() (string, error)
+	credentials func() (string, error) // the directory of certificates and keys
 }
 
 // Offers lists those of the named client programs that a suite has. It builds
@@ -83,9 +83,13 @@ func NewClient(c caller.Caller) *Client {
 	return &Client{
 		Peer:   matrix.Peer{Name: strings.TrimPrefix(id.Name, "client:"), Suite: id.Suite, Version: id.Version, Image: id.Image},
 		Caller: c,
-		certificates: sync.OnceValues(func() (string, error) {
+		credentials: sync.OnceValues(func() (string, error) {
 			dir := filepath.Join(c.Dir(), "pki")
-			return dir, errors.Join(os.MkdirAll(dir, 0o755), pki.Shared().Write(dir)) // #nosec: a program in a container may be another user
+			err := errors.Join(os.MkdirAll(dir, 0o755), pki.Shared().Write(dir)) // #nosec: a program in a container may be another user
+			if err == nil {
+				err = os.WriteFile(filepath.Join(dir, program.PSK), []byte(program.Keys), 0o644) // #nosec: as above
+			}
+			return dir, err
 		}),
 	}
 }

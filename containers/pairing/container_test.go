@@ -1,9 +1,13 @@
 package pairing
 
 import (
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"nbdconform/containers/containertest"
+	"nbdconform/containers/program"
 	"nbdconform/reports/matrix"
 )
 
@@ -29,6 +33,7 @@ func TestProgramsOfTwoSuitesMeet(t *testing.T) {
 	for a, want := range map[matrix.Activity]matrix.Outcome{
 		matrix.Connect: matrix.Works, matrix.CopyOut: matrix.Works, matrix.CopyIn: matrix.Works,
 		matrix.Compare: matrix.Works, matrix.TLS: matrix.Works, matrix.List: matrix.Unable,
+		matrix.TLSKey: matrix.Unable,
 	} {
 		if r := got[a]; r.Outcome != want {
 			t.Errorf("%s: %s: %s, want %s", a, r.Outcome, r.Detail, want)
@@ -36,5 +41,39 @@ func TestProgramsOfTwoSuitesMeet(t *testing.T) {
 	}
 	for a, r := range got {
 		t.Logf("%-9s %-9s %.2f s %s", a, r.Outcome, r.Seconds, r.Detail)
+	}
+}
+
+// The tap speaks no TLS: client and server do, whatever this program can.
+func TestKeysOpenServers(t *testing.T) {
+	t.Parallel()
+	containertest.NeedImage(t, "bookworm")
+	s, err := OpenServer(t.Context(), "nbdkit", "bookworm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	for _, name := range []string{"nbdinfo", "nbdcopy", "qemu-img", "qemu-io", "nbdkit-nbd"} {
+		c, err := OpenClient(t.Context(), name, "bookworm")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		p := Pair{Client: c, Server: s}
+		r, err := p.one(t.Context(), matrix.TLSKey)
+		if err != nil || r.Outcome != matrix.Works {
+			t.Errorf("%s: %s, %v: %s", name, r.Outcome, err, r.Detail)
+		}
+		dir, err := c.credentials()
+		if err != nil {
+			t.Fatal(err)
+		}
+		other := strings.Replace(program.Keys, "00", "ff", 1)
+		if err := os.WriteFile(filepath.Join(dir, program.PSK), []byte(other), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if r, err = p.one(t.Context(), matrix.TLSKey); err != nil || r.Outcome != matrix.Broken {
+			t.Errorf("%s with another key: %s, %v: %s", name, r.Outcome, err, r.Detail)
+		}
 	}
 }

@@ -46,7 +46,11 @@ var ways = map[matrix.Activity][]caller.Activity{
 	matrix.Discard: {caller.Trim},
 	matrix.Zero:    {caller.Zero},
 	matrix.TLS:     {caller.Info, caller.Visit, caller.List, caller.CopyOut},
+	matrix.TLSKey:  {caller.Info, caller.Visit, caller.List, caller.CopyOut},
 }
+
+// secure are the activities that are about TLS, and what a client is told.
+var secure = map[matrix.Activity]caller.TLS{matrix.TLS: caller.TLSRequire, matrix.TLSKey: caller.TLSKey}
 
 // Do has the client do every activity. An error is ours.
 func (p *Pair) Do(ctx context.Context) ([]Result, error) {
@@ -75,15 +79,18 @@ type deed struct {
 func (p *Pair) one(ctx context.Context, a matrix.Activity) (Result, error) {
 	start := time.Now()
 	r := Result{Pairing: matrix.Pairing{Client: p.Client.Peer, Server: p.Server.Peer, Activity: a}}
+	door, tls := p.Server.doors[a], secure[a]
 	d := &deed{Pair: p, activity: a, server: p.Server.plain}
-	tls := caller.NoTLS
-	if a == matrix.TLS {
-		d.server, tls = p.Server.secure, caller.TLSRequire
+	if tls != caller.NoTLS {
+		d.server = door.server
 	}
 	task, able := p.way(a, tls)
 	switch {
-	case a == matrix.TLS && p.Client.Peer.Name == "fio":
-		r.Outcome, r.Detail = matrix.Unable, "it lets libnbd read no certificates"
+	case tls != caller.NoTLS && p.Client.Peer.Name == "fio":
+		r.Outcome, r.Detail = matrix.Unable, "it lets libnbd read no certificates and no keys"
+		return r, nil
+	case !able && tls == caller.TLSKey && p.Client.Peer.Name == Reference:
+		r.Outcome, r.Detail = matrix.Unable, "it was built without pre-shared keys"
 		return r, nil
 	case !able:
 		r.Outcome, r.Detail = matrix.Unable, fmt.Sprintf("%s is not known to do this", p.Client.Peer.Name)
@@ -92,7 +99,7 @@ func (p *Pair) one(ctx context.Context, a matrix.Activity) (Result, error) {
 		r.Outcome, r.Detail = matrix.Unable, "its URIs have no parameter for certificates yet"
 		return r, nil
 	case d.server == nil:
-		r.Outcome, r.Detail = matrix.Unable, "the server could not be set up with TLS: "+p.Server.why
+		r.Outcome, r.Detail = matrix.Unable, "the server could not be set up for it: "+door.why
 		return r, nil
 	case a == matrix.Discard && !p.Server.has[featureTrim]:
 		r.Outcome, r.Detail = matrix.Unable, "the server does not have NBD_CMD_TRIM"
@@ -138,10 +145,11 @@ func (p *Pair) path(name string) string {
 // something to lose.
 func (d *deed) prepare(ctx context.Context) error {
 	if d.task.Server.TLS != caller.NoTLS {
-		var err error
-		if d.task.Server.PKI, err = d.Client.certificates(); err != nil {
+		dir, err := d.Client.credentials()
+		if err != nil {
 			return err
 		}
+		d.task.Server.PKI, d.task.Server.Keys = dir, dir
 	}
 	switch d.task.Activity {
 	case caller.CopyOut:
@@ -201,7 +209,7 @@ func (d *deed) weigh(ctx context.Context, r *matrix.Pairing) error {
 	case d.activity == matrix.Discard && !d.heard.used()[featureTrim]:
 		r.Outcome, r.Detail = matrix.Degraded, "it claims success, and sent no NBD_CMD_TRIM that succeeded"
 		r.Lost = []string{fmt.Sprintf("%s: %s instead", featureTrim, instead(featureTrim, d.heard))}
-	case lost != nil && d.activity != matrix.TLS:
+	case lost != nil && d.task.Server.TLS == caller.NoTLS:
 		r.Outcome, r.Lost, r.Detail = matrix.Degraded, lost, strings.Join(lost, "; ")
 	default:
 		r.Outcome = matrix.Works

@@ -27,17 +27,25 @@ const Size = 8 << 20
 
 // A Server is a running server, and what it holds.
 type Server struct {
-	Peer   matrix.Peer
-	plain  target.Target
-	secure target.Target // the same with TLS; nil: it has none, see why
-	why    string
-	holds  []byte // contents of plain, as the reference client reads them
-	seed   byte
-	has    map[Feature]bool
+	Peer  matrix.Peer
+	plain target.Target
+	doors map[matrix.Activity]door
+	holds []byte // contents of plain, as the reference client reads them
+	seed  byte
+	has   map[Feature]bool
 }
 
-// tlsProfile is how a server is set up that insists on TLS.
-const tlsProfile = "tls-required"
+// A door is the same server, insisting on TLS.
+type door struct {
+	server target.Target // nil: it has none
+	why    string
+}
+
+// profiles are how servers are set up that insist on a kind of TLS. The tap
+// speaks none: clients and servers do.
+var profiles = map[matrix.Activity]string{matrix.TLS: "tls-required", matrix.TLSKey: pskProfile}
+
+const pskProfile = "tls-psk"
 
 // OpenServer starts a server of a suite, or the reference server, and gives it
 // something to hold.
@@ -47,15 +55,20 @@ func OpenServer(ctx context.Context, name, suite string) (*Server, error) {
 
 // OpenServerAs is OpenServer for a profile that can be written to.
 func OpenServerAs(ctx context.Context, name, suite, profile string) (*Server, error) {
-	s := &Server{}
+	s := &Server{doors: map[matrix.Activity]door{}}
 	var err error
-	if s.plain, err = open(ctx, name, suite, profile); err != nil {
+	if s.plain, err = open(ctx, containers.Request{Target: name, Suite: suite, Profile: profile}); err != nil {
 		return nil, err
 	}
 	id := s.plain.Identity()
 	s.Peer = matrix.Peer{Name: id.Name, Suite: id.Suite, Version: id.Version, Image: id.Image}
-	if s.secure, err = open(ctx, name, suite, tlsProfile); err != nil {
-		s.secure, s.why = nil, err.Error()
+	for a, profile := range profiles {
+		t, err := open(ctx, containers.Request{Target: name, Suite: suite, Profile: profile, Unspoken: true})
+		if err != nil {
+			s.doors[a] = door{why: err.Error()}
+			continue
+		}
+		s.doors[a] = door{server: t}
 	}
 	if err := s.begin(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -63,16 +76,20 @@ func OpenServerAs(ctx context.Context, name, suite, profile string) (*Server, er
 	return s, nil
 }
 
-func open(ctx context.Context, name, suite, profile string) (target.Target, error) {
-	if name != Reference {
-		return containers.Open(ctx, containers.Request{Target: name, Suite: suite, Profile: profile, Size: Size})
+func open(ctx context.Context, r containers.Request) (target.Target, error) {
+	r.Size = Size
+	switch {
+	case r.Target != Reference:
+		return containers.Open(ctx, r)
+	case r.Profile == pskProfile:
+		return openKeyed()
 	}
-	_, about, err := inprocess.Config(profile, Size, "")
+	_, about, err := inprocess.Config(r.Profile, Size, "")
 	if err != nil {
 		return nil, err
 	}
 	return inprocess.New(about, func() server.Config {
-		c, _, err := inprocess.Config(profile, Size, "")
+		c, _, err := inprocess.Config(r.Profile, Size, "")
 		if err != nil {
 			panic(err) // the same name was fine a moment ago
 		}
@@ -86,8 +103,10 @@ func (s *Server) Target() target.Target { return s.plain }
 // Close stops the server.
 func (s *Server) Close() error {
 	err := s.plain.Close()
-	if s.secure != nil {
-		err = errors.Join(err, s.secure.Close())
+	for _, d := range s.doors {
+		if d.server != nil {
+			err = errors.Join(err, d.server.Close())
+		}
 	}
 	return err
 }

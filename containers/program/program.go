@@ -41,10 +41,17 @@ type Setup struct {
 	// Durable says that the storage outlives a server that is killed: Start
 	// returns a Launch that is Durable.
 	Durable bool
+	// GnuTLS says that this program needs GnuTLS to talk to it.
+	GnuTLS bool
 	// Ready says what this machine lacks to talk to it; nil: nothing.
 	Ready func() error
 	// TLS returns how to do TLS with it; nil: it has none. See WithTLS.
 	TLS func() starttls.Client
+}
+
+// Spoken are the setups that this program, as it was built, has the means to talk to.
+func (p Program) Spoken() []Setup {
+	return slices.DeleteFunc(slices.Clone(p.Setups), func(s Setup) bool { return s.GnuTLS && !starttls.BuiltWithGnuTLS })
 }
 
 // Profile returns what the setup promises of a version.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"nbdconform/reference/starttls"
 	"nbdconform/reference/starttls/pki"
@@ -41,19 +42,20 @@ const PSK = "keys.psk"
 
 const pskUser, pskKey = "alice", "000102030405060708090a0b0c0d0e0f"
 
-// WithPSK makes setups of some that start a server with the file PSK: none
-// where this program was built without GnuTLS.
+// Keys is what the file PSK says.
+const Keys = pskUser + ":" + pskKey + "\n"
+
+// WithPSK makes setups of some that start a server with the file PSK.
 func WithPSK(setups ...Setup) (list []Setup) {
 	for _, s := range setups {
-		if starttls.BuiltWithGnuTLS {
-			list = append(list, s.withPSK())
-		}
+		list = append(list, s.withPSK())
 	}
 	return list
 }
 
 func (s Setup) withPSK() Setup {
 	start := s.Start
+	s.GnuTLS = true
 	s.Ready = func() error {
 		_, err := pskClient()
 		return err
@@ -64,7 +66,7 @@ func (s Setup) withPSK() Setup {
 	}
 	s.Start = func(p Place) Launch {
 		l := start(p)
-		l.Prepare = append([]string{"umask 077", fmt.Sprintf("echo %s:%s > %s", pskUser, pskKey, PSK)}, l.Prepare...)
+		l.Prepare = append([]string{"umask 077", fmt.Sprintf("echo %s > %s", strings.TrimSpace(Keys), PSK)}, l.Prepare...)
 		return l
 	}
 	return s
@@ -78,13 +80,10 @@ func pskClient() (starttls.Client, error) {
 	return starttls.NewPSKClient(pskUser, key)
 }
 
-// WithAnonymous makes setups of some that start a server with anonymous TLS:
-// none where this program was built without GnuTLS.
+// WithAnonymous makes setups of some that start a server with anonymous TLS.
 func WithAnonymous(setups ...Setup) (list []Setup) {
 	for _, s := range setups {
-		if !starttls.BuiltWithGnuTLS {
-			continue
-		}
+		s.GnuTLS = true
 		s.Ready = func() error {
 			_, err := starttls.NewAnonymousClient()
 			return err

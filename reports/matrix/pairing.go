@@ -13,11 +13,12 @@ const (
 	Compare Activity = "compare"
 	Discard Activity = "discard"
 	Zero    Activity = "zero"
-	TLS     Activity = "tls" // connect by X.509
+	TLS     Activity = "tls"     // connect by X.509
+	TLSKey  Activity = "tls-psk" // connect by a pre-shared key
 )
 
 // Activities lists all of them.
-var Activities = []Activity{Connect, List, Map, CopyOut, CopyIn, Compare, Discard, Zero, TLS}
+var Activities = []Activity{Connect, List, Map, CopyOut, CopyIn, Compare, Discard, Zero, TLS, TLSKey}
 
 // An Outcome is how an activity went.
 type Outcome string

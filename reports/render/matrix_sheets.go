@@ -185,7 +185,7 @@ func pairingSheet(m matrix.Matrix, server matrix.Peer) sheet {
 	s := sheet{title: "Clients of " + peerName(server), head: []string{"client"}, room: 14, gap: 1}
 	s.note = "✓ works  ≈ degraded  ✗ broken  ‼ corrupt data  – unable"
 	for _, a := range matrix.Activities {
-		s.head = append(s.head, string(a))
+		s.head = append(s.head, strings.TrimPrefix(string(a), "tls-")) // there is little room
 	}
 	for _, client := range m.Clients() {
 		found := m.Between(client, server)

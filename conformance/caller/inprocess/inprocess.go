@@ -12,6 +12,7 @@ import (
 	"nbdconform/conformance/caller"
 	"nbdconform/conformance/target"
 	"nbdconform/reference/quirk"
+	"nbdconform/reference/starttls"
 )
 
 // A Caller is the reference client.
@@ -49,7 +50,9 @@ func (c *Caller) Identity() target.Identity {
 }
 
 // Can implements [caller.Caller].
-func (c *Caller) Can(caller.Activity, caller.TLS) bool { return true }
+func (c *Caller) Can(_ caller.Activity, t caller.TLS) bool {
+	return starttls.BuiltWithGnuTLS || t != caller.TLSKey && t != caller.TLSAnonymous
+}
 
 // Dir implements [caller.Caller].
 func (c *Caller) Dir() string { return c.dir }

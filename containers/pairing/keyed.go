@@ -1,0 +1,58 @@
+package pairing
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+
+	"nbdconform/conformance/target"
+	"nbdconform/conformance/target/inprocess"
+	"nbdconform/containers/program"
+	"nbdconform/reference/server"
+	"nbdconform/reference/starttls"
+)
+
+// keyed is the reference server with pre-shared keys, which lie in a directory
+// of its own.
+type keyed struct {
+	*inprocess.Target
+	dir string
+}
+
+func openKeyed() (_ target.Target, err error) {
+	dir, err := os.MkdirTemp("", "nbdtls")
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.RemoveAll(dir)
+		}
+	}()
+	file := filepath.Join(dir, program.PSK)
+	if err := os.WriteFile(file, []byte(program.Keys), 0o600); err != nil {
+		return nil, err
+	}
+	tls, err := starttls.LoadPSKServer(file)
+	if err != nil {
+		return nil, err
+	}
+	_, about, err := inprocess.Config("default", Size, "")
+	if err != nil {
+		return nil, err
+	}
+	t, err := inprocess.New(about, func() server.Config {
+		c, _, err := inprocess.Config("default", Size, "")
+		if err != nil {
+			panic(err) // the same name was fine a moment ago
+		}
+		c.TLS = server.TLS{Mode: server.ForcedTLS, Server: tls}
+		return c
+	})
+	if err != nil {
+		return nil, err
+	}
+	return keyed{t, dir}, nil
+}
+
+func (k keyed) Close() error { return errors.Join(k.Target.Close(), os.RemoveAll(k.dir)) }
