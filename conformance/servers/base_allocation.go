@@ -118,6 +118,20 @@ var _ = Describe("The context base:allocation", func() {
 			}
 		})
 
+	// "the final descriptor MAY extend beyond the original requested size if the server can determine a
+	// larger length", and what it tells of that is to be true as well.
+	It("is true of what it tells beyond the request", ID("allocation.zero.beyond"),
+		MUST("layout.allocation.zero"), Needs(feature.BaseAllocation), Writes(), AtLeast(8*grain),
+		TrippedBy(quirk.StatusZeroBeyond, "want no NBD_STATE_ZERO"),
+		func(ctx context.Context) {
+			s := Enter(ctx, BaseAllocation)
+			contents := append(s.Zero(0, grain), s.Write(grain, Pattern(10, 7*grain))...)
+
+			for _, b := range s.BlocksBeyond(0, grain, 8*grain) {
+				Expect(b).To(ReadAsTold(0, contents))
+			}
+		})
+
 	// "the effects of NBD_CMD_FLUSH and NBD_CMD_FLAG_FUA MUST be visible across all connections
 	// when the server sends its reply"
 	It("forgets zeroes that are overwritten on another connection", ID("allocation.zero.multi-conn"),

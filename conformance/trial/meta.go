@@ -87,3 +87,16 @@ func (s *Session) Blocks(offset, end uint64, flags wire.CommandFlags) []Block {
 	}
 	return list
 }
+
+// BlocksBeyond are the blocks that one request for the status from offset to
+// end tells of, as far as until, which is behind end, if the last reaches there.
+func (s *Session) BlocksBeyond(offset, end, until uint64) []Block {
+	var list []Block
+	for _, e := range s.Status(offset, end-offset, 0) {
+		if offset < until && e.Length > 0 {
+			list = append(list, Block{offset, min(e.Length, until-offset), wire.StateFlags(e.Status)})
+			offset += e.Length
+		}
+	}
+	return list
+}

@@ -115,6 +115,18 @@ var HolesReadGarbage = register(Quirk{
 	}),
 })
 
+// StatusZeroBeyond guesses what lies beyond a request.
+var StatusZeroBeyond = register(Quirk{
+	Name: "status-zero-beyond", Breaks: "layout.allocation.zero",
+	Doc: "lets the last descriptor of base:allocation reach 65536 bytes beyond the request, without NBD_CMD_FLAG_REQ_ONE",
+	Hooks: onStatus(func(x *server.Exchange, s *wire.BlockStatus) {
+		end := x.Request.Offset + x.Request.Length
+		if x.Request.Flags&wire.CmdFlagReqOne == 0 && end+65536 <= x.Session.Export.Disk.Size() {
+			s.Extents[len(s.Extents)-1].Length += 65536
+		}
+	}),
+})
+
 // WriteAllocatedENOSPC runs out of space where it has some.
 var WriteAllocatedENOSPC = register(Quirk{
 	Name: "write-allocated-enospc", Breaks: "meta.allocation.allocated.enospc",
