@@ -30,7 +30,7 @@ func matrixCommand() *cobra.Command {
 	var out, publish string
 	speed := 200 * time.Millisecond
 	var known []string
-	f := field{jobs: 2 * runtime.NumCPU(), judge: func(ctx context.Context, o order) (result.Result, error) {
+	f := field{jobs: min(3*runtime.NumCPU(), 12), judge: func(ctx context.Context, o order) (result.Result, error) {
 		return supervise(ctx, o, quiet{})
 	}}
 	c := &cobra.Command{
@@ -91,11 +91,12 @@ Exit status: 0 the matrix is complete, whatever it says of the servers;
 			if err != nil {
 				return err
 			}
-			r := race{file: filepath.Join(out, "speed.json"), runtime: speed, fresh: f.fresh, show: newOverview(os.Stderr)}
-			perf, err := r.run(c.Context(), serverPeers(cells))
+			r := race{open: openRacer, file: filepath.Join(out, "speed.json"), runtime: speed, fresh: f.fresh, show: newOverview(os.Stderr)}
+			perf, unmeasured, err := r.run(c.Context(), serverPeers(cells))
 			if c.Context().Err() != nil {
 				return err
 			}
+			apart = append(apart, unmeasured...)
 			if err != nil {
 				apart = append(apart, matrix.Skip{What: "the measurement of speed", Why: err.Error()})
 			}

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path"
@@ -36,6 +38,7 @@ type overview interface {
 }
 
 // run returns the results in the order of the cells, and what could not be had.
+// The longest cells come first, so that none is left alone in the end.
 // An error means that the run was interrupted.
 func (f *field) run(ctx context.Context, cells []cell) ([]result.Result, []matrix.Skip, error) {
 	f.show.plan(len(cells))
@@ -51,7 +54,7 @@ func (f *field) run(ctx context.Context, cells []cell) ([]result.Result, []matri
 			}
 		})
 	}
-	for i := range cells {
+	for _, i := range f.longestFirst(cells) {
 		if ctx.Err() == nil {
 			queue <- i
 		}
@@ -71,6 +74,35 @@ func (f *field) run(ctx context.Context, cells []cell) ([]result.Result, []matri
 		list = append(list, beside(*r, path.Join(filepath.Base(f.dir), cells[i].file())))
 	}
 	return list, skipped, nil
+}
+
+// longestFirst are the indices of cells by how long they took the last time,
+// with whatever suite. Of those that are new, servers that are known to leave
+// clients waiting come first.
+func (f *field) longestFirst(cells []cell) []int {
+	took := make([]float64, len(cells))
+	order := make([]int, len(cells))
+	for i, c := range cells {
+		order[i] = i
+		if took[i] = f.took(c); took[i] == 0 && (c.Target == "nbd-server" || c.Profile == "tls-required") {
+			took[i] = longWait
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(took[b], took[a]) })
+	return order
+}
+
+// longWait is how long those take that leave clients waiting, in seconds.
+const longWait = 40
+
+// took is how long a cell took in an earlier matrix, in seconds, or 0.
+func (f *field) took(c cell) float64 {
+	b, err := os.ReadFile(filepath.Join(f.dir, c.file(), "result.json"))
+	var r struct{ Seconds float64 }
+	if err != nil || json.Unmarshal(b, &r) != nil {
+		return 0
+	}
+	return r.Seconds
 }
 
 // beside is r with its evidence named from the directory above dir.

@@ -22,6 +22,12 @@ type race struct {
 	runtime time.Duration // of one load on one server, each round; 0: nobody is measured
 	fresh   bool
 	show    overview
+	open    func(context.Context, matrix.Peer) (target.Target, error)
+}
+
+// openRacer starts a server in its default profile.
+func openRacer(ctx context.Context, p matrix.Peer) (target.Target, error) {
+	return containers.Open(ctx, containers.Request{Target: p.Name, Suite: p.Suite, Size: bench.ProfileSize})
 }
 
 // raceRounds is how often each server is measured.
@@ -34,15 +40,15 @@ type filedRace struct {
 	Result  *matrix.Performance `json:"result"`
 }
 
-// run measures the servers in their default profile. Those that can't be
-// started the runs have told of.
-func (r race) run(ctx context.Context, servers []matrix.Peer) (*matrix.Performance, error) {
+// run measures the servers, and says which could not be started.
+func (r race) run(ctx context.Context, servers []matrix.Peer) (*matrix.Performance, []matrix.Skip, error) {
 	if r.runtime <= 0 || len(servers) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
 	if p := r.earlier(servers); p != nil {
-		return p, nil
+		return p, nil, nil
 	}
+	var missing []matrix.Skip
 	var there []target.Target
 	defer func() {
 		var all sync.WaitGroup
@@ -54,24 +60,29 @@ func (r race) run(ctx context.Context, servers []matrix.Peer) (*matrix.Performan
 	r.show.plan(len(servers) * raceRounds)
 	defer r.show.close()
 	for _, s := range servers {
-		t, err := containers.Open(ctx, containers.Request{Target: s.Name, Suite: s.Suite, Size: bench.ProfileSize})
+		t, err := r.open(ctx, s)
 		if ctx.Err() != nil {
-			return nil, ctx.Err()
+			return nil, nil, ctx.Err()
 		}
-		if err == nil {
-			there = append(there, t)
+		if err != nil {
+			missing = append(missing, matrix.Skip{What: "the speed of " + s.String(), Why: err.Error()})
+			continue
 		}
+		there = append(there, t)
+	}
+	if len(there) == 0 {
+		return nil, missing, nil
 	}
 	p := bench.Profile{Rounds: raceRounds, Runtime: r.runtime, Done: func(s string) { r.show.done(s, "measured") }}
 	perf, err := p.Measure(ctx, there)
-	if err != nil {
-		return nil, err
+	if err != nil || len(missing) > 0 { // which may be better the next time
+		return perf, missing, err
 	}
 	b, err := json.MarshalIndent(filedRace{version(), servers, perf}, "", " ")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return perf, os.WriteFile(r.file, b, 0o644) // #nosec: reports are for everybody
+	return perf, nil, os.WriteFile(r.file, b, 0o644) // #nosec: reports are for everybody
 }
 
 // earlier is what was measured before with the same suite, images and time.
