@@ -22,6 +22,7 @@ type fuzzOrder struct {
 	order
 	Against   string
 	Client    string
+	Does      string
 	Time      time.Duration
 	Seed      uint64
 	Shard     string
@@ -50,7 +51,8 @@ and as a stand-alone Python program.
 
 With --against every script runs on two servers, and what they answer
 differently is listed. With --client a client program visits a server that
-misbehaves at random.
+misbehaves at random, in moves that are kept and replayed as scripts are. With
+--does the command behind -- is such a client.
 
 --target all, --profile all fuzz every server, or profile, in turns.
 
@@ -68,6 +70,7 @@ script was run, or the target can't be reached.`,
   nbdconform fuzz --target nbdkit --corpus said.pcapng
   nbdconform fuzz --target nbdkit --against nbdkit:trixie
   nbdconform fuzz --client nbdcopy --suite trixie
+  nbdconform fuzz --does copy-out -- ./my-client {uri} {file}
   nbdconform fuzz --target nbdkit --shard 0/4 --dir /tmp/s0
   nbdconform fuzz -- ./my-server --socket {socket}`,
 		Args: func(c *cobra.Command, args []string) error {
@@ -81,7 +84,7 @@ script was run, or the target can't be reached.`,
 			if err := o.check(); err != nil {
 				return err
 			}
-			if o.Client != "" {
+			if o.client() {
 				r, err := o.fuzzClient(c.Context(), newFuzzDisplay(os.Stderr))
 				if err != nil {
 					return err
@@ -104,10 +107,11 @@ script was run, or the target can't be reached.`,
 	f.StringVar(&o.Provider, "provider", containers.Container, "container, or local: the program on PATH")
 	f.StringVar(&o.Suite, "suite", containers.DefaultSuite, "Debian suite of the container")
 	f.StringVar(&o.Profile, "profile", "", "how the server is set up (see nbdconform list --profiles), or all")
-	f.StringVar(&o.Quirk, "quirk", "", "make the reference server misbehave (see nbdconform list --quirks)")
+	f.StringVar(&o.Quirk, "quirk", "", "make the reference misbehave (see nbdconform list --quirks, --clients)")
 	f.BoolVar(&o.Destructive, "destructive", false, "let the scripts write to the server at --uri")
 	f.StringVar(&o.Against, "against", "", "compare with this: TARGET, TARGET:SUITE or uri:URI")
-	f.StringVar(&o.Client, "client", "", "fuzz a client program (see nbdconform list --clients)")
+	f.StringVar(&o.Client, "client", "", "fuzz a client: reference, or one of nbdconform list --clients")
+	f.StringVar(&o.Does, "does", "", "fuzz the command behind -- as a client, which does this, such as copy-out")
 	f.DurationVar(&o.Time, "time", time.Minute, "for how long, in all")
 	f.Uint64Var(&o.Seed, "seed", 1, "of the inputs")
 	f.StringVar(&o.Shard, "shard", "", "run part I of N, as I/N with I from 0; I of JOB_COMPLETION_INDEX: /N")
@@ -126,7 +130,7 @@ func (o *fuzzOrder) check() error {
 	if err := o.parseShard(); err != nil {
 		return err
 	}
-	if o.Client != "" {
+	if o.client() {
 		return o.checkClient()
 	}
 	plain := o.order
@@ -209,7 +213,12 @@ func (o *fuzzOrder) dir() string {
 	if o.Dir != "" {
 		return o.Dir
 	}
-	name := "fuzz-" + o.name()
+	name := o.name()
+	if o.client() {
+		who := o.program()
+		name = who.name()
+	}
+	name = "fuzz-" + name
 	if o.Against != "" {
 		name += "-against-" + strings.Trim(unsafeInPaths.ReplaceAllString(o.Against, "-"), "-")
 	}

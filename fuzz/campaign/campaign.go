@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -44,12 +43,12 @@ type campaign struct {
 	Options
 	ctx      context.Context
 	record   fuzzing.Record
-	corpus   *corpus
-	points   map[string]bool // of the record
-	seeds    []entry         // not run yet
-	settled  map[string]bool // signatures
-	silent   map[string]bool // signatures of what the other target does not answer
-	recent   []script.Script // since the last look from outside
+	corpus   *corpus[script.Script]
+	points   map[string]bool        // of the record
+	seeds    []entry[script.Script] // not run yet
+	settled  map[string]bool        // signatures
+	silent   map[string]bool        // signatures of what the other target does not answer
+	recent   []script.Script        // since the last look from outside
 	looked   time.Time
 	saved    time.Time
 	told     time.Time
@@ -107,12 +106,8 @@ func open(ctx context.Context, o Options) (*campaign, error) {
 		o.Patience = 2 * time.Second
 	}
 	c := &campaign{Options: o, ctx: ctx, points: make(map[string]bool), settled: make(map[string]bool), silent: make(map[string]bool), began: time.Now(), looked: time.Now()}
-	dir := ""
-	if o.Dir != "" {
-		dir = filepath.Join(o.Dir, corpusDir)
-	}
 	var err error
-	if c.corpus, err = openCorpus(dir); err != nil {
+	if c.corpus, err = openCorpus(scriptForm, o.Dir); err != nil {
 		return nil, err
 	}
 	for _, s := range o.Seeds {
@@ -151,6 +146,7 @@ func (c *campaign) resume() error {
 	}
 	r.Suite, r.Goal, r.Left = c.Suite, c.Goal.Seconds(), goal.Seconds()
 	c.record = r
+	c.record.Corpus = len(c.corpus.entries)
 	c.deadline = c.began.Add(goal)
 	for _, p := range r.Points {
 		c.points[p] = true
@@ -185,7 +181,7 @@ func (c *campaign) now(end bool) error {
 	if !end {
 		c.record.Left = max(time.Until(c.deadline).Seconds(), 0.001)
 	}
-	c.record.Updated, c.record.Corpus = time.Now().UTC(), len(c.corpus.entries)
+	c.record.Updated = time.Now().UTC()
 	if c.Progress != nil && (end || time.Since(c.told) > tellEvery) {
 		c.told = time.Now()
 		c.Progress(c.record, time.Until(c.deadline))
@@ -228,7 +224,7 @@ func (c *campaign) isSettled(signature string) bool { return c.settled[signature
 // input is the next script.
 func (c *campaign) input() script.Script {
 	if len(c.seeds) > 0 {
-		s := c.seeds[0].script
+		s := c.seeds[0].input
 		c.seeds = c.seeds[1:]
 		s.Profile = ""
 		return s
@@ -252,14 +248,9 @@ func (c *campaign) input() script.Script {
 func (c *campaign) learn(s script.Script, r session.Result) error {
 	var reached []string
 	for _, p := range r.Reached {
-		text := p.String()
-		reached = append(reached, text)
-		if !c.points[text] {
-			c.points[text] = true
-			i, _ := slices.BinarySearch(c.record.Points, text)
-			c.record.Points = slices.Insert(c.record.Points, i, text)
-		}
+		reached = append(reached, p.String())
 	}
+	c.reach(reached)
 	if _, same := c.Bench.(Reference); c.Guide != nil && !same {
 		g, err := c.Guide.Run(c.ctx, s, Care{Patience: 200 * time.Millisecond})
 		if err != nil {
@@ -270,5 +261,17 @@ func (c *campaign) learn(s script.Script, r session.Result) error {
 		}
 	}
 	_, err := c.corpus.add(s, reached)
+	c.record.Corpus = len(c.corpus.entries)
 	return err
+}
+
+// reach notes points that the subject got to.
+func (c *campaign) reach(points []string) {
+	for _, p := range points {
+		if !c.points[p] {
+			c.points[p] = true
+			i, _ := slices.BinarySearch(c.record.Points, p)
+			c.record.Points = slices.Insert(c.record.Points, i, p)
+		}
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"nbdconform/conformance/caller"
@@ -30,6 +31,9 @@ func RunClient(ctx context.Context, o ClientOptions) (fuzzing.Record, error) {
 		return fuzzing.Record{}, err
 	}
 	v := &visitor{campaign: c, guest: o.Guest}
+	if v.moves, err = openCorpus(movesForm, o.Dir); err != nil {
+		return c.record, err
+	}
 	if err := v.choose(); err != nil {
 		return c.record, err
 	}
@@ -54,6 +58,7 @@ type visitor struct {
 	*campaign
 	guest Guest
 	can   []caller.Activity
+	moves *corpus[Moves]
 }
 
 // choose finds what the program can do with a server that behaves.
@@ -66,6 +71,10 @@ func (v *visitor) choose() error {
 		if err != nil {
 			return err
 		}
+		if v.ctx.Err() != nil {
+			return nil
+		}
+		v.reach(got.Reached)
 		if got.End != "success" || got.Finding != nil {
 			return fmt.Errorf("%s can't %s with a server that behaves: %s", v.Subject.Name, a, got.End+" "+got.untrue)
 		}
@@ -77,20 +86,37 @@ func (v *visitor) choose() error {
 	return nil
 }
 
+// input is the next list of moves: made anew, or mutated from one that made the
+// program reach something new.
+func (v *visitor) input(r *rand.Rand) Moves {
+	if r.IntN(2) == 0 || len(v.moves.entries) == 0 {
+		return Moves{v.can[r.IntN(len(v.can))], randomMoves(r)}
+	}
+	m := v.moves.pick(r).mutate(r, v.moves.pick(r))
+	if !slices.Contains(v.can, m.Activity) || r.IntN(8) == 0 {
+		m.Activity = v.can[r.IntN(len(v.can))]
+	}
+	return m
+}
+
 func (v *visitor) one() error {
 	r := rand.New(rand.NewPCG(v.Seed, v.record.Next*uint64(v.Shards)+uint64(v.Shard)))
-	m := Moves{v.can[r.IntN(len(v.can))], randomMoves(r)}
+	m := v.input(r)
 	got, err := v.guest.Visit(v.ctx, m)
+	if errors.Is(err, errSetup) {
+		v.record.Next++
+		return nil
+	}
 	if err != nil || v.ctx.Err() != nil {
 		return err
 	}
 	v.record.Next++
 	v.record.Execs++
-	if point := string(m.Activity) + ": " + got.End; !v.points[point] {
-		v.points[point] = true
-		i, _ := slices.BinarySearch(v.record.Points, point)
-		v.record.Points = slices.Insert(v.record.Points, i, point)
+	v.reach(got.Reached)
+	if _, err := v.moves.add(m, got.Reached); err != nil {
+		return err
 	}
+	v.record.Corpus = len(v.moves.entries)
 	if got.Finding == nil {
 		return nil
 	}
@@ -100,12 +126,17 @@ func (v *visitor) one() error {
 // confirm tries again what showed a finding, and leaves moves out.
 func (v *visitor) confirm(m Moves, f fuzzing.Finding) error {
 	f.Count, f.First, f.FirstExec, f.Standing = 1, time.Now().UTC(), v.record.Execs, fuzzing.Unconfirmed
+	var shown Visit // the last that showed it
 	shows := func(list []move) bool {
 		if v.ctx.Err() != nil {
 			return false
 		}
 		got, err := v.guest.Visit(v.ctx, Moves{m.Activity, list})
-		return err == nil && got.Finding != nil && got.Finding.Signature == f.Signature
+		if err != nil || got.Finding == nil || got.Finding.Signature != f.Signature {
+			return false
+		}
+		shown = got
+		return true
 	}
 	if !v.settled[f.Signature] && shows(m.List) {
 		f.Standing = fuzzing.New
@@ -120,17 +151,31 @@ func (v *visitor) confirm(m Moves, f fuzzing.Finding) error {
 	}
 	f.Script, f.Ops = m.String(), len(m.List)
 	if f.Standing == fuzzing.New && v.Dir != "" {
-		dir := filepath.Join(v.Dir, findingsDir)
-		if err := os.MkdirAll(dir, 0o777); err != nil {
+		name, err := v.save(m, shown)
+		if err != nil {
 			return err
 		}
-		name := session.FileName(f.Signature) + MovesExtension
 		f.File = findingsDir + "/" + name
-		saved := SavedMoves{session.Header{Finding: f.Signature}, m}
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(saved.String()), 0o666); err != nil {
-			return err
-		}
 	}
 	v.settle(f)
 	return nil
+}
+
+// save writes moves that show a finding, and a stand-alone reproducer beside
+// them. It returns the name of the first file.
+func (v *visitor) save(m Moves, shown Visit) (string, error) {
+	dir := filepath.Join(v.Dir, findingsDir)
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return "", err
+	}
+	f := shown.Finding
+	saved := SavedMoves{session.Header{Finding: f.Signature, Notes: []string{strings.ReplaceAll(f.Detail, "\n", " ")}}, m}
+	name := session.FileName(f.Signature)
+	if err := os.WriteFile(filepath.Join(dir, name+MovesExtension), []byte(saved.String()), 0o666); err != nil {
+		return "", err
+	}
+	if v.Subject.Provider == "in-process" { // there is no program to start
+		return name + MovesExtension, nil
+	}
+	return name + MovesExtension, os.WriteFile(filepath.Join(dir, name+".py"), []byte(v.guest.Reproducer(m, shown)), 0o777)
 }

@@ -24,39 +24,52 @@ const corpusDir = "corpus"
 // reachedNote begins the comments of a file of the corpus that say what its script reached.
 const reachedNote = "reached: "
 
-// An entry is a script of the corpus.
-type entry struct {
-	script script.Script
+// A form is how inputs of one sort are kept: scripts, or moves.
+type form[S fmt.Stringer] struct {
+	extension string // of file names
+	parse     func(text string) (S, error)
+	length    func(S) int // in operations
+}
+
+var scriptForm = form[script.Script]{session.Extension, script.Parse, func(s script.Script) int { return len(s.Ops) }}
+
+var movesForm = form[Moves]{MovesExtension, ParseMoves, func(m Moves) int { return len(m.List) }}
+
+// An entry is an input of the corpus.
+type entry[S fmt.Stringer] struct {
+	input  S
 	points []string
 }
 
-func (e entry) name() string {
-	sum := sha256.Sum256([]byte(e.script.String()))
-	return hex.EncodeToString(sum[:8]) + session.Extension
+func (f form[S]) name(e entry[S]) string {
+	sum := sha256.Sum256([]byte(e.input.String()))
+	return hex.EncodeToString(sum[:8]) + f.extension
 }
 
-func (e entry) text() string {
-	s := session.Saved{Script: e.script}
+func (e entry[S]) text() string {
+	var h session.Header
 	for _, p := range e.points {
-		s.Notes = append(s.Notes, reachedNote+p)
+		h.Notes = append(h.Notes, reachedNote+p)
 	}
-	return s.String()
+	return h.String() + e.input.String()
 }
 
-// A corpus is the scripts that reached something, in memory and in a directory.
-type corpus struct {
+// A corpus is the inputs that reached something, in memory and in a directory.
+type corpus[S fmt.Stringer] struct {
+	form    form[S]
 	dir     string // "": in memory alone
-	entries []entry
+	entries []entry[S]
 	points  map[string]bool
 }
 
-// openCorpus reads a directory, which need not be there.
-func openCorpus(dir string) (*corpus, error) {
-	c := &corpus{dir: dir, points: make(map[string]bool)}
-	if dir == "" {
+// openCorpus reads that of the campaign in a directory, which need not be there.
+func openCorpus[S fmt.Stringer](f form[S], campaign string) (*corpus[S], error) {
+	c := &corpus[S]{form: f, points: make(map[string]bool)}
+	if campaign == "" {
 		return c, nil
 	}
-	list, err := readEntries(dir)
+	c.dir = filepath.Join(campaign, corpusDir)
+	list, err := f.read(c.dir)
 	if err != nil {
 		return nil, err
 	}
@@ -66,12 +79,12 @@ func openCorpus(dir string) (*corpus, error) {
 			c.points[p] = true
 		}
 	}
-	return c, os.MkdirAll(dir, 0o777)
+	return c, os.MkdirAll(c.dir, 0o777)
 }
 
 // readSeeds reads what a campaign is to start from: scripts and captures, in a
 // directory or in a file, or the capture of an evidence bundle.
-func readSeeds(path string) ([]entry, error) {
+func readSeeds(path string) ([]entry[script.Script], error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, err
 	}
@@ -87,40 +100,43 @@ func readSeeds(path string) ([]entry, error) {
 			captures = append(captures, more...)
 		}
 	}
-	var list []entry
+	var list []entry[script.Script]
 	for _, file := range captures {
 		s, _, err := recorded.Load(file)
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, entry{script: recorded.Adapt(s)})
+		list = append(list, entry[script.Script]{input: recorded.Adapt(s)})
 	}
 	if len(captures) == 1 && captures[0] == path {
 		return list, nil
 	}
-	scripts, err := readEntries(path)
+	scripts, err := scriptForm.read(path)
 	if list = append(list, scripts...); err == nil && len(list) == 0 {
 		err = fmt.Errorf("%s has neither scripts (*%s) nor captures (*.pcapng, *.pcap)", path, session.Extension)
 	}
 	return list, err
 }
 
-// readEntries reads the scripts in a directory, or one file.
-func readEntries(path string) (list []entry, err error) {
+// read reads the inputs in a directory, or one file.
+func (f form[S]) read(path string) (list []entry[S], err error) {
 	files := []string{path}
 	if info, err := os.Stat(path); err != nil || info.IsDir() {
-		if files, err = filepath.Glob(filepath.Join(path, "*"+session.Extension)); err != nil {
+		if files, err = filepath.Glob(filepath.Join(path, "*"+f.extension)); err != nil {
 			return nil, err
 		}
 	}
 	slices.Sort(files)
-	for _, f := range files {
-		s, err := session.Load(f)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
 		if err != nil {
 			return nil, err
 		}
-		e := entry{script: s.Script}
-		for _, n := range s.Notes {
+		e := entry[S]{}
+		if e.input, err = f.parse(string(text)); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		for _, n := range session.ParseHeader(string(text)).Notes {
 			if p, ok := strings.CutPrefix(n, reachedNote); ok {
 				e.points = append(e.points, p)
 			}
@@ -130,52 +146,52 @@ func readEntries(path string) (list []entry, err error) {
 	return list, nil
 }
 
-// add keeps a script that reached points of which one at least is new. It
+// add keeps an input that reached points of which one at least is new. It
 // reports whether it did.
-func (c *corpus) add(s script.Script, points []string) (bool, error) {
+func (c *corpus[S]) add(input S, points []string) (bool, error) {
 	fresh := false
 	for _, p := range points {
 		if !c.points[p] {
 			c.points[p], fresh = true, true
 		}
 	}
-	if !fresh || len(s.Ops) == 0 {
+	if !fresh || c.form.length(input) == 0 {
 		return false, nil
 	}
-	e := entry{s, points}
+	e := entry[S]{input, points}
 	c.entries = append(c.entries, e)
 	return true, c.write(e)
 }
 
-func (c *corpus) write(e entry) error {
+func (c *corpus[S]) write(e entry[S]) error {
 	if c.dir == "" {
 		return nil
 	}
-	return render.Replace(filepath.Join(c.dir, e.name()), func(w io.Writer) error {
+	return render.Replace(filepath.Join(c.dir, c.form.name(e)), func(w io.Writer) error {
 		_, err := io.WriteString(w, e.text())
 		return err
 	})
 }
 
-// pick is one of the scripts, the newest more often than others.
-func (c *corpus) pick(r *rand.Rand) script.Script {
+// pick is one of the inputs, the newest more often than others.
+func (c *corpus[S]) pick(r *rand.Rand) (none S) {
 	n := len(c.entries)
 	if n == 0 {
-		return script.Script{}
+		return none
 	}
 	const newest = 16
 	if n > newest && r.IntN(2) == 0 {
-		return c.entries[n-1-r.IntN(newest)].script
+		return c.entries[n-1-r.IntN(newest)].input
 	}
-	return c.entries[r.IntN(n)].script
+	return c.entries[r.IntN(n)].input
 }
 
-// minimise lists the fewest and shortest scripts, by a greedy choice, that
+// minimise lists the fewest and shortest inputs, by a greedy choice, that
 // reach all that the entries do. It does not depend on their order.
-func minimise(list []entry) (kept []entry) {
+func (f form[S]) minimise(list []entry[S]) (kept []entry[S]) {
 	list = slices.Clone(list)
-	slices.SortFunc(list, func(a, b entry) int {
-		return cmp.Or(cmp.Compare(len(a.script.Ops), len(b.script.Ops)), cmp.Compare(a.script.String(), b.script.String()))
+	slices.SortFunc(list, func(a, b entry[S]) int {
+		return cmp.Or(cmp.Compare(f.length(a.input), f.length(b.input)), cmp.Compare(a.input.String(), b.input.String()))
 	})
 	missing := make(map[string]bool)
 	for _, e := range list {

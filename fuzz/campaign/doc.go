@@ -1,4 +1,4 @@
-// Package campaign fuzzes a server for as long as it is
+// Package campaign fuzzes a server or a client for as long as it is
 // told to: it makes inputs, runs them, and keeps what was found.
 //
 // [Run] is a campaign against a server. Inputs are scripts: made at random,
@@ -15,6 +15,10 @@
 //
 // With [Options.Against] every script runs on two targets, and what they answer
 // differently is listed by kind.
+//
+// [RunClient] is a campaign against a client program. Inputs are [Moves] of a
+// server that it visits. Those that brought something new are kept and mutated,
+// and a finding is saved with a server of its own, as [Guest.Reproducer] makes it.
 //
 // The directory of a campaign has its record ([fuzzing.File]), its corpus
 // and its findings. A campaign that was stopped goes on from there.

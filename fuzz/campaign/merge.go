@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"nbdconform/fuzz/session"
 	"nbdconform/reports/fuzzing"
 )
 
@@ -15,7 +14,6 @@ import (
 // corpus is minimised.
 func Merge(out string, dirs []string) (fuzzing.Record, error) {
 	var records []fuzzing.Record
-	var all []entry
 	owner := make(map[string]string) // directory by script of a finding
 	for _, d := range dirs {
 		r, found, err := Load(d)
@@ -25,11 +23,6 @@ func Merge(out string, dirs []string) (fuzzing.Record, error) {
 		if !found {
 			return r, fmt.Errorf("%s has no campaign (%s)", d, fuzzing.File)
 		}
-		list, err := readEntries(filepath.Join(d, corpusDir))
-		if err != nil {
-			return r, err
-		}
-		all = append(all, list...)
 		records = append(records, r)
 		for _, f := range r.Findings {
 			owner[f.Signature+"\n"+f.Script] = d
@@ -39,17 +32,14 @@ func Merge(out string, dirs []string) (fuzzing.Record, error) {
 	if err != nil {
 		return m, err
 	}
-	kept := minimise(all)
-	m.Corpus = len(kept)
-	c := &corpus{dir: filepath.Join(out, corpusDir)}
-	if err := emptied(c.dir); err != nil {
+	if m.Corpus, err = mergeCorpora(scriptForm, out, dirs); err != nil {
 		return m, err
 	}
-	for _, e := range kept {
-		if err := c.write(e); err != nil {
-			return m, err
-		}
+	moves, err := mergeCorpora(movesForm, out, dirs)
+	if err != nil {
+		return m, err
 	}
+	m.Corpus += moves // one of them is empty
 	for _, f := range m.Findings {
 		if f.File == "" {
 			continue
@@ -61,9 +51,33 @@ func Merge(out string, dirs []string) (fuzzing.Record, error) {
 	return m, Store(out, m)
 }
 
-// emptied makes a directory without scripts.
-func emptied(dir string) error {
-	old, err := filepath.Glob(filepath.Join(dir, "*"+session.Extension))
+// mergeCorpora writes what the inputs of one form in some campaigns reach into
+// another campaign, in as few of them as possible, and returns how many those are.
+func mergeCorpora[S fmt.Stringer](f form[S], out string, dirs []string) (int, error) {
+	var all []entry[S]
+	for _, d := range dirs {
+		list, err := f.read(filepath.Join(d, corpusDir))
+		if err != nil {
+			return 0, err
+		}
+		all = append(all, list...)
+	}
+	c := &corpus[S]{form: f, dir: filepath.Join(out, corpusDir)}
+	if err := emptied(c.dir, f.extension); err != nil {
+		return 0, err
+	}
+	kept := f.minimise(all)
+	for _, e := range kept {
+		if err := c.write(e); err != nil {
+			return 0, err
+		}
+	}
+	return len(kept), nil
+}
+
+// emptied makes a directory without files of that extension.
+func emptied(dir, extension string) error {
+	old, err := filepath.Glob(filepath.Join(dir, "*"+extension))
 	if err != nil {
 		return err
 	}
@@ -75,7 +89,7 @@ func emptied(dir string) error {
 	return os.MkdirAll(dir, 0o777)
 }
 
-// copyFinding copies the script and the reproducer of a finding.
+// copyFinding copies the script, or moves, and the reproducer of a finding.
 func copyFinding(from, to, file string) error {
 	if !filepath.IsLocal(file) {
 		return fmt.Errorf("%s: the file of a finding is outside of its campaign: %s", from, file)
@@ -83,7 +97,7 @@ func copyFinding(from, to, file string) error {
 	if err := os.MkdirAll(filepath.Dir(filepath.Join(to, file)), 0o777); err != nil {
 		return err
 	}
-	for _, name := range []string{file, strings.TrimSuffix(file, session.Extension) + ".py"} {
+	for _, name := range []string{file, strings.TrimSuffix(file, filepath.Ext(file)) + ".py"} {
 		text, err := os.ReadFile(filepath.Join(from, name))
 		if errors.Is(err, os.ErrNotExist) {
 			continue // within TLS there is no reproducer

@@ -3,35 +3,73 @@ package campaign
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"nbdconform/conformance/judge"
+	"nbdconform/conformance/target/inprocess"
 	"nbdconform/reference/export"
-	"nbdconform/reference/quirk"
 	"nbdconform/reference/server"
+	"nbdconform/reference/wire"
 )
 
 // A misbehaving is the reference server while a client visits it.
 type misbehaving struct {
+	disk  export.Export
 	ln    net.Listener
 	srv   *server.Server
 	conns sync.WaitGroup
+
+	mu    sync.Mutex
+	talks []*talk // in the order in which the client came
 }
 
-// serve starts a server at a Unix socket.
-func serve(socket string, disk export.Export, moves Moves) (*misbehaving, error) {
-	d := &flawed{Export: disk, at: int64(moves.number(failing))}
-	cfg := server.Config{Exports: []server.Export{{Name: "disk", Disk: d}}}
-	for _, m := range moves.List {
-		if q, ok := quirk.Get(m.kind); ok {
-			q.Apply(&cfg)
+// profiles are those of the reference server that moves can name: the export is
+// as large as ever, and a client needs to know no secret.
+var profiles = sync.OnceValue(func() (list []string) {
+	for _, p := range inprocess.Profiles() {
+		c, about, err := inprocess.Config(p, copied, "")
+		if err == nil && about.Size == copied && about.Dialect == wire.Current && c.TLS.Mode == server.NoTLS {
+			list = append(list, p)
 		}
+	}
+	return list
+})
+
+// errSetup is of moves that don't go together.
+var errSetup = errors.New("there is no such server")
+
+// setup is the server that makes the moves, and its disk.
+func (m Moves) setup() (*server.Server, export.Export, error) {
+	p, _ := m.get(profiled)
+	q, _ := m.get(quirky)
+	cfg, _, err := inprocess.Config(p.name, copied, q.name)
+	if err != nil {
+		return nil, nil, err
+	}
+	e := &cfg.Exports[0]
+	disk := e.Disk
+	if f, ok := m.get(failing); ok {
+		e.Disk, e.Resizable = &flawed{Export: disk, at: int64(f.n)}, false
 	}
 	srv, err := server.New(cfg)
 	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", errSetup, err)
+	}
+	return srv, disk, nil
+}
+
+// serve starts a server at a Unix socket, whose export has the contents.
+func serve(socket string, contents []byte, moves Moves) (*misbehaving, error) {
+	srv, disk, err := moves.setup()
+	if err != nil {
+		return nil, err
+	}
+	if err := disk.WriteAt(contents, 0); err != nil {
 		return nil, err
 	}
 	_ = os.Remove(socket)
@@ -40,15 +78,19 @@ func serve(socket string, disk export.Export, moves Moves) (*misbehaving, error)
 		return nil, err
 	}
 	_ = os.Chmod(socket, 0o666) // #nosec: a program in a container may be another user
-	h := &misbehaving{ln: ln, srv: srv}
+	h := &misbehaving{disk: disk, ln: ln, srv: srv}
 	h.conns.Go(func() {
 		for {
 			nc, err := ln.Accept()
 			if err != nil {
 				return
 			}
+			t := newTalk()
+			h.mu.Lock()
+			h.talks = append(h.talks, t)
+			h.mu.Unlock()
 			h.conns.Go(func() {
-				c := unsteady(nc, moves)
+				c := unsteady(nc, moves, t)
 				_ = srv.ServeConn(context.Background(), c)
 				_ = c.Close()
 			})
@@ -93,29 +135,45 @@ const silence = 1500 * time.Millisecond
 // A shaky connection sends in segments, ends early, and ends when nothing happens.
 type shaky struct {
 	net.Conn
+	talk    *talk
 	segment int
 	left    int // bytes until it ends; negative: no end
 	timer   *time.Timer
 }
 
-func unsteady(nc net.Conn, moves Moves) *shaky {
-	c := &shaky{Conn: nc, left: -1, segment: moves.number(segments)}
-	for _, m := range moves.List {
-		if m.kind == hangUp {
-			c.left = m.n
-		}
+func unsteady(nc net.Conn, moves Moves, t *talk) *shaky {
+	c := &shaky{Conn: judge.NewServerConn(nc, t.judge), talk: t, left: -1}
+	if m, ok := moves.get(segments); ok {
+		c.segment = m.n
 	}
-	c.timer = time.AfterFunc(silence, func() { _ = nc.Close() })
+	if m, ok := moves.get(hangUp); ok {
+		c.left = m.n
+	}
+	c.timer = time.AfterFunc(silence, func() {
+		t.note(silent, nil)
+		_ = nc.Close()
+	})
 	return c
 }
 
 func (c *shaky) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	c.timer.Reset(silence)
+	if n > 0 {
+		c.talk.note(heard, b[:n])
+	}
+	if err != nil {
+		c.talk.note(left, nil)
+	}
 	return n, err
 }
 
 func (c *shaky) Write(b []byte) (n int, err error) {
+	if c.left < 0 { // noted before the client can answer
+		c.talk.note(said, b)
+	} else if c.left > 0 {
+		c.talk.note(said, b[:min(len(b), c.left)])
+	}
 	for len(b) > 0 {
 		part := b
 		if c.segment > 0 && len(b) <= 1<<16 { // a long one would take too many
@@ -123,6 +181,7 @@ func (c *shaky) Write(b []byte) (n int, err error) {
 		}
 		if c.left >= 0 {
 			if part = part[:min(len(part), c.left)]; len(part) == 0 {
+				c.talk.note(closed, nil)
 				_ = c.Conn.Close()
 				return n, net.ErrClosed
 			}
@@ -140,5 +199,6 @@ func (c *shaky) Write(b []byte) (n int, err error) {
 
 func (c *shaky) Close() error {
 	c.timer.Stop()
+	c.talk.note(closed, nil)
 	return c.Conn.Close()
 }

@@ -19,45 +19,38 @@ const MovesExtension = ".moves"
 // Moves are what a server does to a client program that is asked for an activity.
 type Moves struct {
 	Activity caller.Activity
-	List     []move // no two of a kind; one quirk at most
+	List     []move // no two of a sort
 }
 
 // A move is one thing that a server does to a client.
 type move struct {
-	kind string // one of those below, or the name of a quirk
-	n    int
+	sort string
+	n    int    // of the first three sorts
+	name string // of the other ones
 }
 
-// The moves that are no quirks. None of them changes contents.
+// The sorts of moves. None of them but quirks changes contents.
 const (
 	segments = "segments"      // everything is sent in segments of n bytes
 	hangUp   = "hang-up-after" // the connection ends after n bytes
 	failing  = "fail"          // reading or writing contents fails, the nth time
+	profiled = "profile"       // the server has a profile of package inprocess
+	quirky   = "quirk"         // the server has a quirk
 )
 
-// What begins the other lines.
-const (
-	quirkWord    = "quirk"
-	activityWord = "activity"
-)
+var sorts = []string{segments, hangUp, failing, profiled, quirky}
+
+const activityWord = "activity"
 
 func (m move) String() string {
-	if m.plain() {
-		return fmt.Sprintf("%s %d", m.kind, m.n)
+	if m.counts() {
+		return fmt.Sprintf("%s %d", m.sort, m.n)
 	}
-	return quirkWord + " " + m.kind
+	return m.sort + " " + m.name
 }
 
-// plain reports whether the move is none of a quirk.
-func (m move) plain() bool { return m.kind == segments || m.kind == hangUp || m.kind == failing }
-
-// sort is the same for moves that exclude each other.
-func (m move) sort() string {
-	if m.plain() {
-		return m.kind
-	}
-	return quirkWord
-}
+// counts reports whether the move has a number.
+func (m move) counts() bool { return m.sort == segments || m.sort == hangUp || m.sort == failing }
 
 func (m Moves) String() string {
 	var b strings.Builder
@@ -68,23 +61,22 @@ func (m Moves) String() string {
 	return b.String()
 }
 
-// number is the number of the move of a kind, or 0.
-func (m Moves) number(kind string) int {
+// get returns the move of a sort.
+func (m Moves) get(sort string) (move, bool) {
 	for _, x := range m.List {
-		if x.kind == kind {
-			return x.n
+		if x.sort == sort {
+			return x, true
 		}
 	}
-	return 0
+	return move{}, false
 }
 
 // lies reports whether one of the moves may be a lie about contents, so that a
 // client can't know better.
 func (m Moves) lies() bool {
-	return slices.ContainsFunc(m.List, func(x move) bool {
-		q, ok := quirk.Get(x.kind)
-		return ok && !q.Allowed
-	})
+	x, _ := m.get(quirky)
+	q, ok := quirk.Get(x.name)
+	return ok && !q.Allowed
 }
 
 // ParseMoves reads what String wrote. Empty lines and those that begin with #
@@ -109,7 +101,7 @@ func ParseMoves(text string) (m Moves, err error) {
 // read takes up one line.
 func (m *Moves) read(line string) error {
 	word, rest, _ := strings.Cut(line, " ")
-	x := move{kind: word}
+	x := move{sort: word}
 	switch {
 	case word == activityWord && m.Activity != "":
 		return errors.New("it has an activity already")
@@ -118,22 +110,26 @@ func (m *Moves) read(line string) error {
 	case word == activityWord:
 		m.Activity = caller.Activity(rest)
 		return nil
-	case word == quirkWord:
-		if _, ok := quirk.Get(rest); !ok {
-			return fmt.Errorf("the reference server has no quirk %q (see nbdconform list --quirks)", rest)
-		}
-		x.kind = rest
-	case x.plain():
+	case x.counts():
 		n, err := strconv.Atoi(rest)
 		if err != nil || n < 0 || n == 0 && word != hangUp {
 			return fmt.Errorf("%s %q: want a positive number", word, rest)
 		}
 		x.n = n
+	case word == profiled && !slices.Contains(profiles(), rest):
+		return fmt.Errorf("profile %q: use one of %s", rest, strings.Join(profiles(), ", "))
+	case word == profiled:
+		x.name = rest
+	case word == quirky:
+		if _, ok := quirk.Get(rest); !ok {
+			return fmt.Errorf("the reference server has no quirk %q (see nbdconform list --quirks)", rest)
+		}
+		x.name = rest
 	default:
 		return fmt.Errorf("%q is no move", line)
 	}
-	if slices.ContainsFunc(m.List, func(o move) bool { return o.sort() == x.sort() }) {
-		return fmt.Errorf("there is a second %s", x.sort())
+	if _, ok := m.get(word); ok {
+		return fmt.Errorf("there is a second %s", word)
 	}
 	m.List = append(m.List, x)
 	return nil

@@ -24,14 +24,14 @@ free(): invalid pointer
 }
 
 func TestMinimiseKeepsAllThatWasReached(t *testing.T) {
-	e := func(seed uint64, points ...string) entry {
-		return entry{script.Generate(seed, script.Options{}), points}
+	e := func(seed uint64, points ...string) entry[script.Script] {
+		return entry[script.Script]{script.Generate(seed, script.Options{}), points}
 	}
-	list := []entry{e(1, "a"), e(2, "b"), e(3, "a", "b", "c"), e(4, "d"), e(5, "c")}
-	kept := minimise(list)
+	list := []entry[script.Script]{e(1, "a"), e(2, "b"), e(3, "a", "b", "c"), e(4, "d"), e(5, "c")}
+	kept := scriptForm.minimise(list)
 	slices.Reverse(list)
-	again := minimise(list)
-	if len(kept) != 2 || len(again) != 2 || kept[0].name() != again[0].name() || kept[1].name() != again[1].name() {
+	again := scriptForm.minimise(list)
+	if len(kept) != 2 || len(again) != 2 || kept[0].text() != again[0].text() || kept[1].text() != again[1].text() {
 		t.Errorf("kept %v and %v", kept, again)
 	}
 }
@@ -94,7 +94,7 @@ func TestShards(t *testing.T) {
 	if m.Execs != records[0].Execs+records[1].Execs || m.Corpus == 0 || m.Exit() != 1 || m.Corpus > records[0].Corpus+records[1].Corpus {
 		t.Errorf("%s; exit %d, corpus %d", m.Conclusion(), m.Exit(), m.Corpus)
 	}
-	c, err := openCorpus(out + "/" + corpusDir)
+	c, err := openCorpus(scriptForm, out)
 	if err != nil || len(c.entries) != m.Corpus {
 		t.Errorf("%d scripts, %v", len(c.entries), err)
 	}

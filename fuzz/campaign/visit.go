@@ -3,23 +3,19 @@ package campaign
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"nbdconform/conformance/caller"
-	"nbdconform/reference/export"
 	"nbdconform/reports/fuzzing"
 )
 
 // copied is the size of the export that clients copy, in bytes.
 const copied = 1 << 20
-
-// visiting is how long a visit may take, unless something else is said.
-const visiting = 20 * time.Second
 
 // A Guest is a client program that visits servers.
 type Guest struct {
@@ -27,12 +23,21 @@ type Guest struct {
 	Timeout time.Duration // for one visit; 0: 20 seconds
 }
 
+func (g Guest) timeout() time.Duration {
+	if g.Timeout <= 0 {
+		return 20 * time.Second
+	}
+	return g.Timeout
+}
+
 // A Visit is how one went.
 type Visit struct {
 	Report  caller.Report
 	Finding *fuzzing.Finding // what was wrong with the program, or nil
 	End     string           // what the program came to, in one line
-	untrue  string           // why the success that it reports is none
+	Reached []string         // what was said by either side, and how it ended
+	talks   []*talk
+	untrue  string // why the success that it reports is none
 }
 
 // Visit has the program visit a server that makes the moves. Wrong is a program
@@ -40,9 +45,6 @@ type Visit struct {
 // writes what only a fault of its own explains, and one that reports success with
 // wrong data where the server never lied about contents.
 func (g Guest) Visit(ctx context.Context, m Moves) (Visit, error) {
-	if g.Timeout <= 0 {
-		g.Timeout = visiting
-	}
 	var v Visit
 	err := g.visit(ctx, m, &v)
 	if err != nil {
@@ -53,9 +55,11 @@ func (g Guest) Visit(ctx context.Context, m Moves) (Visit, error) {
 	if !r.Succeeded() {
 		v.End = r.Exit
 		if line := lastLines(r.Stderr, 1); line != "" {
-			v.End += ": " + numbers.ReplaceAllString(line[:min(len(line), 100)], "N")
+			line = numbers.ReplaceAllString(strings.ReplaceAll(line, g.Caller.Dir(), "DIR"), "N")
+			v.End += ": " + line[:min(len(line), longest)]
 		}
 	}
+	v.reach(m.Activity)
 	find := func(kind, about, detail string) {
 		v.Finding = &fuzzing.Finding{
 			Signature: strings.TrimSpace(kind + " " + string(m.Activity) + " " + about), Kind: kind, About: string(m.Activity),
@@ -68,20 +72,33 @@ func (g Guest) Visit(ctx context.Context, m Moves) (Visit, error) {
 	case said != "":
 		find("said", said, "the program ended with "+v.End)
 	case r.Hung:
-		find("hang", "", fmt.Sprintf("the program did not end in %v; a server that falls silent hangs up after %v", g.Timeout, silence))
+		find("hang", "", fmt.Sprintf("the program did not end in %v; a server that falls silent hangs up after %v", g.timeout(), silence))
 	case v.untrue != "" && !m.lies():
 		find("wrong", "data", v.untrue)
 	}
 	return v, nil
 }
 
+// reach lists what was reached.
+func (v *Visit) reach(a caller.Activity) {
+	seen := make(map[string]bool)
+	add := func(p string) {
+		if p = string(a) + ": " + p; !seen[p] {
+			seen[p] = true
+			v.Reached = append(v.Reached, p)
+		}
+	}
+	add(v.End)
+	for _, t := range v.talks {
+		for _, p := range t.reached() {
+			add(p)
+		}
+	}
+}
+
 // visit makes the visit, and looks at what was copied.
 func (g Guest) visit(ctx context.Context, m Moves, v *Visit) error {
-	before, in := pattern(1), pattern(2)
-	disk := export.New(copied)
-	if err := disk.WriteAt(before, 0); err != nil {
-		return err
-	}
+	before, in := contents(onServer), contents(local)
 	dir := g.Caller.Dir()
 	t := caller.Task{Activity: m.Activity, Server: caller.Address{Socket: filepath.Join(dir, "f"), Export: "disk"}, File: filepath.Join(dir, "data")}
 	_ = os.Remove(t.File)
@@ -90,14 +107,15 @@ func (g Guest) visit(ctx context.Context, m Moves, v *Visit) error {
 			return err
 		}
 	}
-	h, err := serve(t.Server.Socket, disk, m)
+	h, err := serve(t.Server.Socket, before, m)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, g.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, g.timeout())
 	v.Report, err = g.Caller.Do(ctx, t)
 	cancel()
 	h.close()
+	v.talks = h.talks
 	if err != nil || !v.Report.Succeeded() {
 		return err
 	}
@@ -109,16 +127,31 @@ func (g Guest) visit(ctx context.Context, m Moves, v *Visit) error {
 		}
 	case caller.CopyIn:
 		got := make([]byte, copied)
-		if err := disk.ReadAt(got, 0); err != nil || !bytes.Equal(got, in) {
+		if err := h.disk.ReadAt(got, 0); err != nil || !bytes.Equal(got, in) {
 			v.untrue = fmt.Sprintf("the program reports success, and the server does not have what it was to write (error %v)", err)
 		}
 	}
 	return nil
 }
 
-// pattern is data that is nowhere zero for long.
-func pattern(seed byte) []byte {
-	b := make([]byte, copied)
-	_, _ = rand.NewChaCha8([32]byte{seed}).Read(b)
+// What contents there are: those of the export, and of a file that is copied to it.
+const (
+	onServer = 1
+	local    = 2
+)
+
+// Words of contents are multiples of step plus the seed, so that it is easy to
+// say, in a reproducer too, where some are from. step*inverse is 1.
+const (
+	step    = 0x9e3779b97f4a7c15
+	inverse = 0xf1de83e19937733d
+)
+
+// contents is data that is nowhere zero for long.
+func contents(seed uint64) []byte {
+	b := make([]byte, 0, copied)
+	for i := range uint64(copied / 8) {
+		b = binary.BigEndian.AppendUint64(b, i*step+seed)
+	}
 	return b
 }
