@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -31,6 +32,9 @@ With NAME only the quirks whose name contains it.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				o.Match = args[0]
+			}
+			if o.Budget <= 0 || o.Workers <= 0 || least < 0 || least > 100 {
+				return errors.New("--budget and --workers have to be positive, --least between 0 and 100")
 			}
 			total, done, start := 0, 0, time.Now()
 			rows, err := score.Run(c.Context(), withProgress(o, &total, &done))
@@ -104,6 +108,9 @@ func printScore(out io.Writer, rows []score.Row, least float64, scripts bool, to
 		found, reachable, share, len(rows)-reachable, took.Seconds())
 	if failed > 0 {
 		return fmt.Errorf("the fuzzer itself failed on %d quirks: see above", failed)
+	}
+	if reachable == 0 {
+		return errors.New("nothing was measured: what was asked for is out of reach")
 	}
 	if share < least {
 		return &exitError{status: exitViolates, text: fmt.Sprintf("less than %.0f %% were found", least)}

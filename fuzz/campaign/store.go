@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -24,8 +25,10 @@ func Load(dir string) (r fuzzing.Record, found bool, err error) {
 		return r, false, err
 	}
 	defer f.Close()
-	r, err = fuzzing.Read(f)
-	return r, err == nil, err
+	if r, err = fuzzing.Read(f); err != nil {
+		return r, false, fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	return r, true, nil
 }
 
 // Store writes a record into the directory of its campaign: a reader sees the
