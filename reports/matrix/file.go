@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"nbdconform/reports/result"
 )
@@ -24,6 +23,7 @@ type file struct {
 // Write writes m as indented JSON, every run as [result.Write] has it.
 func Write(w io.Writer, m Matrix) error {
 	f := file{Matrix: m, Runs: make([]json.RawMessage, 0, len(m.Runs))}
+	f.Schema = SchemaURL
 	if f.SchemaVersion == "" {
 		f.SchemaVersion = SchemaVersion
 	}
@@ -49,8 +49,8 @@ func Write(w io.Writer, m Matrix) error {
 	return nil
 }
 
-// Read reads one matrix.json. Unknown fields, runs that [result.Read] refuses,
-// and outcomes and activities that don't exist are errors.
+// Read reads one matrix.json. What the schema does not allow and runs that
+// [result.Read] refuses are errors.
 func Read(r io.Reader) (Matrix, error) {
 	b, err := io.ReadAll(io.LimitReader(r, MaxBytes+1))
 	if err != nil {
@@ -79,6 +79,9 @@ func parse(b []byte) (Matrix, error) {
 	if f.SchemaVersion != SchemaVersion {
 		return Matrix{}, fmt.Errorf("schemaVersion: %.20q is unknown here, this program reads %q", f.SchemaVersion, SchemaVersion)
 	}
+	if err := validate(b); err != nil {
+		return Matrix{}, err
+	}
 	m := f.Matrix
 	for i, text := range f.Runs {
 		r, err := result.Read(bytes.NewReader(text))
@@ -86,14 +89,6 @@ func parse(b []byte) (Matrix, error) {
 			return Matrix{}, fmt.Errorf("runs[%d]: %w", i, err)
 		}
 		m.Runs = append(m.Runs, r)
-	}
-	for i, p := range m.Pairings {
-		switch {
-		case !slices.Contains(Activities, p.Activity):
-			return Matrix{}, fmt.Errorf("pairings[%d].activity: %.40q does not exist", i, p.Activity)
-		case !slices.Contains(Outcomes, p.Outcome):
-			return Matrix{}, fmt.Errorf("pairings[%d].outcome: %.40q does not exist", i, p.Outcome)
-		}
 	}
 	return m, nil
 }

@@ -13,6 +13,7 @@ const SchemaVersion = "1.0"
 
 // A Matrix is several runs, and what client programs did with the same servers.
 type Matrix struct {
+	Schema        string          `json:"$schema,omitempty"` // SchemaURL
 	SchemaVersion string          `json:"schemaVersion"`
 	Made          time.Time       `json:"made"`
 	Seconds       float64         `json:"seconds"`

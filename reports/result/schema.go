@@ -21,7 +21,8 @@ var schemaJSON []byte
 // Schema returns result.schema.json. The caller owns the slice.
 func Schema() []byte { return bytes.Clone(schemaJSON) }
 
-const schemaURL = "urn:nbdconform:result:" + SchemaVersion
+// SchemaURL names result.schema.json.
+const SchemaURL = "urn:nbdconform:result:" + SchemaVersion
 
 var compiled = sync.OnceValues(func() (*jsonschema.Schema, error) {
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(schemaJSON))
@@ -31,10 +32,10 @@ var compiled = sync.OnceValues(func() (*jsonschema.Schema, error) {
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft2020)
 	c.AssertFormat()
-	if err := c.AddResource(schemaURL, doc); err != nil {
+	if err := c.AddResource(SchemaURL, doc); err != nil {
 		return nil, fmt.Errorf("adding result.schema.json: %w", err)
 	}
-	return c.Compile(schemaURL)
+	return c.Compile(SchemaURL)
 })
 
 // validate holds a decoded JSON document against the schema.
@@ -43,15 +44,18 @@ func validate(doc any) error {
 	if err != nil {
 		return err
 	}
-	err = schema.Validate(doc)
+	return Placed(schema.Validate(doc), doc)
+}
+
+// Placed says in one line what a schema does not allow in a document: it names
+// the first few places. Other errors are left as they are.
+func Placed(err error, doc any) error {
 	if ve, ok := errors.AsType[*jsonschema.ValidationError](err); ok {
 		return placed(ve, doc)
 	}
 	return err
 }
 
-// placed turns the tree of a validation error into one line that names the
-// first few places where the document is wrong.
 func placed(ve *jsonschema.ValidationError, doc any) error {
 	const shown = 3
 	printer := message.NewPrinter(language.English)

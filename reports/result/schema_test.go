@@ -127,8 +127,8 @@ func TestSchemaAgreesWithTypes(t *testing.T) {
 	checkSame(t, "verdicts", slices.Values(names), slices.Values(texts(verdict["enum"])))
 	checkSame(t, "summary fields", slices.Values(names), maps.Keys(summary["properties"].(object)))
 	checkSame(t, "summary required", slices.Values(names), slices.Values(texts(summary["required"])))
-	if id := schema["$id"]; id != schemaURL {
-		t.Errorf("$id is %v, want %v", id, schemaURL)
+	if id := schema["$id"]; id != SchemaURL {
+		t.Errorf("$id is %v, want %v", id, SchemaURL)
 	}
 }
 
