@@ -13,7 +13,6 @@ import (
 
 	"nbdconform/conformance/servers"
 	"nbdconform/conformance/trial"
-	"nbdconform/reports/evidence"
 	"nbdconform/reports/result"
 )
 
@@ -72,7 +71,7 @@ func runTrial(ctx context.Context, o order, tell *teller) error {
 
 func (o order) trial(ctx context.Context, tell *teller) error {
 	if o.Client != nil {
-		return o.Client.trial(ctx, tell)
+		return o.Client.trial(ctx, o, tell)
 	}
 	census, err := servers.Census(o.Filter)
 	if err != nil {
@@ -100,11 +99,9 @@ func (o order) trial(ctx context.Context, tell *teller) error {
 		return err
 	}
 	about := bench.Describe()
-	keep := &keeper{order: o, target: about, warn: func(s string) { tell.tell(event{Progress: s}) }}
-	if o.Evidence != "" {
-		if keep.store, err = evidence.NewStore(o.Evidence, o.limits()); err != nil {
-			return err
-		}
+	keep, err := newKeeper(o, about, tell)
+	if err != nil {
+		return err
 	}
 	tell.tell(event{Planned: planned, Target: &about})
 	return servers.Run(ctx, servers.Config{

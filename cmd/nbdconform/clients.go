@@ -76,13 +76,12 @@ Exit status: 0 the client conforms (a broken SHOULD alone counts as that),
 			if err := o.check(c); err != nil {
 				return err
 			}
-			r, err := supervise(c.Context(), order{
-				Target: cmp.Or(o.Program, reference), Filter: o.Filter, Seed: o.Seed, Client: &o,
-			}, newDisplay(os.Stderr, verbose))
+			out := cmp.Or(out, filepath.Join("reports", "out", o.name()))
+			r, err := supervise(c.Context(), o.order(out), newDisplay(os.Stderr, verbose))
 			if err != nil {
 				return err
 			}
-			files, err := render.All(cmp.Or(out, filepath.Join("reports", "out", o.name())), r)
+			files, err := render.All(out, r)
 			if err != nil {
 				return err
 			}
@@ -165,6 +164,11 @@ func (o *clientOrder) name() string {
 	return name
 }
 
+// order is the whole order, with evidence below a directory.
+func (o *clientOrder) order(evidence string) order {
+	return order{Target: cmp.Or(o.Program, reference), Filter: o.Filter, Seed: o.Seed, Evidence: evidence, Client: o}
+}
+
 // open opens the program.
 func (o *clientOrder) open(ctx context.Context, progress func(string)) (caller.Caller, error) {
 	switch {
@@ -204,7 +208,7 @@ func (o *clientOrder) reproduce(filter string) string {
 }
 
 // trial opens the program and runs the suite on it, in the child.
-func (o *clientOrder) trial(ctx context.Context, tell *teller) error {
+func (o *clientOrder) trial(ctx context.Context, whole order, tell *teller) error {
 	all, err := clientspecs.Census(o.Filter)
 	if err != nil {
 		return err
@@ -223,15 +227,20 @@ func (o *clientOrder) trial(ctx context.Context, tell *teller) error {
 		return err
 	}
 	defer func() { _ = program.Close() }()
-	bench, err := visit.Discover(ctx, program, visit.Options{Timeout: o.Timeout})
+	bench, err := visit.Discover(ctx, program, visit.Options{Timeout: o.Timeout, Record: whole.Evidence != ""})
 	if err != nil {
 		return err
 	}
 	about := describeClient(bench)
+	keep, err := newKeeper(whole, about, tell)
+	if err != nil {
+		return err
+	}
 	tell.tell(event{Planned: planned, Target: &about})
 	return clientspecs.Run(ctx, clientspecs.Config{
 		Bench: bench, Filter: o.Filter, Seed: o.Seed,
-		Started: func(id string) { tell.tell(event{Started: id}) },
+		Evidence: keep.keep,
+		Started:  func(id string) { tell.tell(event{Started: id}) },
 		Done: func(s result.Spec, seen []result.Observation) {
 			tell.tell(event{Done: &s, Observations: seen})
 		},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"os"
 	"runtime"
 	"strings"
@@ -20,11 +21,26 @@ type keeper struct {
 	warned bool
 }
 
+// newKeeper makes a keeper. Where the order wants no evidence, nothing is to be kept.
+func newKeeper(o order, target result.Target, tell *teller) (*keeper, error) {
+	k := &keeper{order: o, target: target, warn: func(s string) { tell.tell(event{Progress: s}) }}
+	if o.Evidence == "" {
+		return k, nil
+	}
+	var err error
+	k.store, err = evidence.NewStore(o.Evidence, o.limits())
+	return k, err
+}
+
 // keep writes a bundle for a line of the result and notes on the line where it
 // is. A run whose evidence can't be written is still a run.
 func (k *keeper) keep(line *result.Spec, e *trial.Evidence) {
 	b := k.bundle(line, e)
-	dir, err := k.store.Add(b, evidence.Material{Recording: e.Recording, Transcript: e.Transcript, Contents: e.Contents, Stderr: e.Stderr})
+	m := evidence.Material{Recording: e.Recording, Transcript: e.Transcript, Contents: e.Contents, Stderr: e.Stderr}
+	if t := e.Errand; t != nil {
+		m.Input, m.Cookies = t.Input, t.Cookies
+	}
+	dir, err := k.store.Add(b, m)
 	if err != nil {
 		if !k.warned {
 			k.warn("warning: " + err.Error())
@@ -58,6 +74,12 @@ func (k *keeper) bundle(line *result.Spec, e *trial.Evidence) evidence.Bundle {
 	if p := e.Place; p.Conn >= 0 {
 		b.Offending = &evidence.Place{Connection: p.Conn + 1, Offset: p.Offset, Length: p.Length, Judged: p.Judged}
 	}
+	if t := e.Errand; t != nil {
+		b.Task = &evidence.Task{Activity: t.Activity, Argv: t.Argv, Dir: t.Dir, Export: t.Export, End: t.End, Wrote: t.Wrote}
+		if b.Run.Program == reference {
+			b.Task.Argv = nil // it is no program of its own
+		}
+	}
 	if e.Clause != "" {
 		b.Spec.Clause = string(e.Clause)
 	}
@@ -75,6 +97,18 @@ func environment() evidence.Environment {
 
 // evidence is the order as a bundle has it.
 func (o *order) evidence(filter string) evidence.Run {
+	if c := o.Client; c != nil {
+		r := evidence.Run{
+			Program: c.Program, Command: c.Command, Provider: c.Provider, Suite: c.Suite, Quirk: c.Quirk,
+			TimeoutSeconds: c.Timeout.Seconds(), Filter: filter,
+		}
+		if len(c.Command) > 0 {
+			r.Does = c.Does
+		} else {
+			r.Program = cmp.Or(c.Program, reference)
+		}
+		return r
+	}
 	return evidence.Run{
 		Target: o.Target, URI: o.URI, Command: o.Command, Provider: o.Provider, Suite: o.Suite, Profile: o.Profile,
 		Quirk: o.Quirk, Export: o.Export, Destructive: o.Destructive, TimeoutSeconds: o.Timeout.Seconds(), Filter: filter,

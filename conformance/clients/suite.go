@@ -45,6 +45,10 @@ type Config struct {
 	// the judge at the end. They may be nil.
 	Started func(id string)
 	Done    func(result.Spec, []result.Observation)
+	// Evidence is called before Done for a line that the program is to blame
+	// for, if the bench records. It puts the evidence somewhere and may note on
+	// the line where. It may be nil.
+	Evidence func(*result.Spec, *trial.Evidence)
 }
 
 // Run tries every spec that the filter lets through on the bench's program. It
@@ -62,7 +66,7 @@ func Run(ctx context.Context, c Config) error {
 	r.tally.Add(c.Bench.Early)
 	census.Walk(ctx, chosen, c.Seed, func(e census.Listing) (result.Verdict, string) { return r.try(ctx, e) })
 	for _, line := range r.tally.Lines(clause.Client) {
-		r.done(line.Spec, nil)
+		r.done(line.Spec, line.Evidence, nil)
 	}
 	return ctx.Err()
 }
@@ -83,11 +87,14 @@ func (r *run) try(ctx context.Context, e census.Listing) (result.Verdict, string
 	line := e.Result()
 	line.Verdict, line.Message, line.Seconds = o.Verdict, o.Message, time.Since(start).Seconds()
 	line.Transcript, line.Exit, line.Stderr, line.BlockedBy = o.Transcript, o.Exit, o.Stderr, o.BlockedBy
-	r.done(line, o.Observations)
+	r.done(line, o.Evidence, o.Observations)
 	return o.Verdict, o.Message
 }
 
-func (r *run) done(line result.Spec, seen []result.Observation) {
+func (r *run) done(line result.Spec, e *trial.Evidence, seen []result.Observation) {
+	if e != nil && r.Evidence != nil {
+		r.Evidence(&line, e)
+	}
 	if r.Done != nil {
 		r.Done(line, seen)
 	}

@@ -13,16 +13,26 @@ import (
 	"nbdconform/reference/starttls"
 )
 
-// A ServerConn is the server's end of a connection, and tells a judge all that
+// A Watcher is told what happens on a connection, as a [Judge] is.
+type Watcher interface {
+	FromClient(b []byte) // b is only valid during the call
+	FromServer(b []byte)
+	// Decrypted says that what follows is the plain text from within TLS.
+	Decrypted()
+	ClientClosed(err error)
+	ServerClosed(err error)
+}
+
+// A ServerConn is the server's end of a connection, and tells a watcher all that
 // happens on it: what was read before the reader gets it, what is written
 // before it goes out, and how either direction ended.
 //
-// Before a message of the server goes out, the judge is told what the client
-// has sent by then, as far as it has arrived: it shall know what the client
+// Before a message of the server goes out, the watcher is told what the client
+// has sent by then, as far as it has arrived: a judge shall know what the client
 // said without having seen the answer.
 type ServerConn struct {
 	net.Conn
-	judge  *Judge
+	told   Watcher
 	read   sync.Mutex
 	early  []byte // was read before anybody asked for it
 	secure atomic.Bool
@@ -33,7 +43,7 @@ type ServerConn struct {
 }
 
 // NewServerConn wraps the server's end of a connection.
-func NewServerConn(c net.Conn, j *Judge) *ServerConn { return &ServerConn{Conn: c, judge: j} }
+func NewServerConn(c net.Conn, w Watcher) *ServerConn { return &ServerConn{Conn: c, told: w} }
 
 // NetConn returns the connection that is wrapped.
 func (c *ServerConn) NetConn() net.Conn { return c.Conn }
@@ -69,7 +79,7 @@ func (c *ServerConn) received(b []byte, err error) {
 	if c.secure.Load() {
 		return
 	}
-	c.judge.FromClient(b)
+	c.told.FromClient(b)
 	c.over(err)
 }
 
@@ -80,13 +90,13 @@ func (c *ServerConn) over(err error) {
 	c.mu.Lock()
 	c.end = err
 	c.mu.Unlock()
-	c.judge.ClientClosed(err)
+	c.told.ClientClosed(err)
 }
 
 func (c *ServerConn) Write(b []byte) (int, error) {
 	if !c.secure.Load() {
 		c.lookAhead()
-		c.judge.FromServer(b)
+		c.told.FromServer(b)
 	}
 	n, err := c.Conn.Write(b)
 	if err != nil {
@@ -127,10 +137,10 @@ func (c *ServerConn) lookAhead() {
 	}
 }
 
-// Close tells the judge that the server hangs up.
+// Close tells the watcher that the server hangs up.
 func (c *ServerConn) Close() error {
 	if !c.secure.Load() {
-		c.judge.ServerClosed(nil)
+		c.told.ServerClosed(nil)
 	}
 	return c.Conn.Close()
 }
@@ -147,10 +157,10 @@ func (c *ServerConn) CloseWrite() error {
 func (c *ServerConn) SetDeadline(t time.Time) error { return c.Conn.SetDeadline(t) }
 
 // Secured tells that TLS, which was put on c, is up, and returns the connection
-// within TLS that tells the judge its plain text.
+// within TLS that tells the watcher its plain text.
 func (c *ServerConn) Secured(t starttls.Conn) starttls.Conn {
 	c.secure.Store(true)
-	c.judge.Decrypted()
+	c.told.Decrypted()
 	s := &tlsServerConn{Conn: t, under: c}
 	c.inTLS.Store(s)
 	return s
@@ -163,7 +173,7 @@ type tlsServerConn struct {
 
 func (c *tlsServerConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
-	c.under.judge.FromClient(b[:n])
+	c.under.told.FromClient(b[:n])
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		err2 := io.EOF // that TLS was not shut down is no business of NBD's in general
 		c.under.over(err2)
@@ -174,7 +184,7 @@ func (c *tlsServerConn) Read(b []byte) (int, error) {
 }
 
 func (c *tlsServerConn) Write(b []byte) (int, error) {
-	c.under.judge.FromServer(b)
+	c.under.told.FromServer(b)
 	n, err := c.Conn.Write(b)
 	if err != nil {
 		drain(c)
@@ -183,7 +193,7 @@ func (c *tlsServerConn) Write(b []byte) (int, error) {
 }
 
 func (c *tlsServerConn) Close() error {
-	c.under.judge.ServerClosed(nil)
+	c.under.told.ServerClosed(nil)
 	return c.Conn.Close()
 }
 

@@ -22,6 +22,20 @@ func requestText(b []byte) string {
 	return q.String()
 }
 
+// CookieAt is where a request or a reply has its cookie.
+const CookieAt = 8
+
+// HasCookie reports whether a message is a request or a reply.
+func HasCookie(m Message) bool {
+	if m.Side == clause.Server {
+		_, _, err := wire.ParseReply(m.Raw)
+		return err == nil
+	}
+	_, _, compact := wire.ParseRequest(m.Raw)
+	_, _, extended := wire.ParseExtendedRequest(m.Raw)
+	return compact == nil || extended == nil
+}
+
 // HeadOfData is how many bytes of a message precede the contents of the export
 // in it, or 0 where it is no reply that carries any.
 func HeadOfData(m Message) uint64 {

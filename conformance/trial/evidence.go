@@ -21,6 +21,19 @@ type Scene struct {
 	Exit       string               // how the program ended
 	Stderr     string               // the end of what the program wrote
 	Served     bool                 // a connection was served afterwards
+	Errand     *Errand              // of the program, if a client is under test
+}
+
+// An Errand is what a client program was sent to do.
+type Errand struct {
+	Activity string
+	Argv     []string // empty if the program is no program of its own
+	Dir      string   // has the server's socket, named "s", and the files
+	Export   string
+	Input    []byte // of the file "in", if there is one
+	Wrote    string // the file "out", as SHA-256 in hex; "": there is none
+	End      string // how the program ended
+	Cookies  []recording.Cookie
 }
 
 // Evidence is a scene with a finger on the message that matters.
@@ -30,10 +43,10 @@ type Evidence struct {
 	Clause clause.ID // that the judge saw broken there, which decided; "": the spec's own
 }
 
-// A Place is a message of the server's.
+// A Place is a message of the side under test.
 type Place struct {
 	Conn   int    // connection, from 0; -1: no message
-	Offset int64  // in what the server sent on it, bytes
+	Offset int64  // in what that side sent on it, bytes
 	Length uint64 // 0: what matters is that nothing came, or that it ended there
 	Judged bool   // the judge holds something against the message as such
 }

@@ -21,6 +21,7 @@ import (
 type Bench struct {
 	Caller  caller.Caller
 	Timeout time.Duration // for one task; then the program hangs
+	Record  bool          // what is said, for the evidence
 	Facts   Facts
 	Early   trial.Outcome // what the judge saw while the facts were found
 
@@ -41,12 +42,13 @@ type Facts struct {
 // Options say how to try a program. The zero value is a good choice.
 type Options struct {
 	Timeout time.Duration // 0: 20 s
+	Record  bool          // what is said, for the evidence
 }
 
 // Discover has the program do all that it claims it can, with a server that
 // behaves.
 func Discover(ctx context.Context, c caller.Caller, o Options) (*Bench, error) {
-	b := &Bench{Caller: c, Timeout: o.Timeout, Facts: Facts{Trouble: map[caller.Activity]string{}, Compact: map[caller.Activity]bool{}}}
+	b := &Bench{Caller: c, Timeout: o.Timeout, Record: o.Record, Facts: Facts{Trouble: map[caller.Activity]string{}, Compact: map[caller.Activity]bool{}}}
 	if b.Timeout <= 0 {
 		b.Timeout = 20 * time.Second
 	}

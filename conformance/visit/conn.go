@@ -32,9 +32,10 @@ type Conn struct {
 	Flags          wire.ClientFlags
 	StartTLSFailed bool // the TLS handshake did not come off
 
-	mu   sync.Mutex
-	end  *judge.ServerConn
-	over bool // the server is done with it
+	mu      sync.Mutex
+	watched *watched
+	end     *judge.ServerConn
+	over    bool // the server is done with it
 }
 
 // Sent reports whether one of the options was sent.
@@ -210,13 +211,17 @@ func (t judgedTLS) Upgrade(ctx context.Context, nc net.Conn) (starttls.Conn, err
 	if !ok {
 		return nil, errors.New("the connection is not a judged one")
 	}
+	var conn *Conn
+	t.host.each(func(c *Conn) {
+		if c.end == end {
+			conn = c
+		}
+	})
+	conn.watched.shakingHands()
 	s, err := t.Server.Upgrade(ctx, nc)
 	if err != nil {
-		t.host.each(func(c *Conn) {
-			if c.end == end {
-				c.StartTLSFailed = true
-			}
-		})
+		conn.watched.failed(err)
+		conn.StartTLSFailed = true
 		return nil, err
 	}
 	return end.Secured(s), nil

@@ -13,6 +13,7 @@ import (
 	"nbdconform/reference/export"
 	"nbdconform/reference/server"
 	"nbdconform/reference/wire"
+	"nbdconform/reports/recording"
 )
 
 // A host is the reference server during one visit.
@@ -21,6 +22,7 @@ type host struct {
 	disk   export.Export
 	export string // the name of it
 	socket string
+	rec    *recording.Recorder // nil: nothing is recorded
 	srv    *server.Server
 	ln     net.Listener
 	served sync.WaitGroup
@@ -34,8 +36,8 @@ type host struct {
 }
 
 // newHost starts a server that listens at a socket.
-func newHost(s *setup, disk export.Export, socket string) (*host, error) {
-	h := &host{setup: s, disk: disk, socket: socket, slow: s.slow, writes: map[wire.Request]int{}}
+func newHost(s *setup, disk export.Export, socket string, rec *recording.Recorder) (*host, error) {
+	h := &host{setup: s, disk: disk, socket: socket, rec: rec, slow: s.slow, writes: map[wire.Request]int{}}
 	cfg := server.Config{Exports: []server.Export{{Name: "disk", Description: "the disk under test", Disk: disk}}}
 	for _, f := range s.config {
 		f(&cfg)
@@ -71,8 +73,8 @@ func newHost(s *setup, disk export.Export, socket string) (*host, error) {
 			if err != nil {
 				return
 			}
-			j := judge.New(judge.Options{})
-			c := &Conn{Judge: j, end: judge.NewServerConn(nc, j)}
+			w := &watched{Judge: judge.New(judge.Options{}), rec: rec, conn: rec.Connect()}
+			c := &Conn{Judge: w.Judge, watched: w, end: judge.NewServerConn(nc, w)}
 			h.mu.Lock()
 			h.conns = append(h.conns, c)
 			h.mu.Unlock()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"nbdconform/conformance/caller"
 	"nbdconform/conformance/clause"
@@ -51,12 +50,12 @@ func (t *trying) outcome(early *trial.Outcome) trial.Outcome {
 	var own []trial.Violation
 	stray := ""
 	for _, v := range t.visits {
-		for _, c := range v.Conns {
+		for i, c := range v.Conns {
 			for _, w := range c.Judge.Violations() {
 				k, _ := clause.Get(w.Clause)
 				switch {
 				case w.Side == clause.Client:
-					f := trial.Violation{Violation: w, Spec: t.spec.ID, Transcript: c.Judge.Transcript().String()}
+					f := trial.Violation{Violation: w, Spec: t.spec.ID, Transcript: c.Judge.Transcript().String(), Evidence: v.offence(i, w)}
 					broken[w.Clause] = true
 					o.Violations = append(o.Violations, f)
 					if slices.Contains(t.spec.Clauses, w.Clause) {
@@ -107,7 +106,7 @@ func (t *trying) outcome(early *trial.Outcome) trial.Outcome {
 		o.Verdict, o.Message = result.Weak, "the clause is disputed: "+k.Disputed+"\n"+o.Message
 	}
 	if o.Verdict != result.Pass && o.Verdict != result.Unsupported {
-		t.evidence(&o)
+		t.evidence(&o, own)
 	}
 	return o
 }
@@ -129,20 +128,4 @@ func (t *trying) ends() (killed string, hung bool) {
 		hung = hung || v.Report.Hung
 	}
 	return killed, hung
-}
-
-// evidence is the last visit: what was said, and what the program said of it.
-func (t *trying) evidence(o *trial.Outcome) {
-	if len(t.visits) == 0 {
-		return
-	}
-	v := t.visits[len(t.visits)-1]
-	for _, c := range slices.Backward(v.Conns) {
-		if text := c.Judge.Transcript().String(); text != "" {
-			o.Transcript = text
-			break
-		}
-	}
-	o.Exit = v.Report.Exit
-	o.Stderr = strings.TrimSpace(fmt.Sprintf("$ %s\n%s%s", strings.Join(v.Report.Argv, " "), v.Report.Stdout, v.Report.Stderr))
 }

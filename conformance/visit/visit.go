@@ -14,6 +14,7 @@ import (
 	"nbdconform/conformance/trial"
 	"nbdconform/reference/export"
 	"nbdconform/reference/server"
+	"nbdconform/reports/recording"
 )
 
 // A Visit is one task that a program was asked to do, and what came of it.
@@ -30,6 +31,11 @@ type Visit struct {
 	file          []byte // what CopyIn was to write and CopyOut wrote
 	missing       bool   // CopyOut wrote no file
 	size          uint64 // that the export was to be given
+
+	rec   *recording.Recorder
+	task  caller.Task
+	dir   string
+	plain *trial.Scene // without a mark on what the judge has nothing against
 }
 
 // The range that Zero and Trim are asked for, in bytes.
@@ -79,16 +85,18 @@ func Ask(ctx context.Context, ways ...Way) *Visit {
 
 // visit serves one task.
 func (b *Bench) visit(ctx context.Context, s *setup) (*Visit, error) {
-	v := &Visit{Activity: s.activity, size: s.length}
+	v := &Visit{Activity: s.activity, size: s.length, dir: b.Caller.Dir()}
+	if b.Record {
+		v.rec = recording.New(recording.DefaultLimits)
+	}
 	disk := export.New(s.size)
 	v.before = image(1, s.size)
 	if err := fill(disk, v.before); err != nil {
 		return nil, err
 	}
-	dir := b.Caller.Dir()
 	task := caller.Task{
 		Activity: s.activity, Offset: rangeOffset, Length: rangeLength,
-		Server: caller.Address{Socket: path(dir, "s"), TLS: s.tls},
+		Server: caller.Address{Socket: path(v.dir, "s"), TLS: s.tls},
 	}
 	if s.activity == caller.Resize {
 		task.Length = s.length
@@ -99,10 +107,10 @@ func (b *Bench) visit(ctx context.Context, s *setup) (*Visit, error) {
 			return nil, err
 		}
 	}
-	if err := v.prepare(&task, dir); err != nil {
+	if err := v.prepare(&task); err != nil {
 		return nil, err
 	}
-	h, err := newHost(s, disk, task.Server.Socket)
+	h, err := newHost(s, disk, task.Server.Socket, v.rec)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +119,7 @@ func (b *Bench) visit(ctx context.Context, s *setup) (*Visit, error) {
 	v.Report, err = b.Caller.Do(bounded, task)
 	cancel()
 	h.close()
-	v.Conns, v.Flushes, v.Uncovered = h.conns, h.flushes, h.uncovered
+	v.Conns, v.Flushes, v.Uncovered, v.task = h.conns, h.flushes, h.uncovered, task
 	if err != nil {
 		return nil, err
 	}
@@ -119,10 +127,10 @@ func (b *Bench) visit(ctx context.Context, s *setup) (*Visit, error) {
 }
 
 // prepare writes the file that the task is about.
-func (v *Visit) prepare(task *caller.Task, dir string) error {
+func (v *Visit) prepare(task *caller.Task) error {
 	switch v.Activity {
 	case caller.CopyOut:
-		task.File = path(dir, "out")
+		task.File = path(v.dir, "out")
 		if err := os.Remove(task.File); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
@@ -134,7 +142,7 @@ func (v *Visit) prepare(task *caller.Task, dir string) error {
 	default:
 		return nil
 	}
-	task.File = path(dir, "in")
+	task.File = path(v.dir, "in")
 	return os.WriteFile(task.File, v.file, 0o644) // #nosec: a program in a container may be another user
 }
 

@@ -32,7 +32,8 @@ const (
 // A Mark is a remark on a byte of what one side said.
 type Mark struct {
 	Conn   int
-	Offset int64 // in what the server sent
+	Client bool  // who said it: the client, or the server
+	Offset int64 // in what that side sent
 	Text   string
 }
 
@@ -49,7 +50,7 @@ type About struct {
 func Write(w io.Writer, r *recording.Recording, a About) error {
 	clear := pcapgo.DefaultNgInterface
 	clear.Name, clear.LinkType, clear.SnapLength = "recorded", layers.LinkTypeEthernet, 0
-	clear.Comment = "made from a recording of the client's side: the packets around the bytes are made up"
+	clear.Comment = "made from a recording of one side: the packets around the bytes are made up"
 	options := pcapgo.DefaultNgWriterOptions
 	options.SectionInfo = pcapgo.NgSectionInfo{Application: comment(a.Application), Comment: comment(a.Comment)}
 	ng, err := pcapgo.NewNgWriterInterface(w, clear, options)
@@ -97,7 +98,7 @@ type flow struct {
 	iface   int
 	next    [2]uint32 // sequence numbers: of the client, of the server
 	ended   [2]bool
-	said    int64 // by the server, bytes, also before TLS
+	said    [2]int64 // by client and server, bytes, also before TLS
 	comment string
 }
 
@@ -133,19 +134,13 @@ func (c *writer) event(e recording.Event) {
 	}
 	switch e.Kind {
 	case recording.ClientSent:
-		c.data(at, f, client, e.Bytes, nil)
+		c.say(at, e, f, client)
 	case recording.ServerSent:
-		c.data(at, f, server, e.Bytes, c.remarks(e.Conn, f.said, len(e.Bytes)))
-		f.said += int64(len(e.Bytes))
+		c.say(at, e, f, server)
 	case recording.ClientEnds, recording.ClientHalf:
-		c.end(at, f, client)
+		c.leave(at, e, f, client)
 	case recording.ServerEnds:
-		if strings.Contains(e.Text, "reset") {
-			f.ended = [2]bool{true, true}
-			c.packet(at, f, server, nil, layers.TCP{RST: true})
-			return
-		}
-		c.end(at, f, server)
+		c.leave(at, e, f, server)
 	case recording.Silence:
 		f.comment = "here the client gave up waiting: " + e.Text
 		c.packet(at, f, client, nil, layers.TCP{})
@@ -155,12 +150,26 @@ func (c *writer) event(e recording.Event) {
 	}
 }
 
-// remarks are the marks within n bytes of the server's from offset on, by
-// their places in these.
-func (c *writer) remarks(conn int, offset int64, n int) map[int]string {
+func (c *writer) say(at time.Time, e recording.Event, f *flow, side int) {
+	c.data(at, f, side, e.Bytes, c.remarks(e.Conn, side, f.said[side], len(e.Bytes)))
+	f.said[side] += int64(len(e.Bytes))
+}
+
+func (c *writer) leave(at time.Time, e recording.Event, f *flow, side int) {
+	if strings.Contains(e.Text, "reset") {
+		f.ended = [2]bool{true, true}
+		c.packet(at, f, side, nil, layers.TCP{RST: true})
+		return
+	}
+	c.end(at, f, side)
+}
+
+// remarks are the marks within n bytes of one side's from offset on, by their
+// places in these.
+func (c *writer) remarks(conn, side int, offset int64, n int) map[int]string {
 	found := map[int]string{}
 	for _, m := range c.marks {
-		if at := m.Offset - offset; m.Conn == conn && at >= 0 && at < int64(n) {
+		if at := m.Offset - offset; m.Conn == conn && m.Client == (side == client) && at >= 0 && at < int64(n) {
 			found[int(at)] = m.Text
 		}
 	}

@@ -28,6 +28,7 @@ type Bundle struct {
 	Suite         result.Suite    `json:"suite"`
 	Document      result.Document `json:"document"`
 	Environment   Environment     `json:"environment"`
+	Task          *Task           `json:"task,omitempty"` // of the program, if a client was tested
 	Run           Run             `json:"run"`
 	Command       string          `json:"command"` // that tries the spec again
 	Recorded      time.Time       `json:"recorded"`
@@ -61,8 +62,20 @@ type Environment struct {
 	CPUs   int    `json:"cpus"`
 }
 
+// Task is what a client program was to do.
+type Task struct {
+	Activity string   `json:"activity"`
+	Argv     []string `json:"argv,omitempty"` // none of the reference client
+	Dir      string   `json:"dir"`            // had the server's socket, and the files
+	Export   string   `json:"export"`
+	End      string   `json:"end"`             // of the program
+	Wrote    string   `json:"wrote,omitempty"` // SHA-256 of the file that it wrote
+}
+
 // Run is what the suite was asked for, as far as it takes to ask again.
 type Run struct {
+	Program        string   `json:"program,omitempty"` // a client program
+	Does           string   `json:"does,omitempty"`    // of a client program that Command starts
 	Target         string   `json:"target,omitempty"`
 	URI            string   `json:"uri,omitempty"`
 	Command        []string `json:"command,omitempty"`
@@ -78,15 +91,15 @@ type Run struct {
 
 // Afterwards is how the target was found behind the spec.
 type Afterwards struct {
-	Served bool   `json:"served"`          // a new connection
+	Served bool   `json:"served"`          // a new connection, by a server
 	State  string `json:"state,omitempty"` // of the program: running, exited, unknown
 	Exit   string `json:"exit,omitempty"`
 }
 
-// A Place is a message of the server's.
+// A Place is a message of the side that was tested.
 type Place struct {
 	Connection int    `json:"connection"` // from 1
-	Offset     int64  `json:"offset"`     // in what the server sent on it, bytes
+	Offset     int64  `json:"offset"`     // in what that side sent on it, bytes
 	Length     uint64 `json:"length"`     // 0: nothing came, or the end
 	// Judged says that the message as such broke the clause. Else it is the
 	// last one that came before the spec was not content.
@@ -108,6 +121,8 @@ type Material struct {
 	Transcript string
 	Contents   []recording.Range // of the export, in what the server sent: they may differ another time
 	Stderr     string
+	Input      []byte             // of the file that a client program was to read
+	Cookies    []recording.Cookie // in what was said to and by a client program
 }
 
 func connections(r *recording.Recording) []Connection {

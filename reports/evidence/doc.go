@@ -5,7 +5,8 @@
 //	bundle.json      what was tested, with what, what came of it; see the schema
 //	transcript.txt   both directions decoded, the offending message marked
 //	capture.pcapng   every byte, for Wireshark and tshark
-//	reproduce.py     says the same again to any server and compares the answers
+//	reproduce.py     says the same again to any server, or to any client program,
+//	                 and compares the answers
 //	stderr.txt       what the target's program last wrote, and how it ended
 //
 // Recordings are bounded, see package recording, and so are all bundles of a

@@ -162,7 +162,7 @@ func pcapng(b Bundle, m Material) ([]byte, error) {
 		if !p.Judged {
 			text = fmt.Sprintf("the last message before %s found: %s", b.SeenIn, b.Spec.Message)
 		}
-		about.Marks = []capture.Mark{{Conn: p.Connection - 1, Offset: p.Offset, Text: text}}
+		about.Marks = []capture.Mark{{Conn: p.Connection - 1, Client: b.Task != nil, Offset: p.Offset, Text: text}}
 	}
 	var out bytes.Buffer
 	err := capture.Write(&out, m.Recording, about)
@@ -188,7 +188,7 @@ func stderr(b Bundle, m Material) string {
 	if b.Afterwards.Exit != "" {
 		fmt.Fprintf(&t, "# it ended: %s\n", b.Afterwards.Exit)
 	}
-	if !b.Afterwards.Served {
+	if b.Task == nil && !b.Afterwards.Served {
 		t.WriteString("# it served no further connection\n")
 	}
 	if m.Stderr == "" {

@@ -88,8 +88,17 @@ func (r *Recorder) add(e Event) {
 	r.events = append(r.events, e)
 }
 
+// ClientSaid tells what the client sent next, for those who see it from the server.
+func (r *Recorder) ClientSaid(conn int, b []byte) { r.said(conn, 0, b) }
+
+// ServerSaid tells what the server sent next.
+func (r *Recorder) ServerSaid(conn int, b []byte) { r.said(conn, 1, b) }
+
 // said records bytes of one direction: 0 the client's, 1 the server's.
 func (r *Recorder) said(conn, direction int, b []byte) {
+	if r == nil {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	kind, cut := ClientSent, CutClient

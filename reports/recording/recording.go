@@ -1,6 +1,6 @@
 // Package recording keeps the bytes of conversations between clients and
-// servers, as a client saw them: what it sent before it went out, what it read
-// as it arrived, and how either side ended.
+// servers, as the side that is ours saw them: what it sent before it went out,
+// what it read as it arrived, and how either side ended.
 //
 // A [Recorder] costs a copy of the bytes and no more; its memory is bounded.
 // What became of a recording (a capture file, a script) is the business of the
@@ -23,7 +23,7 @@ const (
 	ClientEnds Kind = "client-ends" // the client closed the connection
 	ClientHalf Kind = "client-half" // the client ended its direction alone
 	ServerEnds Kind = "server-ends" // the server ended its direction; Text says how unless in order
-	TLS        Kind = "tls"         // the client tried to go over to TLS; what follows is plain text; Text says why it failed
+	TLS        Kind = "tls"         // the client tried to go over to TLS; what follows is plain text, unless Text says why it failed
 	Silence    Kind = "silence"     // the client gave up waiting; Text says after how long
 	CutClient  Kind = "cut-client"  // what the client sent from here on was not kept
 	CutServer  Kind = "cut-server"  // what the server sent from here on was not kept
@@ -50,6 +50,14 @@ type Event struct {
 type Recording struct {
 	Start  time.Time `json:"start"`
 	Events []Event   `json:"events"`
+}
+
+// A Cookie is where a request or a reply has its cookie, which may be another
+// when the same is said again.
+type Cookie struct {
+	Conn   int
+	Client bool  // in a request
+	Offset int64 // in what that side sent
 }
 
 // A Range is a part of what the server sent on a connection.
