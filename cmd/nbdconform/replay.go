@@ -27,7 +27,8 @@ func replayCommand() *cobra.Command {
 on or on another one, and says whether it fails in the same way.
 
 Flags that are not given are taken from the bundle. With --target, --uri or a
-command behind -- nothing of the recorded target is kept.
+command behind -- nothing of the recorded target is kept. In a bundle about a
+client, --client or a command takes the place of its program.
 
 A file whose name ends with .script is a finding of the fuzzer's: it runs on the
 reference server, with the quirk that it names, unless something else is said.
@@ -45,6 +46,8 @@ not be found out.`,
   nbdconform replay BUNDLE --target reference
   nbdconform replay BUNDLE --uri nbd://localhost/disk --destructive
   nbdconform replay BUNDLE -- ./my-server --socket {socket}
+  nbdconform replay reports/out/client-nbdcopy-sid/evidence/client.tls.old
+  nbdconform replay BUNDLE --client nbdcopy --suite trixie
   nbdconform replay FINDING.script --target qemu-nbd
   nbdconform replay said.pcapng --target nbdkit
   nbdconform replay BUNDLE --script > a.script
@@ -70,8 +73,8 @@ not be found out.`,
 			o.Command = args[1:]
 			file, recording := recorded.Find(path)
 			moves := strings.HasSuffix(path, campaign.MovesExtension)
-			if client != "" && !moves {
-				return fmt.Errorf("--client goes with a file of moves (*%s), and %s is none", campaign.MovesExtension, path)
+			if client != "" && !moves && !isBundle(path) {
+				return fmt.Errorf("--client goes with a bundle or a file of moves (*%s), and %s is neither", campaign.MovesExtension, path)
 			}
 			switch {
 			case script && recording:
@@ -81,7 +84,7 @@ not be found out.`,
 			case moves:
 				return replayMoves(c, o, client, path)
 			case isBundle(path):
-				return r.bundle(c.Context(), path)
+				return r.bundle(c.Context(), path, client)
 			case strings.HasSuffix(path, session.Extension):
 				saved, err := session.Load(path)
 				if err != nil {

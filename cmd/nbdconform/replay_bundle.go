@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -24,13 +26,13 @@ type replay struct {
 }
 
 // bundle runs the spec of a bundle again and compares.
-func (r *replay) bundle(ctx context.Context, path string) error {
+func (r *replay) bundle(ctx context.Context, path, client string) error {
 	b, err := evidence.Read(path)
 	if err != nil {
 		return err
 	}
-	o := r.ordered(b)
-	if err := o.check(); err != nil {
+	o, err := r.ordered(b, client)
+	if err != nil {
 		return err
 	}
 	out := r.out
@@ -60,8 +62,14 @@ func (r *replay) bundle(ctx context.Context, path string) error {
 }
 
 // ordered is the recorded order with what the user wants otherwise.
-func (r *replay) ordered(b evidence.Bundle) order {
+func (r *replay) ordered(b evidence.Bundle, client string) (order, error) {
 	run := b.Run
+	if b.Task != nil {
+		return r.orderedOfClient(b, client)
+	}
+	if client != "" {
+		return order{}, errors.New("--client: the bundle is about a server; use --target, --uri or a command")
+	}
 	o := order{
 		Target: run.Target, URI: run.URI, Command: run.Command, Provider: run.Provider, Suite: run.Suite,
 		Profile: run.Profile, Quirk: run.Quirk, Export: run.Export, Destructive: run.Destructive,
@@ -85,7 +93,38 @@ func (r *replay) ordered(b evidence.Bundle) order {
 			take()
 		}
 	}
-	return o
+	return o, o.check()
+}
+
+// orderedOfClient is the recorded order of a client program, likewise.
+func (r *replay) orderedOfClient(b evidence.Bundle, client string) (order, error) {
+	for _, name := range []string{"target", "uri", "profile", "export", "destructive"} {
+		if r.flags.Changed(name) {
+			return order{}, fmt.Errorf("--%s says which server, and the bundle is about a client: use --client, or a command", name)
+		}
+	}
+	run := b.Run
+	c := &clientOrder{
+		Program: run.Program, Command: run.Command, Does: cmp.Or(run.Does, b.Task.Activity), Provider: run.Provider, Suite: run.Suite, Quirk: run.Quirk,
+		Timeout: time.Duration(run.TimeoutSeconds * float64(time.Second)), Filter: run.Filter, Seed: b.Suite.Seed,
+	}
+	if client != "" || len(r.command) > 0 {
+		c.Program, c.Command, c.Quirk = client, r.command, ""
+	}
+	for name, take := range map[string]func(){
+		"provider": func() { c.Provider = r.Provider },
+		"suite":    func() { c.Suite = r.Suite },
+		"quirk":    func() { c.Quirk = r.Quirk },
+		"timeout":  func() { c.Timeout = r.Timeout },
+	} {
+		if r.flags.Changed(name) {
+			take()
+		}
+	}
+	if c.Timeout <= 0 {
+		return order{}, fmt.Errorf("--timeout %v: it has to be positive", c.Timeout)
+	}
+	return c.order(""), c.checkProgram()
 }
 
 func first(text string) string {

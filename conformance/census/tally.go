@@ -15,8 +15,8 @@ const JudgePrefix = "judge."
 
 // A Tally gathers what the judge found on the connections of all specs.
 type Tally struct {
-	broken map[clause.ID][]trial.Violation
-	kept   map[clause.ID]int // connections that gave occasion
+	broken map[clause.ID][]trial.Violation // the first in order comes first, and has evidence
+	kept   map[clause.ID]int               // connections that gave occasion
 }
 
 // NewTally returns an empty tally.
@@ -27,10 +27,15 @@ func NewTally() *Tally {
 // Add counts what came of one spec.
 func (j *Tally) Add(o trial.Outcome) {
 	for _, v := range o.Violations {
-		if len(j.broken[v.Clause]) > 0 {
-			v.Evidence = nil // the first is enough, and bytes take room
+		seen := append(j.broken[v.Clause], v)
+		// The first in order is enough, and bytes take room.
+		if len(seen) > 1 && inOrder(v, seen[0]) < 0 {
+			seen[0], seen[len(seen)-1] = v, seen[0]
 		}
-		j.broken[v.Clause] = append(j.broken[v.Clause], v)
+		if last := len(seen) - 1; last > 0 {
+			seen[last].Evidence = nil
+		}
+		j.broken[v.Clause] = seen
 	}
 	for _, c := range o.Kept {
 		j.kept[c]++
@@ -78,10 +83,7 @@ func (j *Tally) line(c clause.Clause) Line {
 	if c.Level != clause.Must {
 		line.Verdict = result.Weak
 	}
-	// The order of the specs shall not matter, lest the line be another with every seed.
-	first := slices.MinFunc(seen, func(a, b trial.Violation) int {
-		return cmp.Or(cmp.Compare(result.Normal(a.Detail), result.Normal(b.Detail)), cmp.Compare(a.Spec, b.Spec))
-	})
+	first := seen[0]
 	line.Message = first.Detail
 	if c.Disputed != "" {
 		line.Verdict = result.Weak
@@ -98,7 +100,13 @@ func (j *Tally) line(c clause.Clause) Line {
 	return line
 }
 
-// specsOf lists the specs in which a clause was broken, in order, each once.
+// inOrder compares violations of a clause. The order of the specs shall not
+// matter, lest the line be another with every seed.
+func inOrder(a, b trial.Violation) int {
+	return cmp.Or(cmp.Compare(result.Normal(a.Detail), result.Normal(b.Detail)), cmp.Compare(a.Spec, b.Spec))
+}
+
+// specsOf lists the specs in which a clause was broken, each once, that of the line first.
 func specsOf(seen []trial.Violation) []string {
 	var specs []string
 	for _, v := range seen {

@@ -22,6 +22,8 @@ func (j *Judge) ClientClosed(err error) {
 		return
 	}
 	switch {
+	case j.phase == phaseHaggling && j.tls && j.options == j.clear:
+		// It may not like the certificate, which is a handshake that failed.
 	case j.phase == phaseHaggling && j.fixed() && j.mustDrop == 0:
 		ends := j.aborted
 		for _, o := range j.queue {

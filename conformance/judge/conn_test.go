@@ -40,6 +40,27 @@ func TestDecrypted(t *testing.T) {
 	}
 }
 
+// A client that leaves as soon as TLS is up may not like the certificate. One
+// that has said something within TLS does.
+func TestLeavingAtTheSightOfACertificateIsNoHangUp(t *testing.T) {
+	for said, want := range map[bool]int{false: 0, true: 1} {
+		c := &conversation{}
+		c.hello()
+		c.opt(wire.OptStartTLS, "")
+		c.ack(wire.OptStartTLS)
+		j := c.tell(1 << 20)
+		j.Decrypted()
+		if said {
+			j.FromClient(wire.OptionRequest{Option: wire.OptList}.Append(nil))
+			j.FromServer(wire.OptionReply{Option: wire.OptList, Type: wire.RepAck}.Append(nil))
+		}
+		j.ClientClosed(nil)
+		if got := j.Violations(); len(got) != want || want > 0 && got[0].Clause != "haggling.hard.unjustified.client" {
+			t.Errorf("said something: %v: got %v", said, got)
+		}
+	}
+}
+
 func TestConnTellsTheJudge(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	near, far := net.Pipe()

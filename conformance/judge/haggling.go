@@ -16,6 +16,7 @@ type haggling struct {
 	void       []wire.Option // came in the clear behind NBD_OPT_STARTTLS
 	modes      modes         // TLS modes that agree with all answers so far
 	options    int           // sent so far
+	clear      int           // of these, before TLS
 	structured bool          // NBD_OPT_STRUCTURED_REPLY was acknowledged
 	extended   bool          // NBD_OPT_EXTENDED_HEADERS was acknowledged
 	selected   selection     // by the last NBD_OPT_SET_META_CONTEXT

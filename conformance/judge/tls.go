@@ -126,6 +126,7 @@ func (j *Judge) finalStartTLS(t wire.ReplyType) {
 		j.void = append(j.void, o.option)
 	}
 	j.queue = nil
+	j.clear = j.options
 	if j.opts.Decrypted {
 		j.tls = true
 		return

@@ -98,7 +98,7 @@ func (v *Visit) scene(marked int, message string) *trial.Scene {
 		b.WriteString(t.String() + "\n")
 	}
 	fmt.Fprintf(&b, "== the program, asked for %s\n$ %s\n%s\n", v.Activity, strings.Join(v.Report.Argv, " "), v.Report.Stdout)
-	fmt.Fprintf(&b, "-- it %s\n", v.ended())
+	fmt.Fprintf(&b, "-- its end: %s\n", v.ended())
 	if marked < 0 && first != "" {
 		fmt.Fprintf(&b, "!! %s\n", first)
 	}
@@ -132,9 +132,9 @@ func (v *Visit) ended() string {
 	r := v.Report
 	switch {
 	case r.Hung:
-		return "does not end"
+		return "not in time"
 	case r.Killed != "":
-		return "dies of a signal"
+		return "a signal"
 	}
-	return "ends with " + cmp.Or(r.Exit, "exit status 0")
+	return cmp.Or(r.Exit, "exit status 0")
 }

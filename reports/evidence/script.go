@@ -12,8 +12,15 @@ import (
 	"unicode"
 )
 
-//go:embed reproduce.py
-var scriptText string
+// What is said to a server, what is said to a client, and what both scripts have.
+var (
+	//go:embed reproduce.py
+	toServer string
+	//go:embed reproduce_client.py
+	toClient string
+	//go:embed recorded.py
+	common string
+)
 
 // headLines is how much of the transcript stands at the head of the script.
 const headLines = 60
@@ -23,9 +30,14 @@ func script(b Bundle, m Material) ([]byte, error) {
 	if m.Recording == nil {
 		return nil, nil
 	}
+	program := toServer
+	if b.Task != nil {
+		program = toClient
+	}
 	about, err := json.Marshal(map[string]any{
 		"spec": b.Spec.ID, "verdict": b.Spec.Verdict, "clause": b.Spec.Clause, "message": b.Spec.Message,
 		"served": b.Afterwards.Served, "offending": b.Offending, "contents": contents(m),
+		"task": b.Task, "cookies": cookies(m),
 	})
 	if err != nil {
 		return nil, err
@@ -38,7 +50,8 @@ func script(b Bundle, m Material) ([]byte, error) {
 		b.Spec.Clause, b.Spec.Requires, firstLines(m.Transcript, headLines)))
 	// A raw literal ends at three quotes; JSON has another way to write one.
 	text := strings.ReplaceAll(string(about), "'", `\u0027`)
-	return []byte(strings.NewReplacer("@HEAD@", head, "@ABOUT@", text, "@DATA@", data).Replace(scriptText)), nil
+	program = strings.Replace(program, "@COMMON@\n", common, 1)
+	return []byte(strings.NewReplacer("@HEAD@", head, "@ABOUT@", text, "@DATA@", data).Replace(program)), nil
 }
 
 // contents are the ranges of contents as [connection from 0, start, end].
@@ -50,6 +63,15 @@ func contents(m Material) [][3]int64 {
 	return list
 }
 
+// cookies are the places of cookies as [connection from 0, client, offset].
+func cookies(m Material) [][3]any {
+	list := [][3]any{}
+	for _, c := range m.Cookies {
+		list = append(list, [3]any{c.Conn, c.Client, c.Offset})
+	}
+	return list
+}
+
 // pack is the recording in the form that the script reads.
 func pack(m Material) (string, error) {
 	var events [][]any
@@ -57,6 +79,10 @@ func pack(m Material) (string, error) {
 	for _, e := range m.Recording.Events {
 		events = append(events, []any{e.Conn, e.Kind, len(e.Bytes), e.Text})
 		body.Write(e.Bytes)
+	}
+	if len(m.Input) > 0 {
+		events = append(events, []any{-1, "input", len(m.Input), ""})
+		body.Write(m.Input)
 	}
 	head, err := json.Marshal(events)
 	if err != nil {

@@ -87,7 +87,7 @@ func TestTheScriptTellsTheSameFromAnother(t *testing.T) {
 		"the same":                {lines: []line{{0, "hello, client"}, {13, "bye"}}, hangUp: true, status: 1, says: "reproduced: all that came then"},
 		"in other pieces":         {lines: []line{{0, "hello"}, {0, ", client"}, {13, "bye"}}, hangUp: true, status: 1, says: "reproduced"},
 		"other words":             {lines: []line{{0, "hullo, claent"}, {13, "bye"}}, hangUp: true, status: 0, says: "from byte 1 on"},
-		"fewer words":             {lines: []line{{0, "hell"}}, hangUp: true, status: 0, says: "4 of 13 bytes came, the server ended the connection"},
+		"fewer words":             {lines: []line{{0, "hell"}}, hangUp: true, status: 0, says: "4 of 13 bytes came, the other side ended the connection"},
 		"silence":                 {lines: []line{{13, ""}}, status: 0, says: "nothing more came in time"},
 		"more words":              {change: func(b *Bundle, _ *Material) { b.Offending = nil }, lines: []line{{0, "hello, client"}, {13, "bye, bye"}}, hangUp: true, status: 0, says: "says more now"},
 		"no end":                  {change: func(b *Bundle, _ *Material) { b.Offending = nil }, lines: []line{{0, "hello, client"}, {13, "bye"}}, status: 0, says: "does not now"},
