@@ -42,7 +42,7 @@ func sampleMatrix() matrix.Matrix {
 		Pairings: []matrix.Pairing{
 			{Client: client, Server: server, Activity: matrix.Connect, Outcome: matrix.Works},
 			{Client: client, Server: server, Activity: matrix.CopyIn, Outcome: matrix.Corrupt, Detail: "the copy differs"},
-			{Client: client, Server: server, Activity: matrix.Map, Outcome: matrix.Degraded, Lost: []string{"extended-headers"}},
+			{Client: client, Server: server, Activity: matrix.Map, Outcome: matrix.Degraded, Lost: []string{"extended-headers"}, Detail: "extended-headers"},
 		},
 		Performance: sampleSpeed(),
 		Skipped:     []matrix.Skip{{What: "bullseye", Why: "its archive\nis gone"}},
