@@ -61,13 +61,15 @@ type visitor struct {
 	moves *corpus[Moves]
 }
 
-// choose finds what the program can do with a server that behaves.
+// choose finds what the program can do with a server that behaves. The rest is left out.
 func (v *visitor) choose() error {
+	var failed error
 	for _, a := range []caller.Activity{caller.CopyOut, caller.CopyIn, caller.Map, caller.Info, caller.List, caller.Visit} {
 		if !v.guest.Caller.Can(a, caller.NoTLS) {
 			continue
 		}
-		got, err := v.guest.Visit(v.ctx, Moves{Activity: a})
+		m := Moves{Activity: a}
+		got, err := v.guest.Visit(v.ctx, m)
 		if err != nil {
 			return err
 		}
@@ -75,13 +77,22 @@ func (v *visitor) choose() error {
 			return nil
 		}
 		v.reach(got.Reached)
-		if got.End != "success" || got.Finding != nil {
-			return fmt.Errorf("%s can't %s with a server that behaves: %s", v.Subject.Name, a, got.End+" "+got.untrue)
+		if got.Finding != nil {
+			if err := v.confirm(m, *got.Finding); err != nil {
+				return err
+			}
 		}
-		v.can = append(v.can, a)
+		if got.Report.Succeeded() && got.untrue == "" {
+			v.can = append(v.can, a)
+		} else {
+			failed = fmt.Errorf("%s can't %s with a server that behaves: %s", v.Subject.Name, a, got.End+" "+got.untrue)
+		}
+	}
+	if len(v.can) == 0 && failed == nil {
+		return fmt.Errorf("%s is not known to do anything that could be fuzzed", v.Subject.Name)
 	}
 	if len(v.can) == 0 {
-		return fmt.Errorf("%s is not known to do anything that could be fuzzed", v.Subject.Name)
+		return failed
 	}
 	return nil
 }
