@@ -64,7 +64,7 @@ func TestRefusals(t *testing.T) {
 		"serve a profile of one's own":    {args: words("serve --profile bare --read-only"), want: "--read-only can't be given with --profile"},
 		"serve a fault that is none":      {args: words("serve --fault error:EIO"), want: "--fault"},
 		"serve an odd handshake":          {args: words("serve --handshake ancient"), want: "--handshake ancient is none of fixed-newstyle"},
-		"serve with half of TLS":          {args: words("serve --tls on"), want: "--tls: it takes either certificates or pre-shared keys"},
+		"serve with half of TLS":          {args: words("serve --tls on"), want: "--tls: it takes one of certificates, pre-shared keys (psk) and anonymous"},
 		"serve with TLS that is off":      {args: words("serve --tls-verify-peer"), want: "--tls: without the mode on or require"},
 		"serve an odd log":                {args: words("serve --log everything"), want: "--log everything is neither"},
 		"serve at no vsock":               {args: words("serve --vsock here"), want: "want PORT or CID:PORT"},
