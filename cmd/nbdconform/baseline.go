@@ -3,13 +3,16 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"nbdconform/reports/baseline"
+	"nbdconform/reports/render"
 )
 
 func baselineCommand() *cobra.Command {
@@ -56,7 +59,7 @@ until somebody writes why the failure is put up with.`,
 				printChange(c)
 			}
 			if !dry {
-				if err := os.WriteFile(file, f.Bytes(), 0o644); err != nil {
+				if err := rewrite(file, f.Bytes()); err != nil {
 					return fmt.Errorf("writing baseline: %w", err)
 				}
 			}
@@ -69,6 +72,18 @@ until somebody writes why the failure is put up with.`,
 	c.Flags().BoolVar(&dry, "dry-run", false, "print the changes and write nothing")
 	w.flags(c)
 	return c
+}
+
+// rewrite puts text in a file that people wrote: it is there as it was, or as
+// it is to be.
+func rewrite(file string, text []byte) error {
+	if real, err := filepath.EvalSymlinks(file); err == nil {
+		file = real
+	}
+	return render.Replace(file, func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	})
 }
 
 func openBaseline(name string) (*baseline.File, error) {

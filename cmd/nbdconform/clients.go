@@ -77,16 +77,21 @@ Exit status: 0 the client conforms (a broken SHOULD alone counts as that),
 				return err
 			}
 			out := cmp.Or(out, filepath.Join("reports", "out", o.name()))
+			release, err := hold(out)
+			if err != nil {
+				return err
+			}
+			defer release()
 			r, err := supervise(c.Context(), o.order(out), newDisplay(os.Stderr, verbose))
 			if err != nil {
 				return err
 			}
-			files, err := render.All(out, r)
-			if err != nil {
-				return err
-			}
+			files, unwritten := render.All(out, r)
 			if err := render.Terminal(os.Stdout, r, term.IsTerminal(int(os.Stdout.Fd()))); err != nil {
 				return err
+			}
+			if unwritten != nil {
+				return unwritten
 			}
 			fmt.Printf("Written: %s\n", relative(files))
 			if status := r.Exit(); status != exitConforms {

@@ -84,15 +84,20 @@ script was run, or the target can't be reached.`,
 			if err := o.check(); err != nil {
 				return err
 			}
+			if o.Target == allTargets || o.Profile == allProfiles {
+				return o.sweep(c.Context())
+			}
+			release, err := hold(o.dir())
+			if err != nil {
+				return err
+			}
+			defer release()
 			if o.client() {
 				r, err := o.fuzzClient(c.Context(), newFuzzDisplay(os.Stderr))
 				if err != nil {
 					return err
 				}
 				return o.report(r)
-			}
-			if o.Target == allTargets || o.Profile == allProfiles {
-				return o.sweep(c.Context())
 			}
 			r, err := o.campaign(c.Context(), newFuzzDisplay(os.Stderr))
 			if err != nil {

@@ -48,6 +48,11 @@ func (o *fuzzOrder) sweep(ctx context.Context) error {
 	if s.dir == "" {
 		s.dir = filepath.Join("reports", "out", "fuzz-"+o.Target+"-"+o.Suite)
 	}
+	release, err := hold(s.dir)
+	if err != nil {
+		return err
+	}
+	defer release()
 	s.state = readSweep(s.dir)
 	if s.state.Goal != o.Time || len(s.state.Done) >= len(list) {
 		s.state = sweepState{Goal: o.Time}

@@ -77,6 +77,11 @@ Exit status: 0 the matrix is complete, whatever it says of the servers;
 			if f.jobs < 1 {
 				return fmt.Errorf("--jobs %d: at least one run at a time", f.jobs)
 			}
+			release, err := hold(out)
+			if err != nil {
+				return err
+			}
+			defer release()
 			start := time.Now()
 			cells, skipped, err := w.plan(c.Context(), func(s string) { fmt.Fprintln(os.Stderr, s) })
 			if err != nil {

@@ -2,7 +2,7 @@ package main
 
 import (
 	"fmt"
-	"slices"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -25,9 +25,14 @@ Exit status: as that of nbdconform fuzz.`,
   nbdconform merge shards/* --out all`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, dirs []string) error {
-			if slices.Contains(dirs, out) {
-				return fmt.Errorf("--out %s is one of the directories to merge: name another", out)
+			if err := distinct(append([]string{out}, dirs...)); err != nil {
+				return err
 			}
+			release, err := hold(out)
+			if err != nil {
+				return err
+			}
+			defer release()
 			r, err := campaign.Merge(out, dirs)
 			if err != nil {
 				return err
@@ -38,4 +43,24 @@ Exit status: as that of nbdconform fuzz.`,
 	c.Flags().StringVar(&out, "out", "", "directory of the merged campaign")
 	_ = c.MarkFlagRequired("out")
 	return c
+}
+
+// distinct is an error if two names are of one directory: a merge would count
+// it twice, or write over what it reads.
+func distinct(dirs []string) error {
+	seen := make(map[string]string)
+	for _, d := range dirs {
+		real, err := filepath.Abs(d)
+		if err != nil {
+			return err
+		}
+		if r, err := filepath.EvalSymlinks(real); err == nil {
+			real = r
+		}
+		if other, ok := seen[real]; ok {
+			return fmt.Errorf("%s and %s are one directory: name each once, and another for --out", other, d)
+		}
+		seen[real] = d
+	}
+	return nil
 }

@@ -57,17 +57,22 @@ Exit status: 0 the server conforms (a broken SHOULD alone counts as that),
 			if out == "" {
 				out = filepath.Join("reports", "out", o.name())
 			}
+			release, err := hold(out)
+			if err != nil {
+				return err
+			}
+			defer release()
 			o.Evidence = out
 			r, err := supervise(c.Context(), o, newDisplay(os.Stderr, verbose))
 			if err != nil {
 				return err
 			}
-			files, err := render.All(out, r)
-			if err != nil {
-				return err
-			}
+			files, unwritten := render.All(out, r)
 			if err := render.Terminal(os.Stdout, r, term.IsTerminal(int(os.Stdout.Fd()))); err != nil {
 				return err
+			}
+			if unwritten != nil {
+				return unwritten
 			}
 			fmt.Printf("Written: %s\n", relative(files))
 			if status := r.Exit(); status != exitConforms {

@@ -24,6 +24,9 @@ func Merge(list []Record) (Record, error) {
 		if r.Subject.String() != m.Subject.String() || r.Subject.Image != m.Subject.Image {
 			return m, fmt.Errorf("the records are about different things: %v and %v", m.Subject, r.Subject)
 		}
+		if (r.Against == nil) != (m.Against == nil) || r.Against != nil && r.Against.String() != m.Against.String() {
+			return m, fmt.Errorf("the records of %v compare it with different things", m.Subject)
+		}
 		m.Next = max(m.Next, r.Next)
 		if r.Started.Before(m.Started) {
 			m.Started = r.Started

@@ -37,6 +37,10 @@ func TestMergeDoesNotDependOnTheOrder(t *testing.T) {
 	if _, err := Merge([]Record{a, b}); err == nil {
 		t.Error("campaigns on different servers are merged")
 	}
+	b.Subject.Name, b.Against = a.Subject.Name, &Subject{Kind: "server", Name: "t"}
+	if _, err := Merge([]Record{a, b}); err == nil {
+		t.Error("comparisons with different servers are merged")
+	}
 }
 
 func TestAConfirmedFindingIsKeptRatherThanAShortOne(t *testing.T) {
