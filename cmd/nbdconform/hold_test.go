@@ -48,13 +48,13 @@ func TestMergeTakesEachDirectoryOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{
-		{"merge", dir + "/s0", dir + "/s0/", "--out", dir + "/all"},
-		{"merge", dir + "/s0", "--out", dir + "/x/../s0"},
+	for want, args := range map[string][]string{
+		"is named twice":                     {"merge", dir + "/s0", dir + "/s0/", "--out", dir + "/all"},
+		"is one of the directories to merge": {"merge", dir + "/s0", "--out", dir + "/x/../s0"},
 	} {
 		o := nbdconform(t, args...)
 		o.want(t, exitUntrusted)
-		if !strings.Contains(o.stderr, "are one directory") {
+		if !strings.Contains(o.stderr, want) {
 			t.Errorf("%v: %s", args, o.stderr)
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -25,7 +26,7 @@ Exit status: as that of nbdconform fuzz.`,
   nbdconform merge shards/* --out all`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, dirs []string) error {
-			if err := distinct(append([]string{out}, dirs...)); err != nil {
+			if err := distinct(out, dirs); err != nil {
 				return err
 			}
 			release, err := hold(out)
@@ -47,9 +48,9 @@ Exit status: as that of nbdconform fuzz.`,
 
 // distinct is an error if two names are of one directory: a merge would count
 // it twice, or write over what it reads.
-func distinct(dirs []string) error {
-	seen := make(map[string]string)
-	for _, d := range dirs {
+func distinct(out string, dirs []string) error {
+	seen := make(map[string]bool)
+	for _, d := range append(slices.Clone(dirs), out) {
 		real, err := filepath.Abs(d)
 		if err != nil {
 			return err
@@ -57,10 +58,13 @@ func distinct(dirs []string) error {
 		if r, err := filepath.EvalSymlinks(real); err == nil {
 			real = r
 		}
-		if other, ok := seen[real]; ok {
-			return fmt.Errorf("%s and %s are one directory: name each once, and another for --out", other, d)
+		switch {
+		case seen[real] && d == out:
+			return fmt.Errorf("--out %s is one of the directories to merge: name another", out)
+		case seen[real]:
+			return fmt.Errorf("%s is named twice, and would be counted twice", d)
 		}
-		seen[real] = d
+		seen[real] = true
 	}
 	return nil
 }
