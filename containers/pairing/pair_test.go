@@ -123,6 +123,10 @@ func TestLiesAreFoundOut(t *testing.T) {
 			r.Exit = ""
 			return r
 		}},
+		"zeroes nothing": {matrix.Zero, matrix.Corrupt, "the export differs first", func(k caller.Task, do func(caller.Task) caller.Report) caller.Report {
+			k.Activity = caller.Info
+			return do(k)
+		}},
 		"zeroes too much": {matrix.Zero, matrix.Corrupt, "the export differs first", func(k caller.Task, do func(caller.Task) caller.Report) caller.Report {
 			k.Length += 512
 			return do(k)

@@ -128,10 +128,14 @@ func TestCheck(t *testing.T) {
 		"a flaky entry whose spec fails":  {run(), flaky, ""},
 		"a flaky entry whose spec passes": {fixed, flaky, ""},
 		"a flaky entry whose spec dies":   {died, flaky, "changed abort.ack"},
-		"a flaky entry for nothing":       {gone, flaky, "stale abort.ack"},
-		"a withheld entry":                {run(), withheld, ""},
-		"a withheld entry for nothing":    {fixed, withheld, "stale a withheld entry"},
-		"a withheld entry for a crash":    {died, withheld, "new abort.ack, stale a withheld entry"},
+		"a flaky entry whose spec fails as another entry has it": {died, flaky +
+			"  - {target: nbd-server, spec: abort.ack, verdict: crash, signature: 'opt.abort.ack: gone', flaky: true, reason: y}\n", ""},
+		"an entry that is not flaky, beside one that is": {died, whole +
+			"  - {target: nbd-server, spec: abort.ack, verdict: crash, signature: 'opt.abort.ack: gone', flaky: true, reason: y}\n", "stale abort.ack"},
+		"a flaky entry for nothing":    {gone, flaky, "stale abort.ack"},
+		"a withheld entry":             {run(), withheld, ""},
+		"a withheld entry for nothing": {fixed, withheld, "stale a withheld entry"},
+		"a withheld entry for a crash": {died, withheld, "new abort.ack, stale a withheld entry"},
 		"a line of the judge that did not come up, flaky": {run(), whole +
 			"  - {target: nbd-server, spec: judge.none, verdict: fail, flaky: true, signature: x, reason: y}\n", ""},
 		"a line of the judge that did not come up": {run(), whole +

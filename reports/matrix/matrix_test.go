@@ -107,6 +107,46 @@ func TestChangesAreBetweenVersionsOfOneServer(t *testing.T) {
 	}
 }
 
+// Of three versions each is held against the one before it, and a version that
+// gave no answer is passed over.
+func TestChangesAreFromTheLastAnswer(t *testing.T) {
+	m := Matrix{Runs: []result.Result{
+		run("nbdkit", "1", "", []string{"old"}, spec("a", result.Pass), spec("b", result.Pass), spec("c", result.Unsupported)),
+		run("nbdkit", "2", "", []string{"new"}, spec("a", result.Fail), spec("b", result.Blocked), spec("c", result.Fail)),
+		run("nbdkit", "3", "", []string{"new"}, spec("a", result.Fail), spec("b", result.Fail), spec("c", result.Fail)),
+	}}
+	var got []string
+	for _, c := range m.Changes() {
+		got = append(got, c.Before.Suite+" > "+c.Server.Suite+": "+c.Spec+c.Feature+" "+string(c.From)+" > "+string(c.To))
+	}
+	want := []string{
+		"1 > 2: a pass > fail",
+		"1 > 2: new unsupported > pass",
+		"1 > 2: old pass > unsupported",
+		"1 > 3: b pass > fail",
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestWorseVerdictsAskForMoreAttention(t *testing.T) {
+	order := []result.Verdict{result.Pass, result.Weak, result.Fail, result.Hang, result.Crash}
+	for i, v := range order[1:] {
+		if Rank(v) <= Rank(order[i]) {
+			t.Errorf("%s does not hide %s", v, order[i])
+		}
+	}
+	for _, v := range []result.Verdict{
+		result.Unsupported, result.Skipped, result.Blocked, result.Inconclusive, result.Error,
+		result.Pass, result.Weak, result.Fail, result.Hang, result.Crash,
+	} {
+		if Rank(v) <= Rank("") {
+			t.Errorf("%s has no rank", v)
+		}
+	}
+}
+
 func TestObservationsLineUp(t *testing.T) {
 	want := []Observation{{Topic: "zero bytes", Spec: "a", Values: []string{"", "EINVAL", ""}}}
 	if d := cmp.Diff(want, sample().Observations()); d != "" {

@@ -123,6 +123,19 @@ func TestTAPTellsTheMessageWhole(t *testing.T) {
 	}
 }
 
+// Nothing in an id, a name or a reason is a directive, or ends one.
+func TestTAPHasNoDirectivesOfOthers(t *testing.T) {
+	r := result.Result{Specs: []result.Spec{
+		{ID: "a", Name: `it fails # SKIP \# TODO`, Verdict: result.Fail, Message: "m"},
+		{ID: "b", Name: "it lacks # TODO something", Verdict: result.Unsupported, Message: "no # SKIP\nok 9 - forged"},
+	}}
+	r.Count()
+	got, err := strictTAP(string(rendered(t, r, TAP)))
+	if err != nil || got.failed != 1 || got.skipped != 1 || got.passed != 0 {
+		t.Errorf("%v: %+v", err, got)
+	}
+}
+
 func TestTAPForProve(t *testing.T) {
 	prove, err := exec.LookPath("prove")
 	if err != nil {
