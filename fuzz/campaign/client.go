@@ -34,6 +34,7 @@ func RunClient(ctx context.Context, o ClientOptions) (fuzzing.Record, error) {
 	if v.moves, err = openCorpus(movesForm, o.Dir); err != nil {
 		return c.record, err
 	}
+	c.record.Corpus = len(v.moves.entries)
 	if err := v.choose(); err != nil {
 		return c.record, err
 	}
