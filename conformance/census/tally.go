@@ -27,7 +27,8 @@ func NewTally() *Tally {
 // Add counts what came of one spec.
 func (j *Tally) Add(o trial.Outcome) {
 	for _, v := range o.Violations {
-		seen := append(j.broken[v.Clause], v)
+		j.broken[v.Clause] = append(j.broken[v.Clause], v)
+		seen := j.broken[v.Clause]
 		// The first in order is enough, and bytes take room.
 		if len(seen) > 1 && inOrder(v, seen[0]) < 0 {
 			seen[0], seen[len(seen)-1] = v, seen[0]
@@ -35,7 +36,6 @@ func (j *Tally) Add(o trial.Outcome) {
 		if last := len(seen) - 1; last > 0 {
 			seen[last].Evidence = nil
 		}
-		j.broken[v.Clause] = seen
 	}
 	for _, c := range o.Kept {
 		j.kept[c]++

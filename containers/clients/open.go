@@ -16,6 +16,7 @@ import (
 
 	"nbdconform/conformance/caller"
 	"nbdconform/conformance/target"
+	"nbdconform/containers/program"
 )
 
 // A Request says which program to open.
@@ -43,9 +44,15 @@ type client struct {
 	closed  error
 }
 
-func (c *client) Identity() target.Identity                { return c.id }
-func (c *client) Can(a caller.Activity, t caller.TLS) bool { return c.program.Can(a, t) }
-func (c *client) Dir() string                              { return c.dir }
+func (c *client) Identity() target.Identity { return c.id }
+func (c *client) Dir() string               { return c.dir }
+
+func (c *client) Can(a caller.Activity, t caller.TLS) bool {
+	if t != caller.NoTLS && !program.Version(c.id.Version).AtLeast(c.program.SecureSince) {
+		return false
+	}
+	return c.program.Can(a, t)
+}
 
 func (c *client) Do(ctx context.Context, t caller.Task) (caller.Report, error) {
 	return c.run(ctx, c.program.Argv(t))

@@ -38,6 +38,9 @@ type Program struct {
 	// with each kind of it that the program has.
 	Plain  []string
 	Secure map[caller.TLS][]string
+	// SecureSince is the first version that does TLS over Unix sockets, by which
+	// it meets servers here; "": all that have TLS.
+	SecureSince string
 	// TLS is what the program's URIs can say about TLS, besides to do without.
 	TLS []caller.TLS
 }
@@ -90,7 +93,7 @@ var Programs = []Program{
 	{
 		Name: "qemu-img", Package: "qemu-utils",
 		Plain:  []string{"--image-opts", qemuDriver},
-		Secure: qemuTLS,
+		Secure: qemuTLS, SecureSince: "7.0",
 		Commands: map[caller.Activity][]string{
 			caller.Info:    {"qemu-img", "info", "--output=json", diskMark},
 			caller.Map:     {"qemu-img", "map", "--output=json", diskMark},
@@ -102,7 +105,7 @@ var Programs = []Program{
 	{
 		Name: "qemu-io", Package: "qemu-utils",
 		Plain:  []string{"--image-opts", qemuDriver},
-		Secure: qemuTLS,
+		Secure: qemuTLS, SecureSince: "7.0",
 		Commands: map[caller.Activity][]string{
 			caller.Visit: {"qemu-io", "-r", "-c", "read 0 64k", diskMark},
 			caller.Zero:  {"qemu-io", "-c", "write -z {offset} {length}", "-c", "flush", diskMark},
