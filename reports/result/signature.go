@@ -117,6 +117,7 @@ var volatile = []struct {
 	{regexp.MustCompile(`\b\d{1,3}(\.\d{1,3}){3}(:\d+)?\b`), "ADDR"},
 	{regexp.MustCompile(`\b0x[0-9a-fA-F]+\b`), "N"},
 	{regexp.MustCompile(`\b[0-9a-f]{8,}(\.\.\.|\b)`), "HEX"},
+	{regexp.MustCompile(`#[a-z]+\d+\b`), "#N"}, // a name that QEMU made up
 	{regexp.MustCompile(`\b\d+(\.\d+)?\b`), "N"},
 	{regexp.MustCompile(`\bN( N)+\b`), "N"},
 	{regexp.MustCompile(`\s+`), " "},
