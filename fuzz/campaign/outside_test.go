@@ -18,7 +18,10 @@ import (
 // flawVariable makes the test binary a server with a flaw.
 const flawVariable = "NBDCONFORM_TEST_FLAW"
 
-var leaked []any // of the flawed server
+var (
+	leaked   []any // of the flawed server
+	accepted int   // by it
+)
 
 func TestMain(m *testing.M) {
 	if flaw := os.Getenv(flawVariable); flaw != "" {
@@ -47,6 +50,10 @@ func serveFlawed(flaw, socket string) {
 			os.Exit(0)
 		}
 		switch flaw {
+		case "mortal":
+			if accepted++; accepted == 40 {
+				os.Exit(3)
+			}
 		case "descriptors":
 			f, _ := os.Open(os.DevNull)
 			leaked = append(leaked, f)
@@ -104,12 +111,12 @@ func onFlawed(t *testing.T, flaw string, goal time.Duration) fuzzing.Record {
 func TestTheLookFromOutside(t *testing.T) {
 	t.Parallel()
 	for flaw, want := range map[string]string{
-		"descriptors": "leak  descriptors", "memory": "leak  memory", "slow": "hang ",
+		"descriptors": "leak  descriptors", "memory": "leak  memory", "slow": "hang ", "mortal": "crash trans.end.unjustified.server exit status 3",
 	} {
 		t.Run(flaw, func(t *testing.T) {
 			t.Parallel()
 			r := onFlawed(t, flaw, 12*time.Second)
-			if list := r.Broken(); len(list) == 0 || !strings.HasPrefix(list[0].Signature, want) || list[0].Standing != fuzzing.New {
+			if list := r.Broken(); len(list) == 0 || !strings.HasPrefix(list[0].Signature, want) || flaw != "mortal" && list[0].Standing != fuzzing.New {
 				t.Errorf("want %q, there is %+v", want, list)
 			}
 		})
