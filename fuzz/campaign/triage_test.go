@@ -129,7 +129,7 @@ func TestMergeBringsFindingsAlong(t *testing.T) {
 	}
 	files := map[string]string{"findings/it.script": finding.Script, "findings/it.py": "print('it')\n"}
 	var dirs []string
-	for i, standing := range []fuzzing.Standing{fuzzing.Unconfirmed, fuzzing.New, fuzzing.Weak} {
+	for i, standing := range []fuzzing.Standing{fuzzing.Unconfirmed, fuzzing.Weak, fuzzing.New} {
 		dir := t.TempDir()
 		r := fuzzing.Record{Subject: fuzzing.Subject{Kind: "server", Name: "told"}, Shard: i, Shards: 3, Started: time.Now().UTC(), Updated: time.Now().UTC()}
 		finding.Standing = standing
