@@ -12,6 +12,7 @@ fuzz FuzzClientSession
 fuzz FuzzDamaged
 fuzz FuzzRoundTrip
 fuzz FuzzServerSession
+fuzz/recorded FuzzRead
 fuzz/script FuzzParse
 reference/client FuzzReplies
 reference/nbduri FuzzParse
