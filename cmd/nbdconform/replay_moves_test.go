@@ -41,7 +41,7 @@ func TestReplayMoves(t *testing.T) {
 		"an unknown provider": {[]string{fatal, "--client", "nbdcopy", "--provider", "vm"}, exitUntrusted, `unknown provider "vm"`},
 		"two clients":         {append([]string{fatal, "--client", "nbdcopy"}, program...), exitUntrusted, "which is it?"},
 		"a server":            {[]string{fatal, "--client", "reference", "--target", "nbdkit"}, exitUntrusted, "leave out what says which server"},
-		"of no moves":         {[]string{write("e.script", "0 flags 0\n"), "--client", "nbdcopy"}, exitUntrusted, "--client goes with a file of moves"},
+		"of no moves":         {[]string{write("e.script", "0 flags 0\n"), "--client", "nbdcopy"}, exitUntrusted, "--client goes with a bundle or a file of moves"},
 		"no file":             {[]string{filepath.Join(dir, "none.moves"), "--client", "reference"}, exitUntrusted, "no such file"},
 		"no activity":         {[]string{write("f.moves", "segments 3\n"), "--client", "reference"}, exitUntrusted, "there is no activity"},
 		"an odd activity":     {[]string{write("g.moves", "activity dance\n"), "--client", "reference"}, exitUntrusted, `line 1: "dance" is no activity`},
