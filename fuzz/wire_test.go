@@ -18,10 +18,10 @@ import (
 type codec struct {
 	name string
 	// roundTrip makes a value and follows it to bytes and back.
-	roundTrip func(t *testing.T, g *gen.Gen, kind gen.Kind)
+	roundTrip func(t testing.TB, g *gen.Gen, kind gen.Kind)
 	// encode makes a value and returns its bytes; decode parses any bytes.
 	encode func(g *gen.Gen, kind gen.Kind) []byte
-	decode func(t *testing.T, b []byte)
+	decode func(t testing.TB, b []byte)
 }
 
 // framed is the codec of a message that knows its end. fits, if there is one,
@@ -30,7 +30,7 @@ func framed[T any](name string, app func(T, []byte) []byte, parse func([]byte) (
 	behind := []byte("what comes next")
 	return codec{
 		name: name,
-		roundTrip: func(t *testing.T, g *gen.Gen, kind gen.Kind) {
+		roundTrip: func(t testing.TB, g *gen.Gen, kind gen.Kind) {
 			v := gen.Make[T](g, kind)
 			b := app(v, nil)
 			got, n, err := parse(append(b, behind...))
@@ -45,7 +45,7 @@ func framed[T any](name string, app func(T, []byte) []byte, parse func([]byte) (
 			}
 		},
 		encode: func(g *gen.Gen, kind gen.Kind) []byte { return app(gen.Make[T](g, kind), nil) },
-		decode: func(t *testing.T, b []byte) {
+		decode: func(t testing.TB, b []byte) {
 			v, n, err := parse(b)
 			if err == nil && (n <= 0 || n > len(b) || !bytes.Equal(app(v, nil), b[:n])) {
 				t.Fatalf("%s % x parsed as %+v, which is % x", name, b, v, app(v, nil))
@@ -60,7 +60,7 @@ func framed[T any](name string, app func(T, []byte) []byte, parse func([]byte) (
 func payload[T any](name string, app func(T, []byte) []byte, parse func([]byte) (T, error), fits func(T) bool) codec {
 	return codec{
 		name: name,
-		roundTrip: func(t *testing.T, g *gen.Gen, kind gen.Kind) {
+		roundTrip: func(t testing.TB, g *gen.Gen, kind gen.Kind) {
 			v := gen.Make[T](g, kind)
 			if fits != nil && !fits(v) {
 				return
@@ -72,7 +72,7 @@ func payload[T any](name string, app func(T, []byte) []byte, parse func([]byte) 
 			same(t, name, v, got)
 		},
 		encode: func(g *gen.Gen, kind gen.Kind) []byte { return app(gen.Make[T](g, kind), nil) },
-		decode: func(t *testing.T, b []byte) {
+		decode: func(t testing.TB, b []byte) {
 			v, err := parse(b)
 			if err == nil && !bytes.Equal(app(v, nil), b) {
 				t.Fatalf("%s % x parsed as %+v, which is % x", name, b, v, app(v, nil))
@@ -82,7 +82,7 @@ func payload[T any](name string, app func(T, []byte) []byte, parse func([]byte) 
 	}
 }
 
-func same(t *testing.T, name string, want, got any) {
+func same(t testing.TB, name string, want, got any) {
 	t.Helper()
 	if reflect.DeepEqual(want, got) {
 		return // far cheaper than to look for a difference
@@ -93,7 +93,7 @@ func same(t *testing.T, name string, want, got any) {
 }
 
 // understood holds err against the two errors that a parser may return.
-func understood(t *testing.T, name string, err error) {
+func understood(t testing.TB, name string, err error) {
 	t.Helper()
 	var format *wire.FormatError
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.As(err, &format) {
@@ -206,4 +206,18 @@ func TestManyValuesSurviveTheRoundTrip(t *testing.T) {
 			}
 		})
 	}
+}
+
+// BenchmarkParse measures one execution of each of the two targets above: a
+// message that is made, damaged, and parsed.
+func BenchmarkParse(b *testing.B) {
+	n, before := 0, cpu()
+	for b.Loop() {
+		c, g := codecs[n%len(codecs)], gen.New(int64(n))
+		kind := gen.KindOf(uint8(n % 3))
+		c.roundTrip(b, g, kind)
+		c.decode(b, g.Corrupt(c.encode(g, kind)))
+		n++
+	}
+	perCPU(b, before, "executions")
 }
