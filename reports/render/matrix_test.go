@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -98,8 +99,8 @@ func TestMatrixFilesAreThere(t *testing.T) {
 	}
 }
 
-// A matrix in which everything is broken everywhere, each in its own way and
-// at length, still fits a page.
+// A matrix in which everything is broken on every server, each in its own way
+// and at length, still fits a page.
 func TestMatrixPageStaysAPage(t *testing.T) {
 	f, err := os.Open("../published/matrix.json")
 	if err != nil {
@@ -110,6 +111,7 @@ func TestMatrixPageStaysAPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	m.Runs = slices.DeleteFunc(m.Runs, func(r result.Result) bool { return strings.HasPrefix(r.Target.Name, "client:") })
 	for i := range m.Runs {
 		for j := range m.Runs[i].Specs {
 			s := &m.Runs[i].Specs[j]
