@@ -113,10 +113,10 @@ func (s *serveFlags) agree(f *pflag.FlagSet) error {
 		return fmt.Errorf("give one of %s: each says where clients come from", strings.Join(append(alone, places...), ", "))
 	}
 	s.placed = len(places) > 0
-	s.listening = f.Changed("listen")
+	s.listening, s.simpleSet = f.Changed("listen"), f.Changed("simple-success")
 	content := []string{
 		"profile", "size", "file", "pattern", "read-only", "block-size", "context", "handshake", "dialect",
-		"no-structured-replies", "no-extended-headers", "unannounced-writes", "quirk", "fault", "tls", "tls-certificates", "tls-psk", "tls-anonymous", "tls-verify-peer",
+		"no-structured-replies", "no-extended-headers", "unannounced-writes", "simple-success", "quirk", "fault", "tls", "tls-certificates", "tls-psk", "tls-anonymous", "tls-verify-peer",
 	}
 	if both := given(content...); s.file != "" && len(both) > 0 {
 		return fmt.Errorf("%s can't be given with --config: say it in the file", strings.Join(both, ", "))

@@ -31,6 +31,7 @@ type serveFlags struct {
 	handshake, dialect     string
 	noStructured, noExtend bool
 	unannounced            bool
+	simple, simpleSet      bool // simpleSet: the flag was given
 	quirk                  string
 	faults                 []string
 	tls                    setup.TLS
@@ -72,6 +73,7 @@ func (s *serveFlags) groups() []flagGroup {
 	how.BoolVar(&s.noStructured, "no-structured-replies", false, "know neither structured replies nor what builds on them")
 	how.BoolVar(&s.noExtend, "no-extended-headers", false, "know no extended headers")
 	how.BoolVar(&s.unannounced, "unannounced-writes", false, "take what QEMU writes with extended headers: without NBD_CMD_FLAG_PAYLOAD_LEN")
+	how.BoolVar(&s.simple, "simple-success", true, "with structured replies, tell by a simple reply that a write or the like succeeded; not by default with --quirk")
 	how.StringVar(&s.quirk, "quirk", "", "misbehave (see nbdconform list --quirks)")
 	how.StringArrayVar(&s.faults, "fault", nil, "`fault` of the first export, as in a configuration file; can be repeated")
 
@@ -161,6 +163,8 @@ func (s *serveFlags) modify(cfg *server.Config) error {
 		s.disk.Data.Pattern = "offsets"
 	}
 	c := setup.Config{Exports: []setup.Export{s.disk}, Handshake: s.handshake, Dialect: s.dialect}
+	simple := s.simple && (s.simpleSet || s.quirk == "") // quirks look for chunks
+	c.SimpleSuccess = &simple
 	if s.noStructured {
 		c.StructuredReplies = new(bool)
 	}
@@ -184,6 +188,7 @@ func (s *serveFlags) modify(cfg *server.Config) error {
 	}
 	cfg.NoStructuredReplies = made.NoStructuredReplies
 	cfg.UnannouncedWrites = s.unannounced
+	cfg.SimpleSuccess = made.SimpleSuccess
 	cfg.NoExtendedHeaders = cfg.NoExtendedHeaders || made.NoExtendedHeaders
 	return nil
 }

@@ -44,6 +44,10 @@ type Config struct {
 	// NoExtendedHeaders refuses NBD_OPT_EXTENDED_HEADERS, as servers do that
 	// don't know it.
 	NoExtendedHeaders bool
+	// SimpleSuccess tells the success of a request by a simple reply where the
+	// document leaves the choice between that and a chunk: clients have a system
+	// call less to make. Errors come with a text, and so in a chunk.
+	SimpleSuccess bool
 	// UnannouncedWrites takes data behind every NBD_CMD_WRITE with extended
 	// headers, also without NBD_CMD_FLAG_PAYLOAD_LEN, which "MUST use the flag".
 	// By the document there is no payload then. QEMU's client sends such writes.

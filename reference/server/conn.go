@@ -21,6 +21,7 @@ type conn struct {
 	fixed bool // NBD_FLAG_FIXED_NEWSTYLE was offered
 
 	requests uint64 // that were read
+	owned    bool   // nobody else holds nc
 
 	ncMu sync.Mutex
 	nc   net.Conn // replaced where TLS starts, see transport
@@ -76,6 +77,27 @@ func (c *conn) serve() error {
 		return fmt.Errorf("clearing the deadline of the handshake: %w", err)
 	}
 	return c.transmission()
+}
+
+// takeLine has the connection run over a line, if it can and one is free.
+func (c *conn) takeLine() error {
+	if !c.owned || c.hooks.Reply != nil {
+		return nil
+	}
+	if c.srv.lines.Add(1) > maxLines {
+		c.srv.lines.Add(-1)
+		return nil
+	}
+	l := newLine(c.transport(), func() { c.srv.lines.Add(-1) })
+	if l == nil {
+		c.srv.lines.Add(-1)
+		return nil
+	}
+	if !c.replace(l) {
+		_ = l.Close()
+		return net.ErrClosed
+	}
+	return nil
 }
 
 // discard reads n bytes that nobody wants, so that the stream stays in step.

@@ -13,10 +13,10 @@ import (
 // A poller reads from a socket, and asks for the place to put it no sooner
 // than something has come.
 type poller struct {
-	raw syscall.RawConn
-	in  *inbox
-	try func(fd uintptr) bool // attempt, as a value that is made only once
-	err error                 // of the last attempt
+	wait func(try func(fd uintptr) bool) error // tries until that returns true
+	in   *inbox
+	try  func(fd uintptr) bool // attempt, as a value that is made only once
+	err  error                 // of the last attempt
 
 	parts [][]byte // that come before the inbox
 	iov   iovec    // scratch
@@ -24,17 +24,20 @@ type poller struct {
 
 // newPoller returns nil if nc is not a plain socket.
 func newPoller(nc net.Conn, in *inbox) *poller {
-	switch nc.(type) {
+	p := &poller{in: in}
+	p.try = p.attempt
+	switch nc := nc.(type) {
+	case *line:
+		p.wait = nc.receive
 	case *net.TCPConn, *net.UnixConn:
+		raw, err := nc.(syscall.Conn).SyscallConn()
+		if err != nil {
+			return nil
+		}
+		p.wait = raw.Read
 	default:
 		return nil
 	}
-	raw, err := nc.(syscall.Conn).SyscallConn()
-	if err != nil {
-		return nil
-	}
-	p := &poller{raw: raw, in: in}
-	p.try = p.attempt
 	return p
 }
 
@@ -49,7 +52,7 @@ func (p *poller) scatter(parts [][]byte) ([][]byte, error) {
 
 // read waits for something to come and puts it into the inbox.
 func (p *poller) read() error {
-	if err := p.raw.Read(p.try); err != nil {
+	if err := p.wait(p.try); err != nil {
 		return err
 	}
 	return p.err

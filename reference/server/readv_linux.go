@@ -5,7 +5,7 @@ import (
 	"unsafe"
 )
 
-// An iovec is scratch for reading into several places at once.
+// An iovec is scratch for reading into several places at once, or writing from them.
 type iovec []syscall.Iovec
 
 // maxIOV is as many places as the kernel takes: IOV_MAX.
@@ -20,7 +20,20 @@ func (v *iovec) read(fd int, parts [][]byte, last []byte) (int, error) {
 	if len(list) < maxIOV && len(last) > 0 {
 		list = appendIovec(list, last)
 	}
-	n, _, e := syscall.Syscall(syscall.SYS_READV, uintptr(fd), uintptr(unsafe.Pointer(&list[0])), uintptr(len(list)))
+	return v.call(syscall.SYS_READV, fd, list)
+}
+
+// write writes once, from the parts.
+func (v *iovec) write(fd int, parts [][]byte) (int, error) {
+	list := (*v)[:0]
+	for _, p := range parts[:min(len(parts), maxIOV)] {
+		list = appendIovec(list, p)
+	}
+	return v.call(syscall.SYS_WRITEV, fd, list)
+}
+
+func (v *iovec) call(number uintptr, fd int, list []syscall.Iovec) (int, error) {
+	n, _, e := syscall.Syscall(number, uintptr(fd), uintptr(unsafe.Pointer(&list[0])), uintptr(len(list)))
 	clear(list) // the storage is not ours
 	*v = list[:0]
 	if e != 0 {

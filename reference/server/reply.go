@@ -13,12 +13,19 @@ func (t *transmission) status(r *request, err error) *buffer {
 		return t.failure(r, err)
 	}
 	b := t.room(r, wire.ExtendedChunkSize)
-	if t.Structured {
+	if t.Structured && !t.simply(r) {
 		b.b = t.chunk(b.b, r, wire.ChunkHeader{Flags: wire.ReplyFlagDone, Type: wire.ChunkNone})
 	} else {
 		b.b = wire.SimpleReply{Cookie: r.Cookie}.Append(b.b)
 	}
 	return b
+}
+
+// simply reports whether the success of r, which has no payload, is told by a
+// simple reply, although structured replies were negotiated. Section "Structured
+// reply chunk message": not that of a read.
+func (t *transmission) simply(r *request) bool {
+	return t.srv.cfg.SimpleSuccess && !t.Extended && r.Type != wire.CmdRead && r.Type != wire.CmdBlockStatus
 }
 
 // failure makes the reply for an error of the disk.

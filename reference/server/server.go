@@ -19,6 +19,7 @@ type Server struct {
 	cfg      Config
 	stopping atomic.Bool // Shutdown was called
 	lastID   atomic.Uint64
+	lines    atomic.Int32 // in use
 
 	mu        sync.Mutex
 	closed    bool // no more connections
@@ -54,7 +55,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		nc, err := ln.Accept()
 		switch {
 		case err == nil:
-			accepted.Go(func() { _ = s.ServeConn(ctx, nc) })
+			accepted.Go(func() { _ = s.serveConn(ctx, nc, true) })
 		case ctx.Err() != nil:
 			accepted.Wait()
 			return ctx.Err()
@@ -84,6 +85,11 @@ func temporary(err error) bool {
 // ended: io.EOF where the client just went away, a *[wire.FormatError] where
 // the client broke a rule and was hung up on.
 func (s *Server) ServeConn(ctx context.Context, nc net.Conn) error {
+	return s.serveConn(ctx, nc, false)
+}
+
+// serveConn is ServeConn. An owned connection is one that nobody else holds.
+func (s *Server) serveConn(ctx context.Context, nc net.Conn, owned bool) error {
 	c, err := s.addConn(nc)
 	if err != nil {
 		_ = nc.Close()
@@ -91,6 +97,7 @@ func (s *Server) ServeConn(ctx context.Context, nc net.Conn) error {
 		return err
 	}
 	defer s.removeConn(c)
+	c.owned = owned
 	stop := context.AfterFunc(ctx, c.close)
 	defer stop()
 	c.logBegin(nc)

@@ -50,6 +50,9 @@ const (
 	directAt         = 32 << 10  // data that is worth more than a copy
 )
 
+// maxLines is how many connections of a server have lines at the same time.
+const maxLines = 64
+
 // sendAhead is how much the kernel takes from us before the client reads it, in
 // bytes, where the kernel does not find that out by itself: each time that we
 // have to wait for room is a change of context.
@@ -75,12 +78,15 @@ func (c *conn) transmission() error {
 	if i, ok := t.disk.(export.Immediate); ok && t.gate == nil && buffered(socket(c.transport())) {
 		t.immediate = i.Immediate()
 	}
-	t.outbox.over = make(chan struct{})
-	t.budget.init(c.srv.cfg.InFlight)
-	t.writer.init(c.transport(), c.TLS, &t.budget, c.close)
 	if u, ok := c.transport().(*net.UnixConn); ok {
 		_ = u.SetWriteBuffer(sendAhead) // less is no harm
 	}
+	if err := c.takeLine(); err != nil {
+		return err
+	}
+	t.outbox.over = make(chan struct{})
+	t.budget.init(c.srv.cfg.InFlight)
+	t.writer.init(c.transport(), c.TLS, &t.budget, c.close)
 	already, _ := c.br.Peek(c.br.Buffered())
 	t.in = newInbox(c.transport(), already)
 	defer t.in.close()

@@ -156,3 +156,39 @@ func TestManyInFlight(t *testing.T) {
 		}
 	}
 }
+
+func TestSuccessIsSimpleWhereItCanBe(t *testing.T) {
+	for name, disk := range disks {
+		t.Run(name, func(t *testing.T) {
+			cfg := Config{Exports: []Export{{Name: "disk", Disk: disk(1 << 20)}}, SimpleSuccess: true}
+			_, ln := serve(t, cfg)
+			p := dial(t, ln).enter(true)
+			for _, c := range []struct {
+				q       wire.Request
+				payload int
+				chunks  []wire.ChunkType
+				err     wire.Errno
+			}{
+				{q: wire.Request{Type: wire.CmdWrite, Length: 512}, payload: 512},
+				{q: wire.Request{Type: wire.CmdFlush}},
+				{q: wire.Request{Type: wire.CmdTrim, Length: 512}},
+				{q: wire.Request{Type: wire.CmdWriteZeroes, Length: 512}},
+				{q: wire.Request{Type: wire.CmdCache, Length: 512}},
+				{q: wire.Request{Type: wire.CmdRead, Length: 512}, chunks: []wire.ChunkType{wire.ChunkOffsetData}},
+				{q: wire.Request{Type: wire.CmdBlockStatus, Length: 512}, chunks: []wire.ChunkType{wire.ChunkBlockStatus}},
+				{q: wire.Request{Type: wire.CmdTrim, Offset: 2 << 20, Length: 512}, chunks: []wire.ChunkType{wire.ChunkError}, err: wire.EINVAL},
+			} {
+				r := p.do(c.q, make([]byte, c.payload))
+				if r.Err != c.err || len(r.Types) != len(c.chunks) || len(r.Types) > 0 && r.Types[0] != c.chunks[0] {
+					t.Errorf("%v: %v by %v, want %v by %v", c.q, r.Err, r.Types, c.err, c.chunks)
+				}
+			}
+			x := dial(t, ln)
+			x.enterExtended()
+			r := x.do(wire.Request{Type: wire.CmdFlush}, nil)
+			if r.Err != wire.OK || len(r.Types) != 1 {
+				t.Errorf("with extended headers: %v by %v", r.Err, r.Types)
+			}
+		})
+	}
+}

@@ -99,8 +99,13 @@ func (w *writer) write(batch []*buffer) error {
 	for _, b := range batch {
 		all = b.appendTo(all)
 	}
-	w.iov = all // WriteTo moves the start of the slice
-	_, err := w.iov.WriteTo(w.nc)
+	var err error
+	if l, ok := w.nc.(*line); ok {
+		err = l.writeAll(all)
+	} else {
+		w.iov = all // WriteTo moves the start of the slice
+		_, err = w.iov.WriteTo(w.nc)
+	}
 	clear(all)
 	w.iov = all[:0]
 	return err

@@ -21,7 +21,11 @@ func (c *Config) Build() (server.Config, error) {
 		Handshake:           handshakes[c.Handshake],
 		NoStructuredReplies: !yes(c.StructuredReplies),
 		NoExtendedHeaders:   !yes(c.ExtendedHeaders),
+		SimpleSuccess:       c.Quirk == "",
 		UnannouncedWrites:   c.UnannouncedWrites,
+	}
+	if c.SimpleSuccess != nil {
+		cfg.SimpleSuccess = *c.SimpleSuccess
 	}
 	var err error
 	if cfg.Dialect, err = wire.DialectOf(c.Dialect); err != nil {

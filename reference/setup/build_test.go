@@ -101,6 +101,13 @@ limits:
 	if cfg := built(t, one("size: 1M")+"unannounced-writes: true\n"); !cfg.UnannouncedWrites || cfg.NoExtendedHeaders {
 		t.Errorf("%+v", cfg)
 	}
+	for text, want := range map[string]bool{
+		"": true, "simple-success: false\n": false, "quirk: disc-ignored\n": false, "quirk: disc-ignored\nsimple-success: true\n": true,
+	} {
+		if cfg := built(t, one("size: 1M")+text); cfg.SimpleSuccess != want {
+			t.Errorf("%q: simple success %v", text, cfg.SimpleSuccess)
+		}
+	}
 	if cfg := built(t, one("size: 1M")+"extended-headers: false\n"); !cfg.NoExtendedHeaders || cfg.NoStructuredReplies || cfg.NoDefault {
 		t.Errorf("%+v", cfg)
 	}

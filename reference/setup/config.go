@@ -22,6 +22,7 @@ type Config struct {
 	// StructuredReplies and ExtendedHeaders say whether the server knows them; nil: yes.
 	StructuredReplies *bool  `yaml:"structured-replies"`
 	ExtendedHeaders   *bool  `yaml:"extended-headers"`
+	SimpleSuccess     *bool  `yaml:"simple-success"`     // says so by simple replies where it can; nil: yes, without a quirk
 	UnannouncedWrites bool   `yaml:"unannounced-writes"` // takes what QEMU writes with extended headers
 	Limits            Limits `yaml:"limits"`
 	Quirk             string `yaml:"quirk"`

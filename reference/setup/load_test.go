@@ -34,7 +34,7 @@ func TestMistakes(t *testing.T) {
 		"an alias":           {"exports: &x\n  - *x", []string{"f:2: aliases are not understood: write it out"}},
 		"a key twice":        {one("size: 1", "size: 2"), []string{`f:4: the key "size" is there twice`}},
 		"no name":            {"exports:\n  - size: 1M", []string{`f:2: exports[0]: the key "name" is missing`}},
-		"unknown key on top": {"sever: 1\n" + one("size: 1"), []string{`f:1: unknown key "sever", want one of default-export, dialect, exports, extended-headers, handshake, limits, listen, quirk, structured-replies, tls, unannounced-writes`}},
+		"unknown key on top": {"sever: 1\n" + one("size: 1"), []string{`f:1: unknown key "sever", want one of default-export, dialect, exports, extended-headers, handshake, limits, listen, quirk, simple-success, structured-replies, tls, unannounced-writes`}},
 		"a size":             {one("size: huge"), []string{`f:3: exports[0].size: want a number of bytes such as 1048576, 64K, 8M or 1T, less than 2^63, got "huge"`}},
 		"a negative size":    {one("size: -1"), []string{`f:3: exports[0].size: want a number of bytes such as 1048576, 64K, 8M or 1T, less than 2^63, got "-1"`}},
 		"a size too large":   {one("size: 9223372036854775808"), []string{`f:3: exports[0].size: want a number of bytes such as 1048576, 64K, 8M or 1T, less than 2^63, got "9223372036854775808"`}},
