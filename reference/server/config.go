@@ -142,6 +142,9 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Handshake == Oldstyle && c.find("") == nil {
 		return c, errors.New("oldstyle negotiation takes a default export")
 	}
+	if c.Handshake != FixedNewstyle && c.TLS.Mode != NoTLS {
+		return c, fmt.Errorf("%v takes fixed newstyle negotiation: there is no TLS before it", c.TLS.Mode)
+	}
 	return c, c.TLS.validate(c.Exports)
 }
 
