@@ -117,6 +117,9 @@ func (e *Export) track(x *server.Export) error {
 		}
 		seen[name] = true
 		if b, ok := strings.CutPrefix(name, export.DirtyBitmap); ok {
+			if b == "" {
+				return fmt.Errorf("contexts: %s has no name behind it", name)
+			}
 			bitmaps = append(bitmaps, b)
 		} else if _, err := x.Disk.Extents(nil, name, 0, 1, 1); err != nil {
 			return fmt.Errorf("contexts: the disk does not know %s", name)
