@@ -34,6 +34,8 @@ A file that exists is written over from its beginning, and cut to size.`,
 			switch {
 			case !from && !to:
 				return fmt.Errorf("neither %q nor %q is an NBD URI, such as nbd://localhost:10809/disk: use cp", args[0], args[1])
+			case o.Requests < 1:
+				return fmt.Errorf("--requests %d is less than 1", o.Requests)
 			case args[0] == "-":
 				return errors.New("the source can't be standard input: its size has to be known")
 			}
