@@ -131,6 +131,27 @@ func TestOddSizesAreSaidToBe(t *testing.T) {
 	}
 }
 
+// Oldstyle negotiation has no names: what is there may be another disk than the
+// one that was asked for.
+func TestNoNameBeforeNewstyle(t *testing.T) {
+	t.Parallel()
+	s := serving(t, "--handshake", "oldstyle")
+	kept := filepath.Join(t.TempDir(), "kept")
+	if err := os.WriteFile(kept, []byte("kept"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"info", s.uri + "/spare"}, {"copy", s.uri + "/spare", kept}, {"copy", kept, s.uri + "/spare"}} {
+		o := start(t, nil, args...).end()
+		o.want(t, exitUntrusted)
+		if !strings.Contains(o.stderr, `leave "spare" out`) {
+			t.Errorf("%v: %s", args, o.stderr)
+		}
+	}
+	if got, err := os.ReadFile(kept); err != nil || string(got) != "kept" {
+		t.Errorf("%q, %v: the file was touched", got, err)
+	}
+}
+
 func TestInfoOfOlderHandshakes(t *testing.T) {
 	t.Parallel()
 	for how, want := range map[string]string{"oldstyle": "oldstyle", "newstyle": "newstyle", "fixed-newstyle": "fixed newstyle"} {
