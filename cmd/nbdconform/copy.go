@@ -63,8 +63,10 @@ A file that exists is written over from its beginning, and cut to size.`,
 	return c
 }
 
+// isURI tells an NBD URI, whose scheme is in any case, from the name of a file.
 func isURI(s string) bool {
-	return strings.HasPrefix(s, "nbd") && strings.Contains(s, "://")
+	scheme, _, ok := strings.Cut(s, "://")
+	return ok && strings.HasPrefix(strings.ToLower(scheme), "nbd")
 }
 
 func (p *peer) between(ctx context.Context, from, to string, o client.CopyOptions) error {

@@ -131,6 +131,17 @@ func TestOddSizesAreSaidToBe(t *testing.T) {
 	}
 }
 
+func TestWhatIsAURI(t *testing.T) {
+	for s, want := range map[string]bool{
+		"nbd://h/": true, "NBD://h/": true, "Nbds+Unix:///?socket=s": true,
+		"nbd": false, "nbd.img": false, "/nbd://": false, "disk://nbd": false, "": false,
+	} {
+		if isURI(s) != want {
+			t.Errorf("%q: %v", s, !want)
+		}
+	}
+}
+
 // Oldstyle negotiation has no names: what is there may be another disk than the
 // one that was asked for.
 func TestNoNameBeforeNewstyle(t *testing.T) {
