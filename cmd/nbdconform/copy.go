@@ -34,6 +34,8 @@ A file that exists is written over from its beginning, and cut to size.`,
 			switch {
 			case !from && !to:
 				return fmt.Errorf("neither %q nor %q is an NBD URI, such as nbd://localhost:10809/disk: use cp", args[0], args[1])
+			case o.Requests < 1:
+				return fmt.Errorf("--requests %d is less than 1", o.Requests)
 			case args[0] == "-":
 				return errors.New("the source can't be standard input: its size has to be known")
 			}
@@ -61,8 +63,10 @@ A file that exists is written over from its beginning, and cut to size.`,
 	return c
 }
 
+// isURI tells an NBD URI, whose scheme is in any case, from the name of a file.
 func isURI(s string) bool {
-	return strings.HasPrefix(s, "nbd") && strings.Contains(s, "://")
+	scheme, _, ok := strings.Cut(s, "://")
+	return ok && strings.HasPrefix(strings.ToLower(scheme), "nbd")
 }
 
 func (p *peer) between(ctx context.Context, from, to string, o client.CopyOptions) error {

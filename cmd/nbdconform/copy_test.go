@@ -131,6 +131,38 @@ func TestOddSizesAreSaidToBe(t *testing.T) {
 	}
 }
 
+func TestWhatIsAURI(t *testing.T) {
+	for s, want := range map[string]bool{
+		"nbd://h/": true, "NBD://h/": true, "Nbds+Unix:///?socket=s": true,
+		"nbd": false, "nbd.img": false, "/nbd://": false, "disk://nbd": false, "": false,
+	} {
+		if isURI(s) != want {
+			t.Errorf("%q: %v", s, !want)
+		}
+	}
+}
+
+// Oldstyle negotiation has no names: what is there may be another disk than the
+// one that was asked for.
+func TestNoNameBeforeNewstyle(t *testing.T) {
+	t.Parallel()
+	s := serving(t, "--handshake", "oldstyle")
+	kept := filepath.Join(t.TempDir(), "kept")
+	if err := os.WriteFile(kept, []byte("kept"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"info", s.uri + "/spare"}, {"copy", s.uri + "/spare", kept}, {"copy", kept, s.uri + "/spare"}} {
+		o := start(t, nil, args...).end()
+		o.want(t, exitUntrusted)
+		if !strings.Contains(o.stderr, `leave "spare" out`) {
+			t.Errorf("%v: %s", args, o.stderr)
+		}
+	}
+	if got, err := os.ReadFile(kept); err != nil || string(got) != "kept" {
+		t.Errorf("%q, %v: the file was touched", got, err)
+	}
+}
+
 func TestInfoOfOlderHandshakes(t *testing.T) {
 	t.Parallel()
 	for how, want := range map[string]string{"oldstyle": "oldstyle", "newstyle": "newstyle", "fixed-newstyle": "fixed newstyle"} {

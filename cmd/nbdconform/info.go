@@ -122,6 +122,15 @@ func (s *serverInfo) of(c *client.Client) {
 func (s *serverInfo) write(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	line := func(name, value string) { fmt.Fprintf(w, "%s:\t%s\n", name, value) }
+	list := func(name string, values []string) {
+		for i, row := range rows(values, 62) {
+			if i == 0 {
+				line(name, row)
+			} else {
+				fmt.Fprintf(w, "\t%s\n", row)
+			}
+		}
+	}
 	line("export", fmt.Sprintf("%q", s.Export))
 	if s.Canonical != "" && s.Canonical != s.Export {
 		line("canonical name", fmt.Sprintf("%q", s.Canonical))
@@ -134,10 +143,8 @@ func (s *serverInfo) write(out io.Writer) error {
 		line("block sizes", fmt.Sprintf("minimum %d, preferred %d, maximum payload %d",
 			s.Constraints.Minimum, s.Constraints.Preferred, s.Constraints.MaxPayload))
 	}
-	line("flags", strings.Join(s.Flags, ", "))
-	if len(s.Contexts) > 0 {
-		line("contexts", strings.Join(s.Contexts, ", "))
-	}
+	list("flags", s.Flags)
+	list("contexts", s.Contexts)
 	if s.InitState != "" {
 		line("initial state", s.InitState)
 	}
@@ -147,6 +154,21 @@ func (s *serverInfo) write(out io.Writer) error {
 		line("TLS", s.TLS)
 	}
 	return w.Flush()
+}
+
+// rows puts values on lines, none of them longer than width unless a value is.
+func rows(values []string, width int) (list []string) {
+	for i, v := range values {
+		if i < len(values)-1 {
+			v += ","
+		}
+		if last := len(list) - 1; last >= 0 && len(list[last])+1+len(v) <= width {
+			list[last] += " " + v
+		} else {
+			list = append(list, v)
+		}
+	}
+	return list
 }
 
 func writeJSON(w io.Writer, v any) error {

@@ -83,6 +83,9 @@ func runInterop(ctx context.Context, suites []string, file string) error {
 		}
 		fmt.Println("Written:", file)
 	}
+	if !starttls.BuiltWithGnuTLS {
+		fmt.Print(paragraph("not tried: ", "TLS with pre-shared keys and TLS without certificates, which this program was built without; use make interop"))
+	}
 	fmt.Printf("%d activities work, %d do not, %d are known not to\n",
 		counts[matrix.Works]+counts[matrix.Degraded], len(unexpected), len(expected))
 	if len(unexpected) > 0 {

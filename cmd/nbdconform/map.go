@@ -7,11 +7,13 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"nbdconform/reference/client"
+	"nbdconform/reference/export"
 	"nbdconform/reference/wire"
 )
 
@@ -101,7 +103,15 @@ func extentsOf(ctx context.Context, c *client.Client, name string, progress func
 
 // describeStatus puts a status into words where the context is known.
 func describeStatus(context string, status uint64) string {
-	if context != client.AllocationContext {
+	switch {
+	case context == client.AllocationContext:
+	case strings.HasPrefix(context, export.DirtyBitmap) && status <= 1:
+		return []string{"clean", "dirty"}[status]
+	case context == export.AllocationDepth && status <= 1:
+		return []string{"absent", "local"}[status]
+	case context == export.AllocationDepth:
+		return fmt.Sprintf("backing depth %d", status)
+	default:
 		return fmt.Sprintf("%#x", status)
 	}
 	switch wire.StateFlags(status) {

@@ -59,6 +59,10 @@ func (p *peer) negotiate(ctx context.Context, uri string) (nbduri.URI, *client.N
 		return u, nil, explained(ctx, err)
 	}
 	n, err := client.Negotiate(ctx, conn, cfg)
+	if err == nil && n.Oldstyle() && u.Export != "" { // it may be any disk
+		_ = n.Close()
+		return u, nil, fmt.Errorf("the server speaks oldstyle negotiation, which has one export without a name: leave %q out of the URI", u.Export)
+	}
 	return u, n, explained(ctx, err)
 }
 

@@ -128,7 +128,11 @@ func (s *serveFlags) agree(f *pflag.FlagSet) error {
 	if s.profile != "" && len(of) > 0 {
 		return fmt.Errorf("%s can't be given with --profile, which says what the exports are like", strings.Join(of, ", "))
 	}
-	s.special = len(of) > 0
+	s.disk.Empty = f.Changed("size") && s.disk.Size == 0
+	if s.profile != "" && s.disk.Empty {
+		return fmt.Errorf("--size 0 can't be given with --profile, whose exports have a size")
+	}
+	s.special = len(of) > 0 || s.disk.Empty
 	if s.disk.Data.File != "" && !f.Changed("size") {
 		s.disk.Size = 0
 	}

@@ -141,6 +141,9 @@ func TestServeFlagsMakeTheDisk(t *testing.T) {
 	if c.Flags()&wire.FlagReadOnly == 0 {
 		t.Errorf("%v", c.Flags())
 	}
+	if n := connect(t, serving(t, "--size", "0").uri).Size(); n != 0 {
+		t.Errorf("%d bytes, want none", n)
+	}
 	simple := connect(t, serving(t, "--no-structured-replies").uri, "base:allocation")
 	if f := simple.Flags(); f&wire.FlagSendDF != 0 {
 		t.Errorf("%v", f)

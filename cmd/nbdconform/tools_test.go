@@ -113,6 +113,36 @@ func TestListOfExports(t *testing.T) {
 	}
 }
 
+func TestMapKnowsTheContextsOfQEMU(t *testing.T) {
+	t.Parallel()
+	s := serving(t, "--size", "4M", "--context", "qemu:dirty-bitmap:b0", "--context", "qemu:allocation-depth")
+	name, _ := image(t)
+	ok(t, "copy", "--compact-headers", name, s.uri)
+	for context, want := range map[string][]string{
+		"qemu:dirty-bitmap:b0": {"dirty", "clean"}, "qemu:allocation-depth": {"local", "absent"},
+	} {
+		text := ok(t, "map", "--context", context, s.uri)
+		for _, w := range want {
+			if !strings.Contains(text, w) {
+				t.Errorf("no %s in\n%s", w, text)
+			}
+		}
+	}
+	if got := describeStatus("qemu:allocation-depth", 3); got != "backing depth 3" {
+		t.Error(got)
+	}
+}
+
+func TestInfoFitsATerminal(t *testing.T) {
+	t.Parallel()
+	s := serving(t, "--context", "base:allocation", "--context", "qemu:dirty-bitmap:one", "--context", "qemu:dirty-bitmap:two", "--context", "qemu:allocation-depth")
+	for l := range strings.Lines(ok(t, "info", s.uri)) {
+		if len(l) > 81 {
+			t.Errorf("%d columns: %s", len(l)-1, l)
+		}
+	}
+}
+
 func TestMapJoinsExtents(t *testing.T) {
 	t.Parallel()
 	name, _ := image(t)

@@ -75,6 +75,7 @@ type Task struct {
 	File     string // below Caller.Dir: what is written by CopyOut, and read by CopyIn and Compare
 	Offset   uint64 // of Zero and Trim, bytes
 	Length   uint64 // of Zero and Trim, and the size of Resize, bytes
+	Context  string // metadata context of Map; "": base:allocation
 }
 
 // A Report is how a program went about a task.

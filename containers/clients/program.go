@@ -21,8 +21,10 @@ const (
 	fileMark   = "{file}"   // path of the task's file
 	offsetMark = "{offset}" // bytes
 	lengthMark = "{length}" // bytes
-	pkiMark    = "{pki}"    // directory of certificates
-	keysMark   = "{keys}"   // directory of pre-shared keys
+
+	contextMark = "{context}" // name of a metadata context
+	pkiMark     = "{pki}"     // directory of certificates
+	keysMark    = "{keys}"    // directory of pre-shared keys
 )
 
 // A Program is one NBD client program.
@@ -41,6 +43,9 @@ type Program struct {
 	// SecureSince is the first version that does TLS over Unix sockets, by which
 	// it meets servers here; "": all that have TLS.
 	SecureSince string
+	// Context is what of the command line of caller.Map makes room for the name
+	// of another metadata context, and how; zero: the program can't be told.
+	Context [2]string
 	// TLS is what the program's URIs can say about TLS, besides to do without.
 	TLS []caller.TLS
 }
@@ -77,6 +82,7 @@ var qemuTLS = map[caller.TLS][]string{
 var Programs = []Program{
 	{
 		Name: "nbdinfo", Package: "libnbd-bin", TLS: libnbdTLS,
+		Context: [2]string{"--map", "--map=" + contextMark},
 		Commands: map[caller.Activity][]string{
 			caller.Info: {"nbdinfo", "--json", "--no-content", uriMark},
 			caller.List: {"nbdinfo", "--json", "--no-content", "--list", serverMark},
@@ -94,6 +100,7 @@ var Programs = []Program{
 		Name: "qemu-img", Package: "qemu-utils",
 		Plain:  []string{"--image-opts", qemuDriver},
 		Secure: qemuTLS, SecureSince: "7.0",
+		Context: [2]string{qemuDriver, qemuDriver + ",x-dirty-bitmap=" + contextMark},
 		Commands: map[caller.Activity][]string{
 			caller.Info:    {"qemu-img", "info", "--output=json", diskMark},
 			caller.Map:     {"qemu-img", "map", "--output=json", diskMark},
@@ -106,6 +113,7 @@ var Programs = []Program{
 		Name: "qemu-io", Package: "qemu-utils",
 		Plain:  []string{"--image-opts", qemuDriver},
 		Secure: qemuTLS, SecureSince: "7.0",
+		Context: [2]string{qemuDriver, qemuDriver + ",x-dirty-bitmap=" + contextMark},
 		Commands: map[caller.Activity][]string{
 			caller.Visit: {"qemu-io", "-r", "-c", "read 0 64k", diskMark},
 			caller.Zero:  {"qemu-io", "-c", "write -z {offset} {length}", "-c", "flush", diskMark},
@@ -187,19 +195,28 @@ func (p Program) Argv(t caller.Task) []string {
 	if t.Server.TLS != caller.NoTLS {
 		disk = p.Secure[t.Server.TLS]
 	}
+	tell := func(word string) string { return word }
+	if t.Context != "" {
+		tell = func(word string) string {
+			if word == p.Context[0] {
+				return p.Context[1]
+			}
+			return word
+		}
+	}
 	fill := strings.NewReplacer(
 		uriMark, URI(t.Server, t.Server.Export), serverMark, URI(t.Server, ""),
 		socketMark, t.Server.Socket, exportMark, t.Server.Export, fileMark, t.File, pkiMark, t.Server.PKI, keysMark, t.Server.Keys,
-		offsetMark, strconv.FormatUint(t.Offset, 10), lengthMark, strconv.FormatUint(t.Length, 10),
+		contextMark, t.Context, offsetMark, strconv.FormatUint(t.Offset, 10), lengthMark, strconv.FormatUint(t.Length, 10),
 	)
 	var argv []string
 	for _, word := range p.Commands[t.Activity] {
 		if word != diskMark {
-			argv = append(argv, fill.Replace(word))
+			argv = append(argv, fill.Replace(tell(word)))
 			continue
 		}
 		for _, w := range disk {
-			argv = append(argv, fill.Replace(w))
+			argv = append(argv, fill.Replace(tell(w)))
 		}
 	}
 	return argv

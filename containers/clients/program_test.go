@@ -22,11 +22,15 @@ func TestCommandLinesAreFilledIn(t *testing.T) {
 	zero.Activity = caller.Zero
 	stamp := task
 	stamp.Activity = caller.Stamp
+	dirty := task
+	dirty.Activity, dirty.Context = caller.Map, "qemu:dirty-bitmap:b0"
 	for name, c := range map[string]struct {
 		program string
 		task    caller.Task
 		want    string
 	}{
+		"a context":          {"nbdinfo", dirty, "nbdinfo --map=qemu:dirty-bitmap:b0 nbd+unix:///disk?socket=/d/s"},
+		"a context for QEMU": {"qemu-img", dirty, "qemu-img map --output=json --image-opts driver=nbd,server.type=unix,server.path=/d/s,export=disk,x-dirty-bitmap=qemu:dirty-bitmap:b0"},
 		"a URI":              {"nbdcopy", task, "nbdcopy nbd+unix:///disk?socket=/d/s /d/out"},
 		"a URI with TLS":     {"nbdcopy", secure, "nbdcopy nbds+unix://localhost/disk?socket=/d/s&tls-certificates=/d/pki&tls-hostname=localhost /d/out"},
 		"no export":          {"nbdinfo", list, "nbdinfo --json --no-content --list nbd+unix:///?socket=/d/s"},

@@ -30,9 +30,6 @@ var reasons = map[string]string{
 	"NBD_REPLY_TYPE_ERROR":        "What was made to fail for the client programs came as a simple reply or with an offset.",
 	"NBD_REPLY_TYPE_ERROR_OFFSET": "The other servers were not heard to say where an error is.",
 
-	"qemu:allocation-depth": untried,
-	"qemu:dirty-bitmap:":    untried,
-
 	"NBD_EIO":       "The disks of the other servers do not fail.",
 	"NBD_ENOMEM":    "The document advises against it, so that the judge does not let it count.",
 	"NBD_EOVERFLOW": "It takes a read that is too long for one chunk. No client was heard to ask for one, and the other servers were not heard to refuse it so.",

@@ -22,33 +22,39 @@ type visit struct {
 	change func(*server.Config)
 	does   []caller.Activity // what a client is asked for, as far as it can
 	export string            // "": the one that is there
+	about  string            // metadata context; "": base:allocation
 }
 
 var looks = []caller.Activity{caller.Info, caller.Visit, caller.CopyOut, caller.List, caller.Map}
 
 var visits = []visit{
-	{"oldstyle", func(c *server.Config) { c.Handshake = server.Oldstyle }, looks, ""},
-	{"newstyle", func(c *server.Config) { c.Handshake = server.Newstyle }, looks, ""},
-	{"simple replies", func(c *server.Config) { c.NoStructuredReplies, c.NoExtendedHeaders = true, true }, looks, ""},
-	{"a name that is not there", nil, []caller.Activity{caller.Info, caller.CopyOut}, "nowhere"},
+	{"oldstyle", func(c *server.Config) { c.Handshake = server.Oldstyle }, looks, "", ""},
+	{"newstyle", func(c *server.Config) { c.Handshake = server.Newstyle }, looks, "", ""},
+	{"simple replies", func(c *server.Config) { c.NoStructuredReplies, c.NoExtendedHeaders = true, true }, looks, "", ""},
+	{"a name that is not there", nil, []caller.Activity{caller.Info, caller.CopyOut}, "nowhere", ""},
 	{"TLS is insisted on", func(c *server.Config) {
 		p, _, _ := inprocess.Config("tls-required", size, "")
 		c.TLS = p.TLS
-	}, looks[:4], ""},
+	}, looks[:4], "", ""},
 	{"block sizes", func(c *server.Config) {
 		c.Exports[0].Constraints = wire.SizeConstraints{Minimum: 4096, Preferred: 65536, MaxPayload: 1 << 20}
 		c.Exports[0].RequireBlockSize = true
-	}, looks[:3], ""},
-	{"read-only", func(c *server.Config) { c.Exports[0].ReadOnly = true }, []caller.Activity{caller.Info, caller.CopyIn, caller.Zero}, ""},
-	{"rotational", func(c *server.Config) { c.Exports[0].Rotational = true }, looks[:2], ""},
-	{"contexts", func(c *server.Config) {
-		c.Exports[0].Disk = export.NewTracked(export.NewLayered(c.Exports[0].Disk), "b0")
-	}, []caller.Activity{caller.Info, caller.Map}, ""},
-	{"reads fail", failing(wire.CmdRead, wire.EIO), []caller.Activity{caller.Visit, caller.CopyOut}, ""},
-	{"no space", failing(wire.CmdWrite, wire.ENOSPC), []caller.Activity{caller.CopyIn}, ""},
-	{"no permission", failing(wire.CmdWriteZeroes, wire.EPERM), []caller.Activity{caller.CopyIn, caller.Zero}, ""},
-	{"no zeroes in a hurry", failing(wire.CmdWriteZeroes, wire.ENOTSUP), []caller.Activity{caller.CopyIn}, ""},
-	{"invalid", failing(wire.CmdTrim, wire.EINVAL), []caller.Activity{caller.Trim}, ""},
+	}, looks[:3], "", ""},
+	{"read-only", func(c *server.Config) { c.Exports[0].ReadOnly = true }, []caller.Activity{caller.Info, caller.CopyIn, caller.Zero}, "", ""},
+	{"rotational", func(c *server.Config) { c.Exports[0].Rotational = true }, looks[:2], "", ""},
+	{"contexts", layered, []caller.Activity{caller.Info, caller.Map}, "", ""},
+	{"a dirty bitmap", layered, []caller.Activity{caller.Map}, "", export.DirtyBitmap + "b0"},
+	{"the depth of allocation", layered, []caller.Activity{caller.Map}, "", export.AllocationDepth},
+	{"reads fail", failing(wire.CmdRead, wire.EIO), []caller.Activity{caller.Visit, caller.CopyOut}, "", ""},
+	{"no space", failing(wire.CmdWrite, wire.ENOSPC), []caller.Activity{caller.CopyIn}, "", ""},
+	{"no permission", failing(wire.CmdWriteZeroes, wire.EPERM), []caller.Activity{caller.CopyIn, caller.Zero}, "", ""},
+	{"no zeroes in a hurry", failing(wire.CmdWriteZeroes, wire.ENOTSUP), []caller.Activity{caller.CopyIn}, "", ""},
+	{"invalid", failing(wire.CmdTrim, wire.EINVAL), []caller.Activity{caller.Trim}, "", ""},
+}
+
+// layered has a disk that knows all contexts of QEMU's.
+func layered(c *server.Config) {
+	c.Exports[0].Disk = export.NewTracked(export.NewLayered(c.Exports[0].Disk), "b0")
 }
 
 // failing has the first requests of a command fail.
@@ -82,7 +88,7 @@ func (rec *Record) provoke(ctx context.Context, c *pairing.Client) error {
 			if v.export != "" {
 				name = v.export
 			}
-			h, _, err := pairing.Overhear(ctx, c, t, caller.Task{Activity: a, Server: caller.Address{Export: name}})
+			h, _, err := pairing.Overhear(ctx, c, t, caller.Task{Activity: a, Server: caller.Address{Export: name}, Context: v.about})
 			_ = t.Close()
 			if err != nil {
 				return err

@@ -20,9 +20,18 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const (
-	blockSize = 4096
-	blocks    = 6
+const blockSize = 4096
+
+// A shape is what operations are like, in blocks.
+type shape struct {
+	disk, shortest, longest uint64
+	ops                     int // of each who acts
+}
+
+var (
+	short = shape{6, 1, 3, 60}
+	// long ones the server moves between the disk and a socket without a copy.
+	long = shape{24, 8, 16, 25}
 )
 
 // serve starts a reference server on a Unix socket, with a quirk if q is not nil.
@@ -50,9 +59,9 @@ func serve(t *testing.T, q *quirk.Quirk) string {
 }
 
 // act does one random operation of one or several blocks.
-func act(ctx context.Context, c *client.Client, r *Recorder, rnd *rand.Rand, id int) error {
-	first := rnd.Uint64N(blocks)
-	n := 1 + rnd.Uint64N(min(3, blocks-first))
+func act(ctx context.Context, c *client.Client, r *Recorder, rnd *rand.Rand, id int, s shape) error {
+	first := rnd.Uint64N(s.disk - s.shortest + 1)
+	n := s.shortest + rnd.Uint64N(min(s.longest, s.disk-first)-s.shortest+1)
 	b := make([]byte, n*blockSize)
 	off := first * blockSize
 	ops := make([]Op, n)
@@ -93,7 +102,7 @@ func act(ctx context.Context, c *client.Client, r *Recorder, rnd *rand.Rand, id 
 }
 
 // record has several clients, each of several goroutines, do as they please.
-func record(t *testing.T, address string, clients, each, ops int) []Op {
+func record(t *testing.T, address string, clients, each int, s shape) []Op {
 	t.Helper()
 	var r Recorder
 	var all sync.WaitGroup
@@ -102,7 +111,7 @@ func record(t *testing.T, address string, clients, each, ops int) []Op {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := client.Connect(t.Context(), nc, client.Config{SimpleReplies: i%2 == 0})
+		c, err := client.Connect(t.Context(), nc, client.Config{SimpleReplies: i%2 == 0, ExtendedHeaders: i%4 == 1})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -111,8 +120,8 @@ func record(t *testing.T, address string, clients, each, ops int) []Op {
 			id := i*each + k
 			all.Go(func() {
 				rnd := rand.New(rand.NewPCG(1, uint64(id)))
-				for range ops {
-					if err := act(t.Context(), c, &r, rnd, id); err != nil {
+				for range s.ops {
+					if err := act(t.Context(), c, &r, rnd, id, s); err != nil {
 						t.Errorf("client %d: %v", id, err)
 						return
 					}
@@ -125,20 +134,24 @@ func record(t *testing.T, address string, clients, each, ops int) []Op {
 }
 
 func TestReferenceServerIsLinearizable(t *testing.T) {
-	ops := record(t, serve(t, nil), 4, 3, 60)
-	t.Logf("%d operations", len(ops))
-	if err := Linearizable(ops); err != nil {
-		t.Error(err)
-	}
-	if err := Regular(ops); err != nil {
-		t.Error(err)
+	for name, s := range map[string]shape{"short": short, "long": long} {
+		t.Run(name, func(t *testing.T) {
+			ops := record(t, serve(t, nil), 4, 3, s)
+			t.Logf("%d operations", len(ops))
+			if err := Linearizable(ops); err != nil {
+				t.Error(err)
+			}
+			if err := Regular(ops); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 
 func TestStaleReadsAreCaught(t *testing.T) {
 	for _, q := range []quirk.Quirk{quirk.StaleRead, quirk.MultiConnPrivate} {
 		t.Run(q.Name, func(t *testing.T) {
-			ops := record(t, serve(t, &q), 3, 1, 100)
+			ops := record(t, serve(t, &q), 3, 1, shape{6, 1, 3, 100})
 			if err := Linearizable(ops); err == nil || !strings.Contains(err.Error(), "no order explains") {
 				t.Errorf("Linearizable: %v", err)
 			}

@@ -46,7 +46,7 @@ func (u URI) Dial(ctx context.Context) (net.Conn, error) {
 	network, address := u.Address()
 	conn, err := new(net.Dialer).DialContext(ctx, network, address)
 	if err != nil {
-		return nil, fmt.Errorf("dialling %v: %w", u, err)
+		return nil, fmt.Errorf("dialling %v: %w", u, UnixError(u.Socket, err))
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		if err := tcp.SetNoDelay(true); err != nil {

@@ -129,4 +129,8 @@ func TestDialErrors(t *testing.T) {
 	if _, err := MustParse("nbd://127.0.0.1/").Dial(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("dialling with a context that ended: %v, want %v", err, context.Canceled)
 	}
+	long := MustParse("nbd+unix:///?socket=/" + strings.Repeat("d", 200))
+	if _, err := long.Dial(t.Context()); err == nil || !strings.Contains(err.Error(), "the path has 201 bytes") {
+		t.Errorf("dialling a path that is too long: %v", err)
+	}
 }

@@ -18,7 +18,7 @@ type Config struct {
 
 	HandshakeTimeout time.Duration // from the greeting to the transmission phase; 0: one minute, negative: none
 	OptionLimit      uint32        // data of an option that is looked at, bytes; 0: 64 KiB
-	PayloadLimit     uint32        // the largest maximum payload size that is honoured, bytes; 0: 32 MiB
+	PayloadLimit     uint32        // the largest maximum payload size of an export, bytes; more is not advertised either; 0: 32 MiB
 	DiscardLimit     uint32        // refused data that is read to stay in step before hanging up, bytes; 0: 64 MiB
 	InFlight         int           // payload of the requests that a connection works on, bytes; 0: 64 MiB
 	Workers          int           // requests that a connection works on at once; 0: 16
@@ -130,6 +130,8 @@ func (c Config) withDefaults() (Config, error) {
 		if e.Constraints == (wire.SizeConstraints{}) {
 			e.Constraints = wire.DefaultSizeConstraints
 		}
+		// What is more would be refused, so that nobody shall ask for it.
+		e.Constraints.MaxPayload = min(e.Constraints.MaxPayload, c.PayloadLimit)
 		if e.Contexts == nil {
 			e.Contexts = export.ContextsOf(e.Disk)
 		}
@@ -143,6 +145,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Handshake == Oldstyle && c.find("") == nil {
 		return c, errors.New("oldstyle negotiation takes a default export")
+	}
+	if c.Handshake != FixedNewstyle && c.TLS.Mode != NoTLS {
+		return c, fmt.Errorf("%v takes fixed newstyle negotiation: there is no TLS before it", c.TLS.Mode)
 	}
 	return c, c.TLS.validate(c.Exports)
 }

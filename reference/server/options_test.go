@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"nbdconform/reference/export"
+	"nbdconform/reference/starttls/pki"
 	"nbdconform/reference/wire"
 )
 
@@ -71,6 +72,31 @@ func TestOptions(t *testing.T) {
 		}
 	}
 	p.closed()
+}
+
+// The limit of the server is part of what an export advertises.
+func TestThePayloadLimitIsAdvertised(t *testing.T) {
+	cfg := oneExport(1 << 20)
+	cfg.PayloadLimit = 64 << 10
+	s, _ := serve(t, cfg)
+	if got, want := s.cfg.Exports[0].Constraints, (wire.SizeConstraints{Minimum: 1, Preferred: 4096, MaxPayload: 64 << 10}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	cfg.PayloadLimit = 512
+	if _, err := New(cfg); err == nil {
+		t.Error("a limit below the preferred block size is taken")
+	}
+}
+
+// There is no TLS before fixed newstyle negotiation.
+func TestOldHandshakesHaveNoTLS(t *testing.T) {
+	for _, h := range []Handshake{Newstyle, Oldstyle} {
+		cfg := oneExport(1 << 20)
+		cfg.Handshake, cfg.TLS = h, TLS{Mode: SelectiveTLS, Server: pki.Shared().Server(false)}
+		if _, err := New(cfg); err == nil {
+			t.Errorf("handshake %d is taken", h)
+		}
+	}
 }
 
 func TestContextsAreVoidForAnotherName(t *testing.T) {

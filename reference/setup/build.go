@@ -52,6 +52,13 @@ func (c *Config) Build() (server.Config, error) {
 		}
 		cfg.Exports = append(cfg.Exports, e)
 	}
+	if c.Limits.Payload == 0 { // then exports may go beyond the default
+		for _, e := range cfg.Exports {
+			if n := e.Constraints.MaxPayload; n > max(cfg.PayloadLimit, wire.DefaultMaxPayload) {
+				cfg.PayloadLimit = n
+			}
+		}
+	}
 	if c.Quirk != "" {
 		q, ok := quirk.Get(c.Quirk)
 		if !ok {

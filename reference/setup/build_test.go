@@ -156,6 +156,37 @@ func TestCapacityAndSlowZero(t *testing.T) {
 
 func isErrno(err error, want wire.Errno) bool { e, ok := err.(wire.Errno); return ok && e == want }
 
+// What is advertised is what is taken: an export may go beyond the default,
+// and no export beyond a limit that is given.
+func TestMaximumPayloadAndItsLimit(t *testing.T) {
+	for text, want := range map[string]uint32{
+		one("size: 1M", "block-size: {maximum-payload: 64M}"):                              64 << 20,
+		one("size: 1M", "block-size: {maximum-payload: 64M}") + "limits: {payload: 48M}\n": 48 << 20,
+		one("size: 1M", "block-size: {maximum-payload: 1M}"):                               0,
+		one("size: 1M"): 0,
+	} {
+		if got := built(t, text).PayloadLimit; got != want {
+			t.Errorf("%s: %d, want %d", text, got, want)
+		}
+	}
+}
+
+// A size of 0 is one, and not left out.
+func TestAnExportOfNothing(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "f")
+	if err := os.WriteFile(file, []byte("something"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{
+		one("size: 0"), one("size: 0", "data: {pattern: offsets}"), one("size: 0", "data: {file: "+file+"}"),
+		one("size: 0", "resizable: 1M"), one("size: 0", "contexts: [base:allocation, \"qemu:dirty-bitmap:b0\", \"qemu:allocation-depth\"]"),
+	} {
+		if n := built(t, text).Exports[0].Disk.Size(); n != 0 {
+			t.Errorf("%s: %d bytes", text, n)
+		}
+	}
+}
+
 func TestFaultsArriveAtTheGate(t *testing.T) {
 	gate := built(t, one("size: 1M", "faults:",
 		"  - {commands: [write, trim], offset: 4K, length: 4K, error: ENOSPC, after: 1, times: 1}",
@@ -180,26 +211,28 @@ func TestWhatCannotBeBuilt(t *testing.T) {
 		t.Fatal(err)
 	}
 	for text, want := range map[string]string{
-		one("read-only: true"):                                                    `line 2: export "disk": the key size is missing`,
-		one("size: 1M", "resizable: 4K"):                                          "want at least its size",
-		one("size: 1M", "resizable: 4M", "capacity: 1M"):                          "resizable goes with neither",
-		one("size: 1M", "resizable: 4M", "data: {repeat: a}"):                     "data goes with none of",
-		one("data: {file: /nowhere/f}"):                                           "open /nowhere/f",
-		one("data: {file: /dev/null}"):                                            "/dev/null is no regular file",
-		one("size: 1M", "contexts: [base:allocation, base:allocation]"):           "is there twice",
-		one("size: 1M", "dirty: [{offset: 0, length: 1}]"):                        "there is no bitmap",
-		one("size: 1M", "block-size: {minimum: 3}"):                               "minimum",
-		one("size: 1M", "tls-only: true"):                                         "TLS-only",
-		one("size: 1M") + "  - {name: disk, size: 1}\n":                           "there twice",
-		one("size: 1M") + "quirk: lazy\n":                                         `there is no quirk "lazy"`,
-		one("size: 1M") + "structured-replies: false\nextended-headers: true\n":   "needs structured-replies",
-		one("size: 1M") + "handshake: oldstyle\ndefault-export: false\n":          "default export",
-		one("size: 1M") + "tls: {mode: on}\n":                                     "tls: it takes one of",
-		one("size: 1M") + "tls: {mode: on, psk: x, anonymous: true}\n":            "tls: it takes one of",
-		one("size: 1M") + "tls: {mode: on, anonymous: true, verify-peer: true}\n": "anonymous can't be verified",
-		one("size: 1M") + "tls: {mode: off, psk: x}\n":                            "tls: without the mode on",
-		one("size: 1M") + "tls: {mode: on, psk: x, verify-peer: true}\n":          "goes with certificates",
-		one("size: 1M") + "tls: {mode: require, certificates: /nowhere}\n":        "/nowhere/server-cert.pem",
+		one("read-only: true"):                                                                `line 2: export "disk": the key size is missing`,
+		one("size: 1M", "resizable: 4K"):                                                      "want at least its size",
+		one("size: 1M", "resizable: 4M", "capacity: 1M"):                                      "resizable goes with neither",
+		one("size: 1M", "resizable: 4M", "data: {repeat: a}"):                                 "data goes with none of",
+		one("data: {file: /nowhere/f}"):                                                       "open /nowhere/f",
+		one("data: {file: /dev/null}"):                                                        "/dev/null is no regular file",
+		one("size: 1M", "contexts: [base:allocation, base:allocation]"):                       "is there twice",
+		one("size: 1M", "dirty: [{offset: 0, length: 1}]"):                                    "there is no bitmap",
+		one("size: 1M") + "limits: {payload: 1K}\n":                                           "maximum payload size 1024 is smaller",
+		one("size: 1M") + "handshake: newstyle\ntls: {mode: on, certificates: " + dir + "}\n": "takes fixed newstyle",
+		one("size: 1M", "block-size: {minimum: 3}"):                                           "minimum",
+		one("size: 1M", "tls-only: true"):                                                     "TLS-only",
+		one("size: 1M") + "  - {name: disk, size: 1}\n":                                       "there twice",
+		one("size: 1M") + "quirk: lazy\n":                                                     `there is no quirk "lazy"`,
+		one("size: 1M") + "structured-replies: false\nextended-headers: true\n":               "needs structured-replies",
+		one("size: 1M") + "handshake: oldstyle\ndefault-export: false\n":                      "default export",
+		one("size: 1M") + "tls: {mode: on}\n":                                                 "tls: it takes one of",
+		one("size: 1M") + "tls: {mode: on, psk: x, anonymous: true}\n":                        "tls: it takes one of",
+		one("size: 1M") + "tls: {mode: on, anonymous: true, verify-peer: true}\n":             "anonymous can't be verified",
+		one("size: 1M") + "tls: {mode: off, psk: x}\n":                                        "tls: without the mode on",
+		one("size: 1M") + "tls: {mode: on, psk: x, verify-peer: true}\n":                      "goes with certificates",
+		one("size: 1M") + "tls: {mode: require, certificates: /nowhere}\n":                    "/nowhere/server-cert.pem",
 	} {
 		if _, err := build(t, text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", text, err, want)

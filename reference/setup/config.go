@@ -62,7 +62,8 @@ type Limits struct {
 type Export struct {
 	Name        string `yaml:"name"`
 	Description string `yaml:"description"`
-	Size        Size   `yaml:"size"` // 0: that of the file
+	Size        Size   `yaml:"size"` // 0: that of the file, unless it is Empty
+	Empty       bool   `yaml:"-"`    // a size of 0 is meant, and not left out
 	Data        Data   `yaml:"data"`
 	Capacity    Size   `yaml:"capacity"`  // that can be allocated; 0: no limit
 	SlowZero    bool   `yaml:"slow-zero"` // fast zero requests fail
@@ -88,7 +89,11 @@ type Export struct {
 func (e *Export) UnmarshalYAML(n *yaml.Node) error {
 	type plain Export
 	e.line = n.Line
-	return n.Decode((*plain)(e))
+	if err := n.Decode((*plain)(e)); err != nil {
+		return err
+	}
+	e.Empty = e.Size == 0 && keyOf(n, "size") != n
+	return nil
 }
 
 // Data is what an export holds at the start; the zero value is one hole. At

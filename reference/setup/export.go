@@ -72,7 +72,7 @@ func (e *Export) disk(path func(string) string) (export.Export, error) {
 	size := uint64(e.Size)
 	starts := e.Data != Data{}
 	switch {
-	case size == 0 && e.Data.File == "":
+	case size == 0 && !e.Empty && e.Data.File == "":
 		return nil, errors.New("the key size is missing")
 	case starts && (e.Resizable > 0 || e.Capacity > 0 || e.SlowZero):
 		return nil, errors.New("data goes with none of resizable, capacity and slow-zero")
@@ -93,7 +93,7 @@ func (e *Export) disk(path func(string) string) (export.Export, error) {
 	if err != nil {
 		return nil, err
 	}
-	if size == 0 {
+	if size == 0 && !e.Empty {
 		info, err := f.Stat()
 		if err != nil {
 			return nil, err
@@ -117,6 +117,9 @@ func (e *Export) track(x *server.Export) error {
 		}
 		seen[name] = true
 		if b, ok := strings.CutPrefix(name, export.DirtyBitmap); ok {
+			if b == "" {
+				return fmt.Errorf("contexts: %s has no name behind it", name)
+			}
 			bitmaps = append(bitmaps, b)
 		} else if _, err := x.Disk.Extents(nil, name, 0, 1, 1); err != nil {
 			return fmt.Errorf("contexts: the disk does not know %s", name)

@@ -29,7 +29,7 @@ func TestMistakes(t *testing.T) {
 		"no YAML":            {"a: [", []string{"f: line 1: did not find expected node content"}},
 		"a text":             {"hello", []string{`f:1: want a mapping with the key exports, got "hello"`}},
 		"no exports":         {"quirk: x", []string{`f:1: the key "exports" is missing`}},
-		"an empty list":      {"exports: []", []string{"f:1: exports: want a list of exports, the default export first, got a list"}},
+		"an empty list":      {"exports: []", []string{"f:1: exports: want a list of exports, the default export first, got an empty one"}},
 		"two documents":      {one("size: 1") + "---\na: 1\n", []string{"f:4: a second document, want one"}},
 		"an alias":           {"exports: &x\n  - *x", []string{"f:2: aliases are not understood: write it out"}},
 		"a key twice":        {one("size: 1", "size: 2"), []string{`f:4: the key "size" is there twice`}},
@@ -41,7 +41,8 @@ func TestMistakes(t *testing.T) {
 		"a size beyond":      {one("size: 8E"), []string{"f: line 3: want less than 2^63 bytes"}},
 		"a flag":             {one("size: 1", "read-only: 1"), []string{`f:4: exports[0].read-only: want true or false, got "1"`}},
 		"a flag left empty":  {one("size: 1", "read-only:"), []string{`f:4: exports[0].read-only: want true or false, got nothing`}},
-		"a number as a name": {"exports:\n  - {name: 1, size: 1}", []string{`f:2: exports[0].name: want the name of the export, a string, got "1"`}},
+		"a number as a name": {"exports:\n  - {name: 1, size: 1}", []string{`f:2: exports[0].name: want the name of the export, a string of at most 4096 bytes, got "1"`}},
+		"a name too long":    {"exports:\n  - {name: " + strings.Repeat("x", 5000) + ", size: 1}", []string{`f:2: exports[0].name: want the name of the export, a string of at most 4096 bytes, got "` + strings.Repeat("x", 60) + `"... (5000 bytes)`}},
 		"a feature":          {one("size: 1", "omit: [fua, disc]"), []string{`f:4: exports[0].omit[1]: want one of flush, fua, trim, write-zeroes, df, multi-conn, cache, fast-zero, block-status-payload, got "disc"`}},
 		"a context":          {one("size: 1", "contexts: [x-mine:it]"), []string{`f:4: exports[0].contexts[0]: want base:allocation, qemu:allocation-depth, qemu:dirty-bitmap:NAME, x-nbdconform:depth or x-nbdconform:stripes, got "x-mine:it"`}},
 		"data of two kinds":  {one("size: 1", "data: {file: f, repeat: a}"), []string{"f:4: exports[0].data: one of file, pattern and repeat"}},
@@ -132,7 +133,7 @@ func agree(t *testing.T, place string, at map[string]any, typ reflect.Type) {
 	for i := range typ.NumField() {
 		f := typ.Field(i)
 		name := f.Tag.Get("yaml")
-		if !f.IsExported() {
+		if !f.IsExported() || name == "-" {
 			continue
 		}
 		fields = append(fields, name)

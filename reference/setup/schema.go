@@ -106,16 +106,25 @@ func (t *tree) explain(ve *jsonschema.ValidationError) {
 	t.mistake(n, place, fmt.Sprintf("want %s, got %s", want, shown(n)))
 }
 
+// longest is how much of a value an error quotes, in bytes.
+const longest = 60
+
 // shown is a value in an error.
 func shown(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
 		return "a mapping"
 	case yaml.SequenceNode:
+		if len(n.Content) == 0 {
+			return "an empty one"
+		}
 		return "a list"
 	}
 	if n.Tag == "!!null" {
 		return "nothing"
+	}
+	if len(n.Value) > longest {
+		return fmt.Sprintf("%q... (%d bytes)", n.Value[:longest], len(n.Value))
 	}
 	return strconv.Quote(n.Value)
 }

@@ -45,7 +45,8 @@ func (a Address) Listen(ctx context.Context) (net.Listener, error) {
 		}
 		return l, nil
 	case a.Unix != "":
-		return lc.Listen(ctx, "unix", a.Unix)
+		l, err := lc.Listen(ctx, "unix", a.Unix)
+		return l, nbduri.UnixError(a.Unix, err)
 	}
 	return lc.Listen(ctx, "tcp", a.TCP)
 }

@@ -108,6 +108,13 @@ func noDelay(t *testing.T, c net.Conn) {
 	}
 }
 
+func TestAPathThatIsTooLong(t *testing.T) {
+	_, err := Address{Unix: "/" + strings.Repeat("d", 200)}.Listen(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "the path has 201 bytes") {
+		t.Error(err)
+	}
+}
+
 func TestVsockAddresses(t *testing.T) {
 	for in, want := range map[string][2]uint32{"10809": {anyCID, 10809}, "3:1": {3, 1}, "4294967295:4294967295": {anyCID, anyCID}} {
 		if cid, port, err := parseVsock(in); err != nil || [2]uint32{cid, port} != want {
