@@ -3,6 +3,7 @@ package export
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -14,8 +15,15 @@ import (
 
 // store writes b without a copy.
 func store(p *Pages, m *Memory, b []byte, off uint64) error {
-	for _, part := range p.Prepare(off, uint64(len(b))) {
-		b = b[copy(part, b):]
+	all := b
+	p.Start(off, uint64(len(b)))
+	for parts := p.Next(64 << 10); len(parts) > 0; parts = p.Next(64 << 10) {
+		for _, part := range parts {
+			b = b[copy(part, b):]
+		}
+	}
+	if len(b) > 0 {
+		return fmt.Errorf("there is no room for %d of %d bytes", len(b), len(all))
 	}
 	return p.Store(m)
 }
@@ -76,7 +84,8 @@ func TestWhatIsNotStoredChangesNothing(t *testing.T) {
 	m := FromBytes(bytes.Repeat([]byte{1}, 3*PageSize))
 	var p Pages
 	check(t, store(&p, m, bytes.Repeat([]byte{2}, 2*PageSize), 0)) // and p has pages of the disk
-	for _, part := range p.Prepare(100, 2*PageSize) {
+	p.Start(100, 2*PageSize)
+	for _, part := range p.Next(2 * PageSize) {
 		part[0] = 9
 	}
 	p.Drop()
@@ -104,10 +113,11 @@ func TestDirectStaysWithin(t *testing.T) {
 // A large write does not leave its pages to small ones.
 func TestPagesKeepLittle(t *testing.T) {
 	var p Pages
-	p.Prepare(0, 16<<20)
+	p.Start(0, 16<<20)
+	p.Next(16 << 20)
 	p.Drop()
 	before := heap()
-	p.Prepare(0, PageSize)
+	p.Start(0, PageSize)
 	if freed := before - heap(); freed < 15<<20 {
 		t.Errorf("%d bytes are free", freed)
 	}

@@ -5,31 +5,38 @@ package export
 // next time. The zero value is ready for use.
 type Pages struct {
 	off, n uint64
+	ready  uint64  // bytes of it that there is room for
 	list   []*page // that the range touches
 	spare  []*page
 	parts  [][]byte
 }
 
-// Prepare returns room for n bytes that are to be written at off, piece by
-// piece. What is in it is undefined.
-func (p *Pages) Prepare(off, n uint64) [][]byte {
-	p.off, p.n = off, n
+// Start begins a write of n bytes at off.
+func (p *Pages) Start(off, n uint64) {
+	p.off, p.n, p.ready = off, n, 0
 	p.list, p.parts = p.list[:0], p.parts[:0]
 	if n == 0 {
-		return nil
+		return
 	}
 	pages := int((off+n-1)/PageSize - off/PageSize + 1)
 	if most := max(pages, fanout); len(p.spare) > most { // what is small keeps no more than that
 		clear(p.spare[most:])
 		p.spare = p.spare[:most]
 	}
-	for n > 0 {
+}
+
+// Next returns room for the next bytes of the write, piece by piece: for at
+// least most of them, or for all that are left. What is in it is undefined; it
+// is good until the next call. At the end there is none.
+func (p *Pages) Next(most uint64) [][]byte {
+	p.parts = p.parts[:0]
+	for most += p.ready; p.ready < min(p.n, most); {
 		pg := p.page()
-		in := off % PageSize
-		k := min(n, PageSize-in)
+		in := (p.off + p.ready) % PageSize
+		k := min(p.n-p.ready, PageSize-in)
 		p.list = append(p.list, pg)
 		p.parts = append(p.parts, pg[in:in+k])
-		off, n = off+k, n-k
+		p.ready += k
 	}
 	return p.parts
 }

@@ -168,10 +168,73 @@ func TestPipeliningIsBounded(t *testing.T) {
 				t.Logf("%d KiB after %d batches of requests", grown>>10, sent)
 				// What is in flight in buffers of the next power of two, and the
 				// buffers of the connection.
-				if most := 2*inFlight + readAhead + flushAt + 1<<20; grown > most {
+				if most := 2*inFlight + 2*readAhead + 1<<20; grown > most {
 					t.Errorf("%d bytes are held for one connection, want %d at most", grown, most)
 				}
 			})
 		}
+	}
+}
+
+// TestAnnouncedPayloadCostsNothing has many clients say that much will come, and
+// send none of it.
+func TestAnnouncedPayloadCostsNothing(t *testing.T) {
+	const clients = 40
+	cfg := oneExport(64 << 20)
+	cfg.AllInFlight = clients * 33 << 20
+	_, ln := serve(t, cfg)
+	dial(t, ln).enter(false).do(wire.Request{Type: wire.CmdWrite, Length: 1 << 20}, make([]byte, 1<<20))
+	before := inUse()
+	for range clients {
+		p := dial(t, ln).enter(false)
+		p.send(wire.Request{Type: wire.CmdWrite, Length: 32 << 20}.Append(nil))
+		p.send(make([]byte, 16)) // and a little, so that the request is known to be looked at
+	}
+	good := dial(t, ln).enter(false)
+	for range 100 {
+		if r := good.do(readOf(4*kib), nil); r.Err != wire.OK {
+			t.Fatal(r.Err)
+		}
+	}
+	if each := (inUse() - before) / clients; each > 3*readAhead {
+		t.Errorf("%d bytes for each of %d clients", each, clients)
+	}
+}
+
+// TestAllInFlightIsBounded has some clients take all that there is for requests.
+func TestAllInFlightIsBounded(t *testing.T) {
+	for kind, disk := range disks {
+		t.Run(kind, func(t *testing.T) {
+			cfg := Config{AllInFlight: 8 << 20, Exports: []Export{{Name: "disk", Disk: filled(t, disk(8<<20))}}}
+			s, ln := serve(t, cfg)
+			good := dial(t, ln).enter(true)
+			write := wire.Request{Type: wire.CmdWrite, Cookie: 1, Length: 1 << 20}
+			small := wire.Request{Type: wire.CmdRead, Cookie: 2, Length: 4 * kib}
+			data := make([]byte, write.Length)
+
+			bad := dial(t, ln).enter(true)
+			bad.send(wire.Request{Type: wire.CmdWrite, Length: 7<<20 + 512*kib}.Append(nil))
+			for s.reserve.left.Load() > 1<<20 {
+				time.Sleep(time.Millisecond)
+			}
+			if r := good.do(write, data); r.Err != wire.ENOMEM {
+				t.Errorf("%v while others take all", r.Err)
+			}
+			if r := good.do(small, nil); r.Err != wire.OK {
+				t.Errorf("a small read: %v", r.Err)
+			}
+			_ = bad.nc.Close()
+			for s.reserve.left.Load() < 8<<20 {
+				time.Sleep(time.Millisecond)
+			}
+			if r := good.do(write, data); r.Err != wire.OK {
+				t.Errorf("%v after that", r.Err)
+			}
+			good.send(wire.Request{Type: wire.CmdDisc}.Append(nil))
+			good.closed()
+			if n := s.reserve.left.Load(); n != 8<<20 {
+				t.Errorf("%d bytes are left of %d", n, 8<<20)
+			}
+		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"math/bits"
 	"net"
 	"sync"
+	"sync/atomic"
 
 	"nbdconform/reference/export"
 )
@@ -84,24 +85,40 @@ func putBuffer(p *buffer) {
 	}
 }
 
-// A budget bounds the bytes that a connection works on.
+// A reserve bounds the bytes that all connections of a server work on.
+type reserve struct{ left atomic.Int64 }
+
+// take takes n bytes if they are there. It never waits: nobody waits for
+// another client.
+func (r *reserve) take(n int) bool {
+	if r.left.Add(-int64(n)) < 0 {
+		r.left.Add(int64(n))
+		return false
+	}
+	return true
+}
+
+// A budget bounds the bytes that a connection works on. They are part of the
+// reserve of its server.
 type budget struct {
+	reserve *reserve
 	mu   sync.Mutex
 	cond sync.Cond
 	left int
 	all  int
 }
 
-func (b *budget) init(n int) {
+func (b *budget) init(n int, r *reserve) {
 	b.cond.L = &b.mu
+	b.reserve = r
 	b.left, b.all = n, n
 }
 
-// try takes n bytes if they are there. More than there ever are count as all.
+// try takes n bytes if they are there, up to all.
 func (b *budget) try(n int) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if n = min(n, b.all); b.left < n {
+	if b.left < n {
 		return false
 	}
 	b.left -= n
@@ -112,18 +129,33 @@ func (b *budget) try(n int) bool {
 func (b *budget) take(n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for n = min(n, b.all); b.left < n; {
+	for b.left < n {
 		b.cond.Wait()
 	}
 	b.left -= n
 }
 
+// give gives back n bytes, those of the reserve too.
 func (b *budget) give(n int) {
 	if n == 0 {
 		return
 	}
+	b.reserve.left.Add(int64(n))
+	b.untake(n)
+}
+
+// close gives back what a request took that never came to its end.
+func (b *budget) close() {
 	b.mu.Lock()
-	b.left += min(n, b.all)
+	defer b.mu.Unlock()
+	b.reserve.left.Add(int64(b.all - b.left))
+	b.left = b.all
+}
+
+// untake gives back n bytes that were not taken from the reserve.
+func (b *budget) untake(n int) {
+	b.mu.Lock()
+	b.left += n
 	b.mu.Unlock()
 	b.cond.Signal()
 }

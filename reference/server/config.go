@@ -21,6 +21,7 @@ type Config struct {
 	PayloadLimit     uint32        // the largest maximum payload size of an export, bytes; more is not advertised either; 0: 32 MiB
 	DiscardLimit     uint32        // refused data that is read to stay in step before hanging up, bytes; 0: 64 MiB
 	InFlight         int           // payload of the requests that a connection works on, bytes; 0: 64 MiB
+	AllInFlight      int           // the same of all connections, beyond which requests fail with NBD_ENOMEM, bytes; 0: 2 GiB
 	Workers          int           // requests that a connection works on at once; 0: 16
 	MaxExtents       int           // descriptors per block status chunk; 0: 16384
 	MaxConnections   int           // connections beyond it are closed at once; 0: no limit
@@ -103,6 +104,7 @@ func (c Config) withDefaults() (Config, error) {
 	def(&c.PayloadLimit, wire.DefaultMaxPayload)
 	def(&c.DiscardLimit, 2*wire.DefaultMaxPayload)
 	def(&c.InFlight, 2*wire.DefaultMaxPayload)
+	def(&c.AllInFlight, 2<<30)
 	def(&c.Workers, 16)
 	def(&c.MaxExtents, 16<<10)
 	def(&c.StartTLS, wire.RepErrUnsup)

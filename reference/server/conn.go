@@ -34,7 +34,7 @@ type conn struct {
 // Sizes of read buffers, in bytes; see also readAhead.
 const (
 	haggleBuffer   = 512
-	transmitBuffer = 32 << 10 // where the connection is not a plain socket
+	transmitBuffer = 32 << 10 // without a line
 )
 
 func newConn(s *Server, nc net.Conn) *conn {

@@ -30,12 +30,22 @@
 //
 // A connection that haggles costs a few KiB, and at most Config.OptionLimit
 // for the data of an option. In transmission an idle one costs a few KiB as
-// well; a busy one borrows a buffer of 256 KiB for what it reads, another for
+// well; a busy one borrows a buffer of 32 KiB for what it reads, another for
 // small replies, and takes at most Config.InFlight for requests that it works
-// on. Pages that a large write waits to fill count as such, and so do those
-// that others replace while a reply is sent from them. Within TLS one of 32 KiB
-// is kept for reading. What goes beyond a limit is read and thrown away, and
-// refused, or ends the connection where it amounts to a denial of service.
+// on. Pages that a large write waits to fill count as such, but are there no
+// sooner than they are needed, and so do those that others replace while a reply
+// is sent from them. Within TLS the buffer for reading is kept. What goes beyond
+// a limit is read and thrown away, and refused, or ends the connection where it
+// amounts to a denial of service. All connections together take at most
+// Config.AllInFlight: a request that needs more fails with NBD_ENOMEM, small ones
+// that need no worker excepted.
+//
+// # Lines
+//
+// The first 64 connections that Serve accepts over TCP and Unix sockets wait
+// within system calls and not in the runtime's poller, each with a thread of
+// the system, and have buffers of 256 KiB. That is what makes a small request
+// fast; see docs/benchmarks.md. Others are served as well, from the poller.
 //
 // Nobody waits for another client: a connection that does not read its replies
 // is not read from either, once Config.InFlight or the socket is full.

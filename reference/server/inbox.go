@@ -8,8 +8,8 @@ import (
 	"nbdconform/reference/wire"
 )
 
-// readAhead is how much is read from the network at once, in bytes: dozens of
-// small requests with a single system call.
+// readAhead is how much is read from a line at once, in bytes: dozens of small
+// requests with a single system call. As many replies go out together.
 const readAhead = 256 << 10
 
 // An inbox is the reading side of the transmission phase. It borrows a buffer
@@ -17,16 +17,20 @@ const readAhead = 256 << 10
 // connection on which nothing happens holds none. Where there is no telling
 // that something comes but reading, as within TLS, it keeps a small one.
 type inbox struct {
-	src  io.Reader
-	poll *poller // nil: src can only be read
-	buf  *buffer // what came is buf.b[from:]; nil: nothing
-	from int
-	most int // bytes to read ahead; 0: as many as there is room for
+	src   io.Reader
+	poll  *poller // nil: src can only be read
+	ahead int     // bytes that are read at once
+	buf   *buffer // what came is buf.b[from:]; nil: nothing
+	from  int
+	most  int // bytes to read ahead; 0: as many as there is room for
 }
 
 // newInbox reads from nc, behind what has come already.
 func newInbox(nc net.Conn, already []byte) *inbox {
-	in := &inbox{src: nc}
+	in := &inbox{src: nc, ahead: transmitBuffer}
+	if _, ok := nc.(*line); ok {
+		in.ahead = readAhead
+	}
 	in.poll = newPoller(nc, in)
 	if len(already) > 0 {
 		in.came(copy(in.room(), already))
@@ -83,10 +87,8 @@ func (in *inbox) came(n int) { in.buf.b = in.buf.b[:len(in.buf.b)+n] }
 // room is where the next bytes go: there is some unless more is awaited than fits.
 func (in *inbox) room() []byte {
 	switch {
-	case in.buf == nil && in.poll == nil:
-		in.buf = getBuffer(transmitBuffer)
 	case in.buf == nil:
-		in.buf = getBuffer(readAhead)
+		in.buf = getBuffer(in.ahead)
 	case in.from > 0:
 		in.buf.b = in.buf.b[:copy(in.buf.b, in.buf.b[in.from:])]
 		in.from = 0
@@ -99,7 +101,7 @@ func (in *inbox) room() []byte {
 }
 
 // fits reports whether peek can show n bytes.
-func (in *inbox) fits(n int) bool { return in.poll != nil && n <= readAhead/2 }
+func (in *inbox) fits(n int) bool { return in.poll != nil && n <= in.ahead/2 }
 
 // peek waits until n bytes have come, which fit, and shows them. They are good
 // until more is read.

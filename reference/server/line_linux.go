@@ -14,6 +14,11 @@ import (
 // idleAfter is how long a line waits with a buffer at hand for what comes.
 const idleAfter = time.Second
 
+// sendAhead is how much the kernel takes from a line before the client reads it,
+// in bytes, where the kernel does not find that out by itself: each time that we
+// have to wait for room is a change of context.
+const sendAhead = 2 << 20
+
 // moment is how long a line expects something to come before it goes to sleep,
 // and mostMissed the binary logarithm of how many times in a row it does not.
 const (
@@ -63,6 +68,9 @@ func newLine(nc net.Conn, free func()) *line {
 	})
 	if err != nil || l.fd < 0 {
 		return nil
+	}
+	if _, ok := nc.(*net.UnixConn); ok {
+		_ = unix.SetsockoptInt(l.fd, unix.SOL_SOCKET, unix.SO_SNDBUF, sendAhead) // less is no harm
 	}
 	wait := unix.NsecToTimeval(idleAfter.Nanoseconds())
 	if unix.SetsockoptTimeval(l.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &wait) != nil || unix.SetNonblock(l.fd, false) != nil {

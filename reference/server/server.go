@@ -20,6 +20,7 @@ type Server struct {
 	stopping atomic.Bool // Shutdown was called
 	lastID   atomic.Uint64
 	lines    atomic.Int32 // in use
+	reserve  reserve
 
 	mu        sync.Mutex
 	closed    bool // no more connections
@@ -35,7 +36,9 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{cfg: cfg, conns: make(map[*conn]struct{}), listeners: make(map[net.Listener]struct{})}, nil
+	s := &Server{cfg: cfg, conns: make(map[*conn]struct{}), listeners: make(map[net.Listener]struct{})}
+	s.reserve.left.Store(int64(cfg.AllInFlight))
+	return s, nil
 }
 
 // Serve accepts connections from ln until ctx is done, ln fails, or the

@@ -45,18 +45,13 @@ type transmission struct {
 const (
 	immediatePayload = wire.DefaultMaxPayload
 	immediateRange   = 64 << 20
-	flushAt          = 256 << 10 // replies that wait for company
 	trifle           = 64 << 10  // that the budget is not bothered with
 	directAt         = 32 << 10  // data that is worth more than a copy
 )
 
-// maxLines is how many connections of a server have lines at the same time.
+// maxLines is how many connections of a server have lines at the same time:
+// each keeps a thread of the system, and has larger buffers than others.
 const maxLines = 64
-
-// sendAhead is how much the kernel takes from us before the client reads it, in
-// bytes, where the kernel does not find that out by itself: each time that we
-// have to wait for room is a change of context.
-const sendAhead = 2 << 20
 
 // lastWords is how long the outstanding replies may take to be sent once the
 // client has disconnected, or is hung up on.
@@ -78,14 +73,11 @@ func (c *conn) transmission() error {
 	if i, ok := t.disk.(export.Immediate); ok && t.gate == nil && buffered(socket(c.transport())) {
 		t.immediate = i.Immediate()
 	}
-	if u, ok := c.transport().(*net.UnixConn); ok {
-		_ = u.SetWriteBuffer(sendAhead) // less is no harm
-	}
 	if err := c.takeLine(); err != nil {
 		return err
 	}
 	t.outbox.over = make(chan struct{})
-	t.budget.init(c.srv.cfg.InFlight)
+	t.budget.init(c.srv.cfg.InFlight, &c.srv.reserve)
 	t.writer.init(c.transport(), c.TLS, &t.budget, c.close)
 	already, _ := c.br.Peek(c.br.Buffered())
 	t.in = newInbox(c.transport(), already)
@@ -101,6 +93,7 @@ func (c *conn) transmission() error {
 	t.flush()
 	t.working.Wait()
 	t.outbox.finish(t)
+	t.budget.close()
 	return err
 }
 
@@ -171,7 +164,7 @@ func (t *transmission) room(r *request, n int) *buffer {
 		t.flush()
 	}
 	if t.batch == nil {
-		t.batch = getBuffer(max(n, flushAt))
+		t.batch = getBuffer(max(n, t.in.ahead))
 	}
 	return t.batch
 }
@@ -227,7 +220,12 @@ func (t *transmission) request(r *request) (done bool, err error) {
 		return t.finish(r, t.errorReply(r, e, text))
 	}
 	r.inline = r.inline && quick(&r.Request)
-	t.charge(r)
+	if !t.charge(r) {
+		if err := t.discard("request payload", follows); err != nil {
+			return true, err
+		}
+		return t.finish(r, t.errorReply(r, wire.ENOMEM, "the requests of all clients take all memory that is there for them"))
+	}
 	if err := t.readPayload(r, int(follows)); err != nil {
 		return true, err
 	}
@@ -243,16 +241,24 @@ func quick(q *wire.Request) bool {
 	return q.Length <= immediateRange && (q.Length <= immediatePayload || q.Type != wire.CmdRead && q.Type != wire.CmdWrite)
 }
 
-// charge takes what r costs from the budget, and waits while that is too much.
-func (t *transmission) charge(r *request) {
-	cost := t.estimate(&r.Request)
+// charge takes what r costs from the budget, and waits while that is too much;
+// more than there ever is counts as all. Where the server as a whole has no more
+// it reports false.
+func (t *transmission) charge(r *request) bool {
+	cost := min(t.estimate(&r.Request), t.budget.all)
 	if r.inline && cost <= trifle {
-		return
+		return true
 	}
-	if r.cost = cost; !t.budget.try(cost) {
+	if !t.budget.try(cost) {
 		t.flush() // which may be what has the rest of the budget
 		t.budget.take(cost)
 	}
+	if !t.srv.reserve.take(cost) {
+		t.budget.untake(cost)
+		return false
+	}
+	r.cost = cost
+	return true
 }
 
 // readPayload reads the n bytes that follow the request.
@@ -264,7 +270,10 @@ func (t *transmission) readPayload(r *request, n int) (err error) {
 	switch {
 	case r.inline && t.memory != nil && n >= directAt && r.Type == wire.CmdWrite:
 		r.pages = storage.Get().(*export.Pages)
-		err = t.in.scatter(r.pages.Prepare(r.Offset, uint64(n)), t.headerSize())
+		r.pages.Start(r.Offset, uint64(n))
+		for parts := r.pages.Next(readAhead); len(parts) > 0 && err == nil; parts = r.pages.Next(readAhead) {
+			err = t.in.scatter(parts, t.headerSize())
+		}
 	case r.inline && t.in.fits(n):
 		r.data, err = t.in.peek(n)
 		t.in.skip(len(r.data)) // it stays where it is until more is read
@@ -317,7 +326,7 @@ func (t *transmission) finish(r *request, reply *buffer) (done bool, err error) 
 	inline := r.inline
 	r.release()
 	if inline {
-		if reply.size() >= flushAt {
+		if reply.size() >= readAhead {
 			t.flush()
 		}
 		return false, nil

@@ -91,7 +91,7 @@ func (c *Config) path(name string) string {
 func (l Limits) apply(cfg *server.Config) {
 	cfg.HandshakeTimeout = time.Duration(l.HandshakeTimeout)
 	cfg.OptionLimit, cfg.PayloadLimit, cfg.DiscardLimit = uint32(l.Option), uint32(l.Payload), uint32(l.Discard)
-	cfg.InFlight, cfg.Workers = int(l.InFlight), l.Workers
+	cfg.InFlight, cfg.AllInFlight, cfg.Workers = int(l.InFlight), int(l.AllInFlight), l.Workers
 	cfg.MaxExtents, cfg.MaxConnections = l.Extents, l.Connections
 }
 

@@ -53,6 +53,7 @@ type Limits struct {
 	Payload          Size     `yaml:"payload"`
 	Discard          Size     `yaml:"discard"`
 	InFlight         Size     `yaml:"in-flight"`
+	AllInFlight      Size     `yaml:"all-in-flight"`
 	Workers          int      `yaml:"workers"`
 	Extents          int      `yaml:"extents"`
 	Connections      int      `yaml:"connections"`
