@@ -13,6 +13,7 @@ import (
 	"nbdconform/containers/containertest"
 	"nbdconform/containers/engine"
 	"nbdconform/containers/images"
+	"nbdconform/reference/wire"
 )
 
 // A guest is a Linux kernel that runs as a process in a container, for what
@@ -101,6 +102,7 @@ func TestLinux(t *testing.T) {
 	t.Parallel()
 	g := newGuest(t)
 	t.Run("vsock", func(t *testing.T) { overVsock(t, g) })
+	t.Run("NBD client", func(t *testing.T) { kernelClient(t, g) })
 }
 
 // overVsock has the reference client and the specs meet the reference server
@@ -115,6 +117,28 @@ func overVsock(t *testing.T, g guest) {
 	for _, want := range []string{"--- PASS: TestURIOfAListenerReachesIt/vsock", "nbd+vsock://1:4711: ", "conforms"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("nothing says %q", want)
+		}
+	}
+}
+
+// kernelClient attaches the reference server as a disk of the guest, with a
+// judge between them that has to find no fault with either.
+func kernelClient(t *testing.T, g guest) {
+	want := g.image(t, "image", imageSize)
+	clear(want[1<<20 : 2<<20])
+	clear(want[4<<20 : 5<<20])
+
+	g.boot(t, "nbd.sh")
+
+	g.has(t, "seen", want)
+	g.has(t, "held", want)
+	requests, err := os.ReadFile(filepath.Join(g.dir, "requests.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []wire.Command{wire.CmdWrite, wire.CmdFlush, wire.CmdTrim, wire.CmdWriteZeroes, wire.CmdRead, wire.CmdDisc} {
+		if !bytes.Contains(requests, []byte(c.String())) {
+			t.Errorf("the server was not asked for %s:\n%s", c, requests)
 		}
 	}
 }
