@@ -90,7 +90,7 @@ func runIn(t *testing.T, image, dir string) func(context.Context, []string) (str
 			HostConfigModifier: func(h *container.HostConfig) {
 				h.Init, h.Binds = &init, []string{dir + ":" + dir}
 				h.AutoRemove = true                                // for a test that is killed
-				h.Tmpfs = map[string]string{"/dev/shm": "rw,exec"} // what is the memory of a kernel is run
+				h.Tmpfs = map[string]string{"/dev/shm": "rw,exec"} // a kernel that is a process runs what is in its memory
 			},
 		},
 	})
