@@ -28,7 +28,13 @@ func NeedEngine(t testing.TB) {
 // none and none can be built.
 func NeedImage(t testing.TB, suite string) images.Image {
 	t.Helper()
-	img, err := images.Ensure(t.Context(), suite, func(s string) { t.Log(s) })
+	return NeedStock(t, suite, images.Programs)
+}
+
+// NeedStock is [NeedImage] for another stock.
+func NeedStock(t testing.TB, suite string, stock images.Stock) images.Image {
+	t.Helper()
+	img, err := images.EnsureStock(t.Context(), suite, stock, func(s string) { t.Log(s) })
 	if err != nil {
 		lacking(t, err)
 	}

@@ -89,7 +89,8 @@ func runIn(t *testing.T, image, dir string) func(context.Context, []string) (str
 			Image: image, Cmd: []string{"sleep", "600"},
 			HostConfigModifier: func(h *container.HostConfig) {
 				h.Init, h.Binds = &init, []string{dir + ":" + dir}
-				h.AutoRemove = true // for a test that is killed
+				h.AutoRemove = true                                // for a test that is killed
+				h.Tmpfs = map[string]string{"/dev/shm": "rw,exec"} // a kernel that is a process runs what is in its memory
 			},
 		},
 	})
