@@ -102,10 +102,10 @@ func (r *reserve) take(n int) bool {
 // reserve of its server.
 type budget struct {
 	reserve *reserve
-	mu   sync.Mutex
-	cond sync.Cond
-	left int
-	all  int
+	mu      sync.Mutex
+	cond    sync.Cond
+	left    int
+	all     int
 }
 
 func (b *budget) init(n int, r *reserve) {

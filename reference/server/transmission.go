@@ -45,8 +45,8 @@ type transmission struct {
 const (
 	immediatePayload = wire.DefaultMaxPayload
 	immediateRange   = 64 << 20
-	trifle           = 64 << 10  // that the budget is not bothered with
-	directAt         = 32 << 10  // data that is worth more than a copy
+	trifle           = 64 << 10 // that the budget is not bothered with
+	directAt         = 32 << 10 // data that is worth more than a copy
 )
 
 // maxLines is how many connections of a server have lines at the same time:
