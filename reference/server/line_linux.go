@@ -19,12 +19,8 @@ const idleAfter = time.Second
 // have to wait for room is a change of context.
 const sendAhead = 2 << 20
 
-// moment is how long a line expects something to come before it goes to sleep,
-// and mostMissed the binary logarithm of how many times in a row it does not.
-const (
-	moment     = 20 * time.Microsecond
-	mostMissed = 8
-)
+// moment is how long a line expects something to come before it goes to sleep.
+const moment = 20 * time.Microsecond
 
 // A line is a socket that is read and written as in C: whoever has to wait does
 // so within the system call. The runtime's poller knows nothing of it. There
@@ -108,16 +104,30 @@ func (l *line) expect() {
 		l.rest--
 		return
 	}
+	if l.comes() {
+		l.missed = 0
+		return
+	}
+	l.missed = min(l.missed+1, maxRest)
+	l.rest = 1 << l.missed
+}
+
+// soon reports whether something comes within a moment.
+func (l *line) soon() bool {
+	l.use.RLock()
+	defer l.use.RUnlock()
+	return l.fd >= 0 && l.comes()
+}
+
+func (l *line) comes() bool {
 	come := []unix.PollFd{{Fd: int32(l.fd), Events: unix.POLLIN}}
 	for began := time.Now(); time.Since(began) < moment; {
 		if n, err := unix.Poll(come, 0); n > 0 && err == nil {
-			l.missed = 0
-			return
+			return true
 		}
 		_, _, _ = syscall.Syscall(syscall.SYS_SCHED_YIELD, 0, 0, 0)
 	}
-	l.missed = min(l.missed+1, mostMissed)
-	l.rest = 1 << l.missed
+	return false
 }
 
 // Read reads once.

@@ -11,4 +11,6 @@ func newLine(net.Conn, func()) *line { return nil }
 
 func (*line) receive(func(fd uintptr) bool) error { return net.ErrClosed }
 
+func (*line) soon() bool { return false }
+
 func (*line) writeAll(net.Buffers) error { return net.ErrClosed }

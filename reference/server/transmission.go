@@ -31,7 +31,9 @@ type transmission struct {
 	in        *inbox
 	immediate bool    // most operations need no worker
 	batch     *buffer // replies of loop that are not sent yet; nil: none
-	trace     bool    // log requests
+	waiting   int     // how many these are
+	patience  patience
+	trace     bool // log requests
 	writer    writer
 	budget    budget
 	jobs      chan *request
@@ -141,15 +143,22 @@ func (t *transmission) headerSize() int {
 
 // beforeReading sends the replies that wait, if reading n bytes may take a while.
 func (t *transmission) beforeReading(n int) {
-	if len(t.in.bytes()) < n {
-		t.flush()
+	if len(t.in.bytes()) >= n || t.batch == nil {
+		return
 	}
+	if l, ok := t.writer.nc.(*line); ok && t.batch.size() < trifle {
+		if t.waiting < t.patience.want && l.soon() {
+			return
+		}
+		t.patience.learn(t.waiting)
+	}
+	t.flush()
 }
 
 // flush sends the replies that loop has collected.
 func (t *transmission) flush() {
 	if b := t.batch; b != nil {
-		t.batch = nil
+		t.batch, t.waiting = nil, 0
 		t.writer.send(b)
 	}
 }
@@ -326,6 +335,7 @@ func (t *transmission) finish(r *request, reply *buffer) (done bool, err error) 
 	inline := r.inline
 	r.release()
 	if inline {
+		t.waiting++
 		if reply.size() >= readAhead {
 			t.flush()
 		}
