@@ -19,6 +19,7 @@ import (
 	"nbdconform/conformance/visit"
 	"nbdconform/containers"
 	"nbdconform/containers/clients"
+	"nbdconform/reports/evidence"
 	"nbdconform/reports/render"
 	"nbdconform/reports/result"
 )
@@ -84,9 +85,10 @@ Exit status: 0 the client conforms (a broken SHOULD alone counts as that),
 			defer release()
 			r, err := supervise(c.Context(), o.order(out), newDisplay(os.Stderr, verbose))
 			if err != nil {
+				_ = evidence.Discard(out)
 				return err
 			}
-			files, unwritten := render.All(out, r)
+			files, unwritten := publish(out, r)
 			if err := render.Terminal(os.Stdout, r, term.IsTerminal(int(os.Stdout.Fd()))); err != nil {
 				return err
 			}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"os"
 	"runtime"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"nbdconform/conformance/servers"
 	"nbdconform/conformance/trial"
 	"nbdconform/reports/evidence"
+	"nbdconform/reports/render"
 	"nbdconform/reports/result"
 )
 
@@ -30,6 +32,18 @@ func newKeeper(o order, target result.Target, tell *teller) (*keeper, error) {
 	var err error
 	k.store, err = evidence.NewStore(o.Evidence, o.limits())
 	return k, err
+}
+
+// publish writes every form of a result into a directory, and then puts the
+// evidence there that it names. Where result.json can't be written, the one
+// that is there keeps its evidence.
+func publish(out string, r result.Result) (files []string, err error) {
+	files, err = render.All(out, r)
+	if len(files) == 0 {
+		_ = evidence.Discard(out)
+		return nil, err
+	}
+	return files, errors.Join(err, evidence.Publish(out))
 }
 
 // keep writes a bundle for a line of the result and notes on the line where it

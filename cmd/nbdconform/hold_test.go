@@ -1,10 +1,14 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestADirectoryIsHeldOnce(t *testing.T) {
@@ -39,6 +43,56 @@ func TestReportsThatCanNotBeWritten(t *testing.T) {
 			t.Errorf("%s\n%s", o.stdout, o.stderr)
 		}
 	}
+}
+
+// Who has the result of an earlier run has what it shows, until there is another.
+func TestARunWithoutAResultLeavesTheEvidenceOfTheOneBefore(t *testing.T) {
+	for name, later := range map[string]struct {
+		inTheWay bool
+		args     []string
+		want     string
+	}{
+		"not written": {true, []string{"--quirk", "abort-unsupported", "--filter", "abort.ack"}, "writing result.json"},
+		"no run":      {false, []string{"--filter", "abort.ack", "--", "false", "{socket}"}, "exit status 1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			nbdconform(t, "run", "--quirk", "abort-unsupported", "--filter", "abort.ack", "--out", dir).want(t, exitViolates)
+			if result := filepath.Join(dir, "result.json"); later.inTheWay {
+				if err := errors.Join(os.Rename(result, result+".old"), os.MkdirAll(filepath.Join(result, "in the way"), 0o777)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			before := tree(t, dir)
+			o := nbdconform(t, append([]string{"run", "--out", dir}, later.args...)...)
+			o.want(t, exitUntrusted)
+			if !strings.Contains(o.stderr, later.want) {
+				t.Errorf("stderr: %s\nwant %s", o.stderr, later.want)
+			}
+			if diff := cmp.Diff(before, tree(t, dir)); diff != "" {
+				t.Errorf("(-before +after)\n%s", diff)
+			}
+			nbdconform(t, "replay", filepath.Join(dir, "evidence", "abort.ack")).want(t, exitViolates)
+		})
+	}
+}
+
+// tree is what a directory holds, by path.
+func tree(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		files[path] = string(b)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
 }
 
 func TestMergeTakesEachDirectoryOnce(t *testing.T) {

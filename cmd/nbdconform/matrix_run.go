@@ -12,8 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"nbdconform/reports/evidence"
 	"nbdconform/reports/matrix"
-	"nbdconform/reports/render"
 	"nbdconform/reports/result"
 )
 
@@ -131,11 +131,12 @@ func (f *field) one(ctx context.Context, c cell) (*result.Result, error) {
 		r, err = f.judge(ctx, c.order)
 	}
 	if err != nil {
+		_ = evidence.Discard(dir)
 		f.show.done(c.title(), "skipped: "+err.Error())
 		return nil, err
 	}
 	f.show.done(c.title(), fmt.Sprintf("%s, %.0f s", r.Conclusion(), time.Since(start).Seconds()))
-	if _, err := render.All(dir, r); err != nil {
+	if _, err := publish(dir, r); err != nil {
 		return nil, err
 	}
 	return &r, nil

@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"nbdconform/reports/evidence"
-	"nbdconform/reports/render"
 	"nbdconform/reports/result"
 )
 
@@ -45,12 +44,16 @@ func (r *replay) bundle(ctx context.Context, path, client string) error {
 	o.Evidence = out
 	got, err := supervise(ctx, o, newDisplay(os.Stderr, false))
 	if err != nil {
+		_ = evidence.Discard(out)
 		return fmt.Errorf("can't tell: %w", err)
 	}
 	if r.out != "" {
-		if _, err := render.All(out, got); err != nil {
-			return err
-		}
+		_, err = publish(out, got)
+	} else {
+		err = evidence.Publish(out)
+	}
+	if err != nil {
+		return err
 	}
 	status, text := compare(b, got, out)
 	fmt.Printf("then: %s on %s: %s (%s)\n", b.Spec.ID, title(b.Target), b.Spec.Verdict, b.Spec.Clause)

@@ -12,6 +12,7 @@ import (
 
 	"nbdconform/containers"
 	"nbdconform/reference/wire"
+	"nbdconform/reports/evidence"
 	"nbdconform/reports/render"
 )
 
@@ -65,9 +66,10 @@ Exit status: 0 the server conforms (a broken SHOULD alone counts as that),
 			o.Evidence = out
 			r, err := supervise(c.Context(), o, newDisplay(os.Stderr, verbose))
 			if err != nil {
+				_ = evidence.Discard(out)
 				return err
 			}
-			files, unwritten := render.All(out, r)
+			files, unwritten := publish(out, r)
 			if err := render.Terminal(os.Stdout, r, term.IsTerminal(int(os.Stdout.Fd()))); err != nil {
 				return err
 			}

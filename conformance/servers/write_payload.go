@@ -110,6 +110,7 @@ var _ = Describe("The payload of NBD_CMD_WRITE", func() {
 		MUST("cmd.write.then-reply", "baseline.server.write"),
 		Needs(feature.BlockSize), Writes(), AtLeast(512),
 		TrippedBy(quirk.WriteIncomplete, "differs"), TrippedBy(quirk.WriteAcrossENOSPC, "got NBD_ENOSPC"),
+		TrippedBy(quirk.WriteLongEPERM, "got NBD_EPERM"),
 		func(ctx context.Context) {
 			s := Enter(ctx)
 			Room(ctx, 1)

@@ -3,6 +3,7 @@ package trial
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -14,8 +15,9 @@ import (
 )
 
 // environment says why the target could not have done better, or "": the disk
-// behind it is full, or broken. Every request of the spec that was in order and
-// failed has to fail as well when the same is asked for plainly.
+// behind it is full, or broken, or not to be touched. Every request of the spec
+// that was in order and failed has to fail as well when the same is asked for
+// plainly.
 func (t *Trial) environment(ctx context.Context, a *abort) string {
 	if a == nil || a.verdict != result.Fail && a.verdict != result.Blocked || t.waited != "" {
 		return ""
@@ -27,7 +29,7 @@ func (t *Trial) environment(ctx context.Context, a *abort) string {
 	for _, s := range t.sessions {
 		for _, m := range s.judge.Mishaps() {
 			key := fmt.Sprint(t.comparable(m), m.Error)
-			if m.Error == wire.ENOSPC {
+			if local(m.Error) {
 				key += fmt.Sprint(m.Offset, m.Length)
 			}
 			if slices.Contains(asked, key) {
@@ -50,20 +52,60 @@ func (t *Trial) beyondControl(ctx context.Context, m judge.Mishap) string {
 		return ""
 	case m.Error == wire.ENOSPC && c != wire.CmdWrite:
 		return ""
-	case !slices.Contains([]wire.Errno{wire.EIO, wire.ENOMEM, wire.ENOSPC, wire.ESHUTDOWN}, m.Error):
+	case !slices.Contains([]wire.Errno{wire.EPERM, wire.EIO, wire.ENOMEM, wire.ENOSPC, wire.ESHUTDOWN}, m.Error):
 		return ""
 	}
 	f := t.bench.Facts
 	fails := func(at uint64) bool { return t.failsPlainly(ctx, f.plain(c, at), m.Error) }
-	if m.Error == wire.ENOSPC { // which is a matter of the place
-		if !fails(m.Offset) && !fails(m.Offset+max(m.Length, 1)-1) {
+	switch everywhere := func() bool { return fails(0) && fails(f.Size/2) && fails(f.Size) }; {
+	case local(m.Error):
+		if !fails(m.Offset) && !fails(m.Offset+max(m.Length, 1)-1) && !fails(t.place(ctx, m)) {
 			return ""
 		}
-	} else if !fails(m.Offset) || !fails(0) || !fails(f.Size/2) || !fails(f.Size) {
+		if m.Error == wire.EPERM && c == wire.CmdRead && everywhere() {
+			return "" // an export may be read-only unknown to the server, but not write-only
+		}
+	case !fails(m.Offset) || !everywhere():
 		return ""
 	}
 	return fmt.Sprintf("the environment, not the protocol: %v fails with %v, and so does a plain %v of one block in its place; "+
 		"run again where that works", m.Type, m.Error, c)
+}
+
+// local reports whether e may be a matter of the place: there is no space left
+// for it, or it is protected. The document leaves to the server what it answers
+// there, but other errors are what a server says that counts wrongly.
+func local(e wire.Errno) bool { return e == wire.ENOSPC || e == wire.EPERM }
+
+// place is a block within the range of m that is to blame, if a block is: the
+// range is halved, without the flags of m, until one is left. It may be any
+// block if none is.
+func (t *Trial) place(ctx context.Context, m judge.Mishap) uint64 {
+	f := t.bench.Facts
+	first, end := m.Offset, m.Offset+m.Length
+	switch m.Type {
+	case wire.CmdRead, wire.CmdWrite:
+		if m.Length > f.Largest() {
+			return first
+		}
+	case wire.CmdTrim, wire.CmdCache, wire.CmdWriteZeroes:
+	default:
+		return first
+	}
+	var way []Mode
+	if m.Length > math.MaxUint32 {
+		way = append(way, ExtendedHeaders)
+	}
+	for b := f.Block(); end-first > b && ctx.Err() == nil; {
+		middle := max((first+(end-first)/2)/b*b, first/b*b+b)
+		q := wire.Request{Type: m.Type, Offset: first, Length: middle - first}
+		if e, ok := t.plainly(ctx, q, way); ok && e == m.Error {
+			end = middle
+		} else {
+			first = middle
+		}
+	}
+	return first
 }
 
 // about reports whether the spec is about the error itself: a clause that is

@@ -20,6 +20,7 @@ var filters = []row{
 	{name: "zero-emulate", size: size, has: rw, args: "--filter=nozero memory 64M zeromode=emulate"},
 	{name: "zero-slow", size: size, has: rw + " -fast-zero", args: "--filter=nozero memory 64M zeromode=plugin fastzeromode=none"},
 	{name: "no-cache", size: size, has: rw + " -cache", args: "--filter=nocache memory 64M cachemode=none"},
+	{name: "fua-none", size: size, has: rw + " -fua", args: "--filter=fua memory 64M"},
 	{name: "fua-force", size: size, has: rw, args: "--filter=fua memory 64M fuamode=force"},
 	{name: "multi-conn-emulate", since: "1.26", size: size, has: rw, args: "--filter=multi-conn --filter=cache memory 64M multi-conn-mode=emulate"},
 	{name: "cow", size: size + 3, has: rw + " -write-zeroes -fast-zero", args: "--filter=cow memory 67108867"},
@@ -30,6 +31,7 @@ var filters = []row{
 		name: "stack", size: size, has: rw,
 		args: "--filter=log --filter=readahead --filter=delay --filter=noparallel memory 64M logfile=/dev/null rdelay=1ms wdelay=1ms",
 	},
+	{name: "protect", since: "1.30", size: size, has: rw, args: "--filter=protect memory 64M protect=1048576-2097151"},
 	{name: "rotational", since: "1.46", size: size, has: rw + " rotational", args: "--filter=rotational memory 64M"},
 	{name: "swab", size: size, has: rw, args: "--filter=swab memory 64M swab-bits=16"},
 }

@@ -244,7 +244,7 @@ func (r *Request) failed(a Answer) (list []Violation) {
 	}
 	list = violate(list, r.due(), "%v fails with %v, it keeps all rules: success is due", r.Request, a.Error)
 	switch a.Error {
-	case wire.EIO, wire.ENOMEM, wire.ENOSPC, wire.ESHUTDOWN:
+	case wire.EPERM, wire.EIO, wire.ENOMEM, wire.ENOSPC, wire.ESHUTDOWN:
 		list[len(list)-1].Mishap = true
 	}
 	return list

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"math"
 	"slices"
 
 	"nbdconform/conformance/judge"
@@ -8,8 +9,8 @@ import (
 	"nbdconform/reference/wire"
 )
 
-// A doubt is a finding that a full or broken disk behind the server explains
-// as well: a request failed that was in order.
+// A doubt is a finding that a full, broken or protected disk behind the server
+// explains as well: a request failed that was in order.
 type doubt struct {
 	Finding
 	request wire.Request
@@ -66,8 +67,8 @@ func (l *link) comparable(c wire.Command) wire.Command {
 
 // fails reports whether plain requests fail, each on a connection that way
 // leads to: with the same error, here and there in the export. Whether a disk
-// is full is a matter of the place: one of both ends of the request is enough.
-// A way that a server does not have shows nothing.
+// is full, or protected, is a matter of the place: one block of the request is
+// enough. A way that a server does not have shows nothing.
 func (r *run) fails(d doubt, way wire.Option) bool {
 	l := r.enter(d, way)
 	defer l.leave()
@@ -90,10 +91,43 @@ func (r *run) fails(d doubt, way wire.Option) bool {
 		return len(failed) > before && failed[len(failed)-1].Error == d.failed
 	}
 	q := d.request
-	if d.failed == wire.ENOSPC {
-		return at(q.Offset) || at(q.Offset+max(q.Length, 1)-1)
+	everywhere := func() bool { return at(0) && at(l.model.Size/2) && at(l.model.Size) }
+	switch d.failed {
+	case wire.EPERM:
+		if d.plain == wire.CmdRead && everywhere() {
+			return false // an export may be read-only unknown to the server, but not write-only
+		}
+		fallthrough
+	case wire.ENOSPC:
+		return at(q.Offset) || at(q.Offset+max(q.Length, 1)-1) || at(l.toBlame(q, d.failed, n))
 	}
-	return at(q.Offset) && at(0) && at(l.model.Size/2) && at(l.model.Size)
+	return at(q.Offset) && everywhere()
+}
+
+// toBlame is a block of n bytes within the range of a request that failed, if
+// a block is to blame: the range is halved, without the flags of the request,
+// until one is left.
+func (l *link) toBlame(q wire.Request, e wire.Errno, n uint64) uint64 {
+	first, end := q.Offset, q.Offset+q.Length
+	switch q.Type {
+	case wire.CmdRead, wire.CmdWrite, wire.CmdTrim, wire.CmdCache, wire.CmdWriteZeroes:
+	default:
+		return first
+	}
+	if q.Length > math.MaxUint32 && !l.model.Extended {
+		return first
+	}
+	for end-first > n && l.phase == transmission && !l.over {
+		middle := max((first+(end-first)/2)/n*n, first/n*n+n)
+		before := len(l.judge.Mishaps())
+		l.do(script.Op{Kind: script.Request, Request: wire.Request{Type: q.Type, Offset: first, Length: middle - first}, Fill: 7})
+		if failed := l.judge.Mishaps(); len(failed) > before && failed[len(failed)-1].Error == e {
+			end = middle
+		} else {
+			first = middle
+		}
+	}
+	return first
 }
 
 // enter opens a connection of its own and enters the export of a doubt.

@@ -139,29 +139,54 @@ func TestAStoreIsBoundedAndSaysWhatIsMissing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := Read(filepath.Join(out, dir))
+		fresh := filepath.Join(out, strings.Replace(dir, Dir, fresh, 1))
+		got, err := Read(fresh)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if tc.want == "" && got.LeftOut != "" || !strings.Contains(got.LeftOut, tc.want) {
 			t.Errorf("%s: left out %q, want %q", tc.id, got.LeftOut, tc.want)
 		}
-		_, err = os.Stat(filepath.Join(out, dir, CaptureFile))
+		_, err = os.Stat(filepath.Join(fresh, CaptureFile))
 		if (err == nil) != (tc.want == "") {
 			t.Errorf("%s: capture: %v", tc.id, err)
 		}
+	}
+	if err := Publish(out); err != nil {
+		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"a", "b-..-..-c", "unnamed"}, names(t, filepath.Join(out, Dir))); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 
-func TestOnlyOldBundlesAreRemoved(t *testing.T) {
+func TestBundlesReplaceThoseOfTheRunBeforeWhenTheyArePublished(t *testing.T) {
 	out := t.TempDir()
-	s, _ := NewStore(out, DefaultLimits)
-	if _, err := s.Add(bundle(), Material{Recording: spoken()}); err != nil {
-		t.Fatal(err)
+	run := func(id string) {
+		s, err := NewStore(out, DefaultLimits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := bundle()
+		b.Spec.ID = id
+		if _, err := s.Add(b, Material{Recording: spoken()}); err != nil {
+			t.Fatal(err)
+		}
 	}
+	has := func(want ...string) {
+		t.Helper()
+		if diff := cmp.Diff(want, names(t, filepath.Join(out, Dir))); diff != "" {
+			t.Errorf("(-want +got)\n%s", diff)
+		}
+	}
+	publish := func() {
+		if err := Publish(out); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run("first")
+	publish()
+	has("first")
 	mine := filepath.Join(out, Dir, "mine")
 	if err := os.MkdirAll(mine, 0o755); err != nil {
 		t.Fatal(err)
@@ -169,11 +194,20 @@ func TestOnlyOldBundlesAreRemoved(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(mine, TranscriptFile), []byte("notes"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := NewStore(out, DefaultLimits); err != nil {
+	run("killed")
+	has("first", "mine")
+	run("second")
+	has("first", "mine")
+	publish()
+	has("mine", "second")
+	run("failed")
+	if err := Discard(out); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"mine"}, names(t, filepath.Join(out, Dir))); diff != "" {
-		t.Errorf("(-want +got)\n%s", diff)
+	publish() // of a run without failures
+	has("mine")
+	if left := names(t, out); len(left) != 1 {
+		t.Errorf("left behind: %v", left)
 	}
 }
 

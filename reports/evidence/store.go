@@ -36,37 +36,91 @@ type Store struct {
 	used   Limits
 }
 
-// NewStore makes a store below the directory of a result, and removes the
-// bundles that an earlier run left there: only what is a bundle is removed.
+// fresh is the directory of the bundles of a run whose result is not there yet.
+const fresh = ".evidence"
+
+// NewStore makes a store below the directory of a result. Its bundles are out
+// of the way until [Publish] puts them in the place of those of an earlier run,
+// which the result that is there names.
 func NewStore(out string, l Limits) (*Store, error) {
-	all, err := os.ReadDir(filepath.Join(out, Dir))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("looking for old evidence: %w", err)
+	if err := Discard(out); err != nil {
+		return nil, err
 	}
-	for _, d := range all {
-		old := filepath.Join(out, Dir, d.Name())
-		if _, err := os.Stat(filepath.Join(old, BundleFile)); err != nil {
-			continue
+	return &Store{out: out, limits: l}, nil
+}
+
+// Publish puts the bundles of the last run into the place of those of the run
+// before it, once its result is there.
+func Publish(out string) error {
+	if err := clear(filepath.Join(out, Dir)); err != nil {
+		return err
+	}
+	all, err := bundles(filepath.Join(out, fresh))
+	if err != nil {
+		return err
+	}
+	for _, name := range all {
+		from, to := filepath.Join(out, fresh, name), filepath.Join(out, Dir, name)
+		if err := os.MkdirAll(to, 0o755); err != nil {
+			return fmt.Errorf("publishing evidence: %w", err)
 		}
-		for _, name := range []string{TranscriptFile, CaptureFile, ScriptFile, StderrFile, BundleFile} {
-			if err := os.Remove(filepath.Join(old, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return nil, fmt.Errorf("removing old evidence: %w", err)
+		for _, f := range bundleFiles {
+			if err := os.Rename(filepath.Join(from, f), filepath.Join(to, f)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("publishing evidence: %w", err)
 			}
 		}
-		_ = os.Remove(old) // stays if somebody put more into it
 	}
-	_ = os.Remove(filepath.Join(out, Dir))
-	return &Store{out: out, limits: l}, nil
+	return Discard(out)
+}
+
+// Discard removes bundles that were not published: those of a run that has no
+// result, or that was killed.
+func Discard(out string) error { return os.RemoveAll(filepath.Join(out, fresh)) }
+
+// bundleFiles are what a bundle may have; bundle.json, without which it is
+// none, is the last.
+var bundleFiles = []string{TranscriptFile, CaptureFile, ScriptFile, StderrFile, BundleFile}
+
+// bundles are the names of the directories in dir that hold one.
+func bundles(dir string) (names []string, err error) {
+	all, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("looking for evidence: %w", err)
+	}
+	for _, d := range all {
+		if _, err := os.Stat(filepath.Join(dir, d.Name(), BundleFile)); err == nil {
+			names = append(names, d.Name())
+		}
+	}
+	return names, nil
+}
+
+// clear removes the bundles in dir, and only what is a bundle.
+func clear(dir string) error {
+	old, err := bundles(dir)
+	if err != nil {
+		return err
+	}
+	for _, name := range old {
+		for _, f := range bundleFiles {
+			if err := os.Remove(filepath.Join(dir, name, f)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("removing old evidence: %w", err)
+			}
+		}
+		_ = os.Remove(filepath.Join(dir, name)) // stays if somebody put more into it
+	}
+	_ = os.Remove(dir)
+	return nil
 }
 
 var unsafe = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
 
-// Add writes a bundle and returns its directory, relative to that of the
-// result, with slashes.
+// Add writes a bundle and returns the directory that it is going to have,
+// relative to that of the result, with slashes.
 func (s *Store) Add(b Bundle, m Material) (string, error) {
 	name := strings.TrimLeft(unsafe.ReplaceAllString(b.Spec.ID, "-"), ".-")
-	relative := path.Join(Dir, cmp.Or(name, "unnamed"))
-	dir := filepath.Join(s.out, filepath.FromSlash(relative))
+	name = cmp.Or(name, "unnamed")
+	dir := filepath.Join(s.out, fresh, name)
 	s.used.Bundles++
 	if m.Recording != nil {
 		n := m.Recording.Size()
@@ -81,7 +135,7 @@ func (s *Store) Add(b Bundle, m Material) (string, error) {
 			s.used.Bytes += n
 		}
 	}
-	return relative, Write(dir, b, m)
+	return path.Join(Dir, name), Write(dir, b, m)
 }
 
 // Write writes the files of a bundle into dir, which it makes; bundle.json comes last.

@@ -57,7 +57,8 @@ type serverPage struct {
 	Counts   []count  // clauses by verdict, the worst of all profiles
 	Broken   int
 	Profiles []profileLine
-	Findings []clauseLink // what is broken, and what is weak
+	Findings []clauseLink // what is broken, and what is weak, the worst of it
+	Unnamed  int          // findings that there is no room for
 }
 
 type profileLine struct {
@@ -149,17 +150,18 @@ type room struct {
 	message, transcript int // bytes
 	evidences           int // of one clause that have a transcript
 	told                int // of one clause that have a message
+	findings            int // that the page of one program names
 }
 
 // roomy is the room where there is enough.
-var roomy = room{message: 4 << 10, transcript: 3 << 10, evidences: 4, told: 16}
+var roomy = room{message: 4 << 10, transcript: 3 << 10, evidences: 4, told: 16, findings: 512}
 
 // halved is the next smaller room; there is none below a line or two.
 func (r room) halved() (room, bool) {
 	if r.message <= 128 {
 		return r, false
 	}
-	return room{r.message / 2, r.transcript / 2, max(1, r.evidences-1), max(4, r.told-4)}, true
+	return room{r.message / 2, r.transcript / 2, max(1, r.evidences-1), max(1, r.told-4), r.findings / 2}, true
 }
 
 // MatrixHTML writes one page that needs nothing else, as [HTML] does for a
@@ -201,7 +203,7 @@ func matrixPageOf(m matrix.Matrix, space room) matrixPage {
 	}
 	servers, rows := m.Subjects(), m.Clauses()
 	p.Clauses = clauseRows(servers, rows, m.Specs(), space)
-	p.Servers = serverPages(m, servers, p.Clauses)
+	p.Servers = serverPages(m, servers, p.Clauses, space)
 	p.Groups = groupRows(rows, servers)
 	p.Sections, p.Verdicts = sectionRows(p.Clauses)
 	p.Clients = clientRows(m, space)
@@ -310,7 +312,7 @@ func shorten(s string, bytes int) string {
 	return strings.ToValidUTF8(s[:half], "") + "\n[…]\n" + strings.ToValidUTF8(s[len(s)-half:], "")
 }
 
-func serverPages(m matrix.Matrix, servers []matrix.Peer, rows []clauseRow) []serverPage {
+func serverPages(m matrix.Matrix, servers []matrix.Peer, rows []clauseRow, space room) []serverPage {
 	list := make([]serverPage, 0, len(servers))
 	for i, s := range servers {
 		p := serverPage{ID: serverID(s), Side: s.Side(), Peer: s, Short: []string{strings.TrimPrefix(s.Name, matrix.ClientPrefix), s.Suite}}
@@ -329,6 +331,9 @@ func serverPages(m matrix.Matrix, servers []matrix.Peer, rows []clauseRow) []ser
 			}
 		}
 		slices.SortStableFunc(p.Findings, func(a, b clauseLink) int { return -cmp.Compare(matrix.Rank(a.Verdict), matrix.Rank(b.Verdict)) })
+		if n := len(p.Findings); n > space.findings {
+			p.Findings, p.Unnamed = p.Findings[:space.findings], n-space.findings
+		}
 		p.Counts = countsOf(counts)
 		for _, r := range m.RunsOf(s) {
 			r = counted(r)
