@@ -31,7 +31,7 @@ Exit status: 0 no MUST was broken, 1 one was, 2 nothing could be judged.`,
   nbdconform audit --listen unix:/tmp/a.sock --to nbd://localhost --once
   nbdconform audit --listen :10810 --to nbd://localhost --capture said.pcapng
   tcpdump -i lo -s 0 -w nbd.pcap port 10809; nbdconform audit nbd.pcap`,
-		Args: cobra.MaximumNArgs(1),
+		Args: arguments(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			a.out = c.OutOrStdout()
 			switch {

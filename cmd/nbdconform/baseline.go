@@ -38,7 +38,7 @@ what it need not touch. New entries get reason: TODO, which the gate refuses
 until somebody writes why the failure is put up with.`,
 		Example: `  nbdconform baseline update reports/out/nbdkit-trixie --baseline known.yaml
   nbdconform baseline update result.json --baseline known.yaml --dry-run`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments(1, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if file == "" {
 				return errors.New("no baseline: name one with --baseline")

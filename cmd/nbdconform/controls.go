@@ -30,7 +30,7 @@ With NAME only the bugs whose name contains it.
 Exit status: 0 all as it should be, 1 it is not, 2 nothing can be said.`,
 		Example: `  nbdconform controls
   nbdconform controls CVE-2025`,
-		Args: cobra.MaximumNArgs(1),
+		Args: arguments(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if jobs < 1 {
 				return fmt.Errorf("--jobs %d: at least one run at a time", jobs)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strings"
 
@@ -28,7 +29,7 @@ A file that exists is written over from its beginning, and cut to size.`,
 		Example: `  nbdconform copy nbd://localhost:10809/disk disk.img
   nbdconform copy disk.img 'nbd+unix:///?socket=/tmp/nbd.sock'
   nbdconform copy nbd://old/disk nbd://new/disk`,
-		Args: cobra.ExactArgs(2),
+		Args: arguments(2, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			from, to := isURI(args[0]), isURI(args[1])
 			switch {
@@ -112,6 +113,9 @@ func (p *peer) copyOut(ctx context.Context, from, name string, o client.CopyOpti
 	}
 	var dst io.WriterAt = f
 	if info.Mode().IsRegular() {
+		if src.Size() > math.MaxInt64 {
+			return fmt.Errorf("the export has %d bytes, and no file has more than 2^63-1: %s is as it was", src.Size(), name)
+		}
 		// What was there before must not show through the holes.
 		if err := errors.Join(f.Truncate(0), f.Truncate(int64(src.Size()))); err != nil {
 			return err
@@ -120,6 +124,9 @@ func (p *peer) copyOut(ctx context.Context, from, name string, o client.CopyOpti
 		o.Explicit, dst = true, struct{ io.WriterAt }{f} // which can't be cut to size
 	}
 	if err := client.CopyOut(ctx, dst, src, o); err != nil {
+		if errors.Is(err, context.Canceled) {
+			err = errors.New("interrupted")
+		}
 		return fmt.Errorf("%w; %s is incomplete", err, name)
 	}
 	return errors.Join(f.Sync(), src.Disconnect(ctx))

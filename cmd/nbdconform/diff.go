@@ -22,7 +22,7 @@ Exit status: 0 the second is no worse than the first, 1 a spec regressed or is
 missing, 2 a result can't be read or is not to be trusted.`,
 		Example: `  nbdconform diff reports/out/nbdkit-bookworm reports/out/nbdkit-trixie
   nbdconform diff old/result.json new/result.json --json`,
-		Args: cobra.ExactArgs(2),
+		Args: arguments(2, 2),
 		RunE: func(_ *cobra.Command, args []string) error {
 			a, err := told{}.readResult(args[0])
 			if err != nil {

@@ -20,7 +20,7 @@ func explainCommand() *cobra.Command {
 		Use:     "explain CLAUSE|SPEC",
 		Short:   "Say what a clause asks for and which specs judge it",
 		Example: "  nbdconform explain cmd.write-zeroes.fast-zero.enotsup",
-		Args:    cobra.ExactArgs(1),
+		Args:    arguments(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			census, err := servers.Census("")
 			if err != nil {

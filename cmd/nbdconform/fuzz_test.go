@@ -56,7 +56,7 @@ func TestFuzzRefusals(t *testing.T) {
 		{"fuzz-score --budget 0s reply", "--budget and --workers have to be positive"},
 		{"fuzz-score --workers 0 reply", "--budget and --workers have to be positive"},
 		{"fuzz-score --least 101 reply", "--least between 0 and 100"},
-		{"fuzz-score a b", "accepts at most 1 arg"},
+		{"fuzz-score a b", "another number of arguments: 1 at most, not 2"},
 		{"replay nowhere.script", "nowhere.script: no such file"},
 		{"replay " + filepath.Join(dir, "x.script"), `line 1: "hello" is no operation`},
 		{"replay", "want the path of one"},

@@ -28,7 +28,7 @@ clause. Quirks that no valid session can show are listed with the reason.
 
 With NAME only the quirks whose name contains it.`,
 		Example: "  nbdconform fuzz-score\n  nbdconform fuzz-score --scripts --budget 10s fast-zero",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    arguments(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				o.Match = args[0]

@@ -76,7 +76,7 @@ result or the baseline can't be read, or the run is not to be trusted.`,
 		Example: `  nbdconform gate reports/out/nbdkit-trixie --baseline known.yaml
   nbdconform gate result.json --baseline a.yaml --baseline b.yaml
   nbdconform gate result.json --baseline known.yaml --target-version 2.1`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments(1, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(files) == 0 {
 				return errors.New("no baseline: name one with --baseline")

@@ -45,7 +45,7 @@ func infoCommand() *cobra.Command {
 		Short: "Say what a server offers for an export",
 		Example: `  nbdconform info nbd://localhost:10809/disk
   nbdconform info 'nbd+unix:///?socket=/tmp/nbd.sock' --json`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			about, err := p.info(c.Context(), args[0])
 			if err != nil {

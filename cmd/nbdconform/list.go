@@ -32,7 +32,7 @@ func listCommand() *cobra.Command {
   nbdconform list --profiles
   nbdconform list --quirks
   nbdconform list --clients`,
-		Args: cobra.MaximumNArgs(1),
+		Args: arguments(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			out := c.OutOrStdout()
 			switch {

@@ -37,7 +37,7 @@ with the same status are shown as one.`,
 		Example: `  nbdconform map nbd://localhost:10809/disk
   nbdconform map nbd://localhost:10809/disk --context qemu:dirty-bitmap:b0
   nbdconform map nbd://localhost:10809/disk --totals`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			p.contexts = []string{name}
 			conn, err := p.connect(c.Context(), args[0])

@@ -24,7 +24,7 @@ minimised.
 Exit status: as that of nbdconform fuzz.`,
 		Example: `  nbdconform merge /tmp/s0 /tmp/s1 --out /tmp/all
   nbdconform merge shards/* --out all`,
-		Args: cobra.MinimumNArgs(1),
+		Args: arguments(1, -1),
 		RunE: func(_ *cobra.Command, dirs []string) error {
 			if err := distinct(out, dirs); err != nil {
 				return err

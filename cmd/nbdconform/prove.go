@@ -26,7 +26,7 @@ quirks, must pass everything.
 
 With NAME only the quirks and profiles whose name contains it.`,
 		Example: "  nbdconform prove\n  nbdconform prove --all fast-zero\n  nbdconform prove --side client",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    arguments(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			match := ""
 			if len(args) > 0 {

@@ -26,7 +26,7 @@ whether that worked, not how the run ended.`,
 		Example: `  nbdconform report reports/out/reference/result.json --format sarif
   nbdconform report result.json --format tap --out result.tap
   nbdconform report result.json --format badge --out badge.svg`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			for _, f := range render.Formats() {
 				if f.Name != format {

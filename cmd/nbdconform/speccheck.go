@@ -20,7 +20,7 @@ and clauses whose sentence is not in the document any more. What an extension's
 document repeats of the main one needs no second clause. Of a unified diff, what
 it adds is the document.`,
 		Example: "  nbdconform spec-check proto.md\n  nbdconform spec-check --document extended-headers proto-extended-headers.md\n  nbdconform spec-check --document resize resize-extension.diff",
-		Args:    cobra.ExactArgs(1),
+		Args:    arguments(1, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			md, err := os.ReadFile(args[0])
 			if err != nil {

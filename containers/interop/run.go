@@ -96,19 +96,22 @@ func Run(ctx context.Context, suites []string, p Progress) (*Report, error) {
 
 func (r *Report) all(ctx context.Context, steps []step, p Progress) error {
 	records, pairings, errs := make([]Record, len(steps)), make([][]matrix.Pairing, len(steps)), make([]error, len(steps))
+	do := func(i int) {
+		p.Start(steps[i].name)
+		records[i], pairings[i], errs[i] = steps[i].do(ctx)
+		how := fmt.Sprintf("%d items", len(records[i].Items))
+		if errs[i] != nil {
+			errs[i] = fmt.Errorf("%s: %w", steps[i].name, errs[i])
+			how = errs[i].Error()
+		}
+		p.Done(steps[i].name, how)
+	}
 	queue := make(chan int)
 	var workers sync.WaitGroup
 	for range 2 * runtime.NumCPU() {
 		workers.Go(func() {
 			for i := range queue {
-				p.Start(steps[i].name)
-				records[i], pairings[i], errs[i] = steps[i].do(ctx)
-				how := fmt.Sprintf("%d items", len(records[i].Items))
-				if errs[i] != nil {
-					errs[i] = fmt.Errorf("%s: %w", steps[i].name, errs[i])
-					how = errs[i].Error()
-				}
-				p.Done(steps[i].name, how)
+				do(i)
 			}
 		})
 	}
@@ -117,6 +120,11 @@ func (r *Report) all(ctx context.Context, steps []step, p Progress) error {
 	}
 	close(queue)
 	workers.Wait()
+	for i := range steps { // a container that was slow to start among others has another try
+		if errs[i] != nil && ctx.Err() == nil {
+			do(i)
+		}
+	}
 	r.Records, r.Pairings = records, slices.Concat(pairings...)
 	return errors.Join(append(errs, ctx.Err())...)
 }

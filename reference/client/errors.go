@@ -3,6 +3,7 @@ package client
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"nbdconform/reference/wire"
 )
@@ -101,10 +102,10 @@ type OffsetError struct {
 
 func (e *RequestError) Error() string {
 	s := fmt.Sprintf("%v at offset %d, length %d: the server answers %v", e.Request.Type, e.Request.Offset, e.Request.Length, e.Errno)
-	if e.Message != "" {
+	if e.Message != "" && e.Message != e.Errno.String() {
 		s += ": " + e.Message
 	}
-	if len(e.Offsets) > 0 {
+	if len(e.Offsets) > 0 && !strings.Contains(e.Message, fmt.Sprintf("at offset %d", e.Offsets[0].Offset)) {
 		s += fmt.Sprintf(" (at offset %d)", e.Offsets[0].Offset)
 	}
 	return s

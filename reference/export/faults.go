@@ -13,8 +13,9 @@ import (
 
 // A Gate is asked before a request is done, once for each that passed the
 // checks of the server. An error is the request's result, and nothing was done.
+// Once gone is closed nobody waits for the result any more.
 type Gate interface {
-	Admit(c wire.Command, off, n uint64) error
+	Admit(c wire.Command, off, n uint64, gone <-chan struct{}) error
 }
 
 // What a [Gate] can answer beside the errors of an [Export].
@@ -62,9 +63,8 @@ func (f *Fault) touches(c wire.Command, off, n uint64) (at uint64, ok bool) {
 
 // Faults is a [Gate] that has things go wrong.
 type Faults struct {
-	mu    sync.Mutex
-	list  []fault
-	sleep func(time.Duration)
+	mu   sync.Mutex
+	list []fault
 }
 
 // A fault is a Fault and what became of it so far.
@@ -76,7 +76,7 @@ type fault struct {
 
 // NewFaults returns a gate for all requests of an export.
 func NewFaults(list ...Fault) *Faults {
-	g := &Faults{sleep: time.Sleep}
+	g := &Faults{}
 	for i, f := range list {
 		g.list = append(g.list, fault{Fault: f, chance: rand.New(rand.NewPCG(f.Seed, uint64(i)))})
 	}
@@ -84,10 +84,16 @@ func NewFaults(list ...Fault) *Faults {
 }
 
 // Admit implements [Gate]: the first fault that the request meets is its lot.
-func (g *Faults) Admit(c wire.Command, off, n uint64) error {
+func (g *Faults) Admit(c wire.Command, off, n uint64, gone <-chan struct{}) error {
 	f, at := g.next(c, off, n)
 	if f.Delay > 0 {
-		g.sleep(f.Delay)
+		late := time.NewTimer(f.Delay)
+		defer late.Stop()
+		select {
+		case <-late.C:
+		case <-gone:
+			return ErrNoReply
+		}
 	}
 	var e wire.Errno
 	if errors.As(f.Err, &e) {

@@ -19,7 +19,7 @@ import (
 func lot(g *Faults, n int) string {
 	var b strings.Builder
 	for range n {
-		if g.Admit(wire.CmdRead, 0, 8192) != nil {
+		if g.Admit(wire.CmdRead, 0, 8192, nil) != nil {
 			b.WriteByte('x')
 		} else {
 			b.WriteByte('.')
@@ -87,20 +87,20 @@ func TestWhatAFaultDoes(t *testing.T) {
 			Fault{Commands: []wire.Command{wire.CmdWrite}, Delay: time.Minute},
 		)
 		want := error(&Error{Errno: wire.ENOSPC, Offset: 4096})
-		if d := cmp.Diff(want, g.Admit(wire.CmdRead, 0, 8192)); d != "" {
+		if d := cmp.Diff(want, g.Admit(wire.CmdRead, 0, 8192, nil)); d != "" {
 			t.Error(d)
 		}
 		if !errors.Is(want, wire.ENOSPC) {
 			t.Error("it is no NBD_ENOSPC")
 		}
-		if err := g.Admit(wire.CmdFlush, 0, 0); !errors.Is(err, ErrNoReply) {
+		if err := g.Admit(wire.CmdFlush, 0, 0, nil); !errors.Is(err, ErrNoReply) {
 			t.Error(err)
 		}
-		if err := g.Admit(wire.CmdTrim, 0, 1); !errors.Is(err, ErrHangup) {
+		if err := g.Admit(wire.CmdTrim, 0, 1, nil); !errors.Is(err, ErrHangup) {
 			t.Error(err)
 		}
 		began := time.Now()
-		if err := g.Admit(wire.CmdWrite, 0, 1); err != nil || time.Since(began) != time.Minute {
+		if err := g.Admit(wire.CmdWrite, 0, 1, nil); err != nil || time.Since(began) != time.Minute {
 			t.Errorf("%v after %v", err, time.Since(began))
 		}
 	})

@@ -101,3 +101,32 @@ func TestNoStructuredReplies(t *testing.T) {
 		p.want(p.option(o, nil), wire.RepErrUnsup)
 	}
 }
+
+// What is still worked on when the client has gone does not keep the connection
+// for ever, nor do replies that it does not read.
+func TestLastWordsAreBounded(t *testing.T) {
+	defer func(d time.Duration) { lastWords = d }(lastWords)
+	lastWords = 50 * time.Millisecond
+	for what, leave := range map[string]func(*peer){
+		"late":   func(p *peer) { p.send(wire.Request{Type: wire.CmdTrim, Length: 4096}.Append(nil)); _ = p.nc.Close() },
+		"unread": func(p *peer) { p.send(wire.Request{Type: wire.CmdDisc}.Append(requestsOf(readOf(1<<20), 30))) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			cfg := behind(export.Fault{Commands: []wire.Command{wire.CmdTrim}, Delay: time.Hour})
+			cfg.Exports[0].Disk = filled(t, export.New(1<<20))
+			s, ln := serve(t, cfg)
+			leave(dial(t, ln).enter(false))
+			for began := time.Now(); ; time.Sleep(time.Millisecond) {
+				s.mu.Lock()
+				n := len(s.conns)
+				s.mu.Unlock()
+				if n == 0 {
+					return
+				}
+				if time.Since(began) > 10*time.Second {
+					t.Fatal("the connection is still there")
+				}
+			}
+		})
+	}
+}

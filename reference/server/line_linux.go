@@ -27,8 +27,7 @@ const moment = 20 * time.Microsecond
 // each segment that arrives wakes another thread, also while the goroutine that
 // reads is at work, and to wait takes three system calls more.
 //
-// It is a net.Conn for one reader and one writer at a time, without deadlines
-// but SetWriteDeadline, which hangs up.
+// It is a net.Conn for one reader and one writer at a time, without deadlines.
 type line struct {
 	net.Conn // what it was before, closed: for its addresses
 
@@ -41,9 +40,6 @@ type line struct {
 	use  sync.RWMutex // held for writing by who closes fd
 	fd   int          // -1: closed
 	once sync.Once
-
-	mu   sync.Mutex
-	last *time.Timer // hangs up
 }
 
 // newLine takes the socket of nc out of the poller and becomes its owner, or
@@ -188,17 +184,6 @@ func (l *line) writeAll(parts net.Buffers) error {
 	return nil
 }
 
-// SetWriteDeadline hangs up at t.
-func (l *line) SetWriteDeadline(t time.Time) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.last != nil {
-		l.last.Stop()
-	}
-	l.last = time.AfterFunc(time.Until(t), func() { _ = l.Close() })
-	return nil
-}
-
 // SetDeadline does nothing: whoever waits for a line waits for Close.
 func (*line) SetDeadline(time.Time) error { return nil }
 
@@ -214,10 +199,5 @@ func (l *line) Close() error {
 		l.use.Unlock()
 		l.free()
 	})
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.last != nil {
-		l.last.Stop()
-	}
 	return nil
 }

@@ -55,9 +55,9 @@ const (
 // each keeps a thread of the system, and has larger buffers than others.
 const maxLines = 64
 
-// lastWords is how long the outstanding replies may take to be sent once the
-// client has disconnected, or is hung up on.
-const lastWords = 30 * time.Second
+// lastWords is how long the outstanding requests may take, and the replies to
+// them to be sent, once the client has disconnected or is hung up on.
+var lastWords = 30 * time.Second
 
 // transmission serves requests until the session ends.
 func (c *conn) transmission() error {
@@ -90,7 +90,8 @@ func (c *conn) transmission() error {
 	c.br = bufio.NewReaderSize(t.in, 16) // for stall
 
 	err := t.loop()
-	_ = t.nc.SetWriteDeadline(time.Now().Add(lastWords))
+	last := time.AfterFunc(lastWords, t.close)
+	defer last.Stop()
 	close(t.jobs)
 	t.flush()
 	t.working.Wait()
@@ -360,7 +361,7 @@ func (t *transmission) disconnect(r *request) (done bool, err error) {
 // there is to be none.
 func (t *transmission) do(r *request) *buffer {
 	if t.gate != nil {
-		if err := t.gate.Admit(r.Type, r.Offset, r.Length); err != nil {
+		if err := t.gate.Admit(r.Type, r.Offset, r.Length, t.gone); err != nil {
 			return t.barred(r, err)
 		}
 	}

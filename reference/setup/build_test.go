@@ -192,14 +192,14 @@ func TestFaultsArriveAtTheGate(t *testing.T) {
 		"  - {commands: [write, trim], offset: 4K, length: 4K, error: ENOSPC, after: 1, times: 1}",
 		"  - {commands: flush, action: hang}", "  - {commands: cache, action: disconnect}")).Exports[0].Gate
 	for i, want := range []error{nil, &export.Error{Errno: wire.ENOSPC, Offset: 4096}, nil} {
-		if d := cmp.Diff(want, gate.Admit(wire.CmdTrim, 0, 1<<16)); d != "" {
+		if d := cmp.Diff(want, gate.Admit(wire.CmdTrim, 0, 1<<16, nil)); d != "" {
 			t.Errorf("trim %d: %s", i, d)
 		}
 	}
-	if err := gate.Admit(wire.CmdFlush, 0, 0); err != export.ErrNoReply {
+	if err := gate.Admit(wire.CmdFlush, 0, 0, nil); err != export.ErrNoReply {
 		t.Error(err)
 	}
-	if err := gate.Admit(wire.CmdCache, 0, 1); err != export.ErrHangup {
+	if err := gate.Admit(wire.CmdCache, 0, 1, nil); err != export.ErrHangup {
 		t.Error(err)
 	}
 }
