@@ -151,7 +151,7 @@ func (n *Negotiation) Abort(ctx context.Context) error {
 	if n.cfg.breaks("haggling.abort.drop") {
 		_, _ = n.Say(ctx, wire.OptionRequest{Option: wire.OptList})
 	}
-	if n.ended != nil && !n.ended.Violation && Ended(err) {
+	if n.ended != nil && !n.ended.Violation && Ended(err) && !n.cfg.breaks("opt.abort.closed-without-reply") {
 		n.ended, err = nil, nil
 	}
 	n.end(&SessionError{Err: ErrDisconnected})
@@ -178,7 +178,11 @@ func (n *Negotiation) end(err *SessionError) {
 	if n.ended == nil {
 		n.ended = err
 	}
-	if n.tls != nil && n.cfg.breaks("haggling.abort.tls-shutdown") {
+	cut := "haggling.abort.tls-shutdown"
+	if err.Violation {
+		cut = "haggling.hard.tls-shutdown.client"
+	}
+	if n.tls != nil && n.cfg.breaks(cut) {
 		_ = n.tls.NetConn().Close()
 		return
 	}
