@@ -100,7 +100,7 @@ var _ = Describe("A long reply", func() {
 		Asks(caller.Map),
 		TrippedBy(quirk.ClientShyOfLength, "want success"),
 		func(ctx context.Context) {
-			const size = 1 << 29
+			const size, runs = 1 << 29, 12 // of 2^12 descriptors, so that there is not much to print
 			v := Ask(ctx, Exporting(func(e *server.Export) { e.Disk = export.New(size) }), Hooked(server.Hooks{Reply: func(x *server.Exchange) {
 				if x.Request.Flags&wire.CmdFlagReqOne != 0 || x.Request.Length < size {
 					return
@@ -108,12 +108,59 @@ var _ = Describe("A long reply", func() {
 				x.EachStatus(func(s *wire.BlockStatus) {
 					s.Extents = make([]wire.Extent, size/512)
 					for i := range s.Extents {
-						s.Extents[i] = wire.Extent{Length: 512, Status: uint64(i) % 2 * uint64(wire.StateHole|wire.StateZero)}
+						s.Extents[i] = wire.Extent{Length: 512, Status: uint64(i) >> runs % 2 * uint64(wire.StateHole|wire.StateZero)}
 					}
 				})
 			}}))
 
 			v.Provoked("does not ask for the block status of all of the export at once")
 			Expect(v).To(GoWell())
+		})
+
+	// "Notwithstanding any maximum payload size advertised, either the server or the client MAY initiate a hard
+	// disconnect if a payload length of either a request or a reply would be large enough to be deemed a denial of
+	// service attack"
+	It("of 2^26 bytes may be one", ID("client.long-reply.error"),
+		MAY("size.dos.client", "trans.extended.long-reply"),
+		Asks(transfers[0], transfers[1:]...),
+		Provokes("layout.chunk.type", "chunk.max-payload"),
+		func(ctx context.Context) {
+			v := Ask(ctx, Hooked(server.Hooks{Reply: func(x *server.Exchange) {
+				if x.Is(wire.CmdRead) && x.Session.Structured {
+					e := wire.ErrorChunk{Error: wire.EIO, Message: "there is more to it"}
+					x.Chunks(x.Chunk(0xfa31, append(e.Append(nil), make([]byte, 1<<26)...)))
+				}
+			}}))
+
+			v.Provoked("reads nothing with structured replies")
+			Expect(v).To(GoWrong())
+			Observe(ctx, "error chunk of 2^26 bytes", "%s", manner(v))
+		})
+})
+
+// manner is how the client ended the sessions that went wrong.
+func manner(v *Visit) string {
+	if EndedSoft(v) {
+		return "NBD_CMD_DISC"
+	}
+	return "the end of the connection"
+}
+
+var _ = Describe("Information about an export", func() {
+	// A client may refuse to go on if it does not get the information that it asked for.
+	It("may be no more than NBD_INFO_EXPORT", ID("client.info.export-alone"),
+		MAY("opt.info.client-refuse"),
+		Asks(into[0], into[1:]...),
+		func(ctx context.Context) {
+			v := Ask(ctx, Hooked(server.Hooks{OptionReply: func(x *server.OptionExchange) {
+				x.Drop(func(r wire.OptionReply) bool {
+					i, err := wire.ParseInfo(r.Data)
+					return r.Type == wire.RepInfo && err == nil && i.Type != wire.InfoExport
+				})
+			}}))
+
+			v.Provoked("asks for nothing but NBD_INFO_EXPORT")
+			Expect(v).To(TellNoLie())
+			Observe(ctx, "NBD_INFO_EXPORT alone", "success is %v", v.Report.Succeeded())
 		})
 })

@@ -58,11 +58,17 @@ func Negotiate(ctx context.Context, conn net.Conn, cfg Config) (*Negotiation, er
 		n.structured, n.extended = true, n.cfg.breaks("opt.extended-headers.after-starttls")
 		return n, nil
 	}
+	if n.Fixed() && n.cfg.ExtendedHeaders && n.cfg.breaks("opt.extended-headers.first") {
+		if n.structured, err = n.wish(ctx, wire.OptStructuredReply); err != nil {
+			_ = n.Close()
+			return nil, err
+		}
+	}
 	if n.Fixed() && n.cfg.ExtendedHeaders && n.cfg.Dialect.Chunks() {
 		n.extended, err = n.wish(ctx, wire.OptExtendedHeaders)
-		n.structured = n.extended
+		n.structured = n.structured || n.extended
 	}
-	if n.Fixed() && !n.extended && !n.cfg.SimpleReplies && n.cfg.Dialect.Chunks() && err == nil {
+	if n.Fixed() && !n.structured && !n.cfg.SimpleReplies && n.cfg.Dialect.Chunks() && err == nil {
 		n.structured, err = n.wish(ctx, wire.OptStructuredReply)
 	}
 	if err != nil {

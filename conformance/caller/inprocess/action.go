@@ -200,7 +200,10 @@ func (a *action) use(ctx context.Context, c *client.Client, cfg client.Config) e
 		if err := c.ReadAt(ctx, make([]byte, 4096), 0, 0); err != nil {
 			return err
 		}
-		return c.Resize(ctx, t.Length)
+		if err := c.Resize(ctx, t.Length); err != nil || t.Length < 4096 {
+			return err
+		}
+		return c.ReadAt(ctx, make([]byte, 4096), t.Length-4096, 0)
 	}
 	return fmt.Errorf("%s is not known", t.Activity)
 }
