@@ -55,7 +55,7 @@ var _ = Describe("A server that says nothing of size constraints", func() {
 			Asks(a),
 			TrippedBy(quirk.ClientHuge, "want 2^25 bytes of data at most"), TrippedBy(quirk.ClientUnaskedHuge, "size constraints, for which it did not ask"),
 			func(ctx context.Context) {
-				v := Ask(ctx, silentAboutSizes, OfSize(defaultMaxPayload+1<<22))
+				v := Ask(ctx, silentAboutSizes, OfSize(defaultMaxPayload+1<<20))
 
 				Expect(v).To(keepToSizes("2^25 bytes of data at most", func(q wire.Request) bool {
 					return q.Type != wire.CmdRead && q.Type != wire.CmdWrite || q.Length <= defaultMaxPayload

@@ -20,7 +20,7 @@ import (
 
 // clientTimeout is how long the reference client may take for one task. It has
 // nobody to wait for but this process.
-const clientTimeout = 10 * time.Second
+const clientTimeout = 30 * time.Second
 
 // planClients makes the jobs of the client's side, and a failed proof for every
 // breaking quirk that nobody claims.
