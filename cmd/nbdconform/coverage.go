@@ -9,6 +9,7 @@ import (
 
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/clients"
+	"nbdconform/conformance/prove"
 	"nbdconform/conformance/servers"
 )
 
@@ -61,6 +62,9 @@ func coverageCommand() *cobra.Command {
 // statuses derives the status of every clause from who judges it.
 func statuses(census []servers.Listing) map[clause.ID]string {
 	tested := append(servers.Judged(), clients.Judged()...)
+	for _, p := range prove.Permitted() {
+		tested = append(tested, p.Clause)
+	}
 	for _, e := range census {
 		tested = append(tested, e.Clauses...)
 	}

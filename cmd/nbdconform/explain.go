@@ -12,6 +12,7 @@ import (
 
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/clients"
+	"nbdconform/conformance/prove"
 	"nbdconform/conformance/servers"
 )
 
@@ -61,7 +62,7 @@ func explainClause(out io.Writer, c clause.Clause, census []servers.Listing) {
 		fmt.Fprintf(out, "\n  Can't be tested:\n%s\n", wrap(c.Untestable, "  "))
 	}
 	fmt.Fprintln(out, "\nJudged by:")
-	n := 0
+	n, shown := 0, false
 	if slices.Contains(servers.Judged(), c.ID) || slices.Contains(clients.Judged(), c.ID) {
 		fmt.Fprintln(out, "  the judge, on every connection")
 		n++
@@ -72,8 +73,17 @@ func explainClause(out io.Writer, c clause.Clause, census []servers.Listing) {
 			n++
 		}
 	}
+	for _, p := range prove.Permitted() {
+		if p.Clause == c.ID {
+			fmt.Fprintf(out, "  the proof that %s is allowed\n", p.By)
+			defer fmt.Fprintf(out, "\nProve it: nbdconform prove --all %s\n", p.Subject)
+			shown = true
+		}
+	}
 	if n == 0 {
-		fmt.Fprintln(out, "  nothing yet")
+		if !shown {
+			fmt.Fprintln(out, "  nothing yet")
+		}
 		return
 	}
 	fmt.Fprintf(out, "\nRun them: nbdconform %s --filter %s\n", commandFor(c.Side), c.ID)

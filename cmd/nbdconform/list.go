@@ -106,7 +106,7 @@ func listClients(out io.Writer, filter string) error {
 	}
 	fmt.Fprintf(w, "\nquirks of the reference client:\n")
 	for _, q := range quirk.AllClient() {
-		what := "allowed"
+		what := strings.TrimSuffix("allowed: "+strings.Join(q.Permitted, " "), ": ")
 		if !q.Allowed {
 			what = q.Breaks
 		}
@@ -118,7 +118,7 @@ func listClients(out io.Writer, filter string) error {
 func listQuirks(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, q := range quirk.All() {
-		what := "allowed"
+		what := strings.TrimSuffix("allowed: "+strings.Join(q.Permitted, " "), ": ")
 		if !q.Allowed {
 			what = q.Breaks
 		}

@@ -121,6 +121,24 @@ var _ = Describe("Haggling", func() {
 			Expect(v).To(BeOver())
 		})
 
+	// "the client SHOULD gracefully handle the server closing the connection after receiving an `NBD_OPT_ABORT` without
+	// it sending a reply."
+	It("may end without a reply to NBD_OPT_ABORT", ID("client.abort.unanswered"),
+		SHOULD("opt.abort.closed-without-reply"),
+		Asks(caller.List, caller.Info),
+		Provokes("opt.abort.ack"),
+		TrippedBy(quirk.ClientAbortAckDemanded, "want success"),
+		func(ctx context.Context) {
+			v := Ask(ctx, Hooked(server.Hooks{OptionReply: func(x *server.OptionExchange) {
+				if x.Is(wire.OptAbort) {
+					x.Silent = true
+				}
+			}}))
+
+			v.Provoked("leaves haggling by another way than NBD_OPT_ABORT")
+			Expect(v).To(GoWell())
+		})
+
 	It("bears information of types that nobody knows", ID("client.info.unknown"),
 		MUST("opt.info.unknown-reply"),
 		Asks(caller.CopyOut, caller.Visit, caller.CopyIn, caller.Map, caller.Info),

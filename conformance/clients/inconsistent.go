@@ -88,7 +88,7 @@ var _ = Describe("A chunk that contradicts itself", func() {
 		It("ends the session: "+i.what, ID("client.inconsistent."+i.id),
 			MUST("chunk.inconsistent"),
 			Asks(i.asks[0], i.asks[1:]...),
-			Provokes(clauseID(i.breaks), "chunk.error.length", "chunk.block-status.per-context", "chunk.block-status-ext.count", "cmd.read.cover", "layout.chunk.type", "chunk.block-status.length", "chunk.block-status-ext.length"),
+			Provokes(clauseID(i.breaks), "chunk.error.length", "chunk.block-status.per-context", "chunk.block-status-ext.count", "cmd.read.cover", "cmdflag.df.one-content", "layout.chunk.type", "chunk.block-status.length", "chunk.block-status-ext.length"),
 			TrippedBy(quirk.ClientChunkLenient, "want a hard disconnect"),
 			func(ctx context.Context) {
 				v := Ask(ctx, Hooked(server.Hooks{Reply: func(x *server.Exchange) {

@@ -90,6 +90,22 @@ var _ = Describe("Metadata contexts", func() {
 				v.Provoked("does not ask for block status")
 				Expect(v).To(GoWell())
 			})
+
+		// "the client SHOULD be prepared to handle consecutive descriptors with the same *status* value."
+		It("may come with the same status again and again for "+string(a), ID("client.status.same."+string(a)),
+			SHOULD("cmd.block-status.same-status"),
+			Asks(a),
+			TrippedBy(quirk.ClientSameStatusFatal, "want success"),
+			func(ctx context.Context) {
+				v := Ask(ctx, Hooked(server.Hooks{Reply: func(x *server.Exchange) {
+					if x.Request.Flags&wire.CmdFlagReqOne == 0 {
+						x.EachStatus(chop)
+					}
+				}}))
+
+				v.Provoked("does not ask for several descriptors of block status at once")
+				Expect(v).To(GoWell())
+			})
 	}
 })
 
@@ -103,6 +119,19 @@ var (
 	unknownTrip = map[caller.Activity]quirk.Quirk{caller.Map: quirk.ClientAllocationFatal, caller.CopyOut: quirk.ClientAllocationUnknown}
 	unknownText = map[caller.Activity]string{caller.Map: "want success", caller.CopyOut: "differs first"}
 )
+
+// chop cuts descriptors in pieces of 4096 bytes.
+func chop(s *wire.BlockStatus) {
+	const most = 4096
+	var list []wire.Extent
+	for _, e := range s.Extents {
+		for ; e.Length > most; e.Length -= most {
+			list = append(list, wire.Extent{Length: most, Status: e.Status})
+		}
+		list = append(list, e)
+	}
+	s.Extents = list
+}
 
 // renumber gives metadata contexts ids that nobody would guess.
 func renumber(o wire.Option) Way {

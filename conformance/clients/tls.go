@@ -61,6 +61,30 @@ var _ = Describe("TLS", func() {
 			})
 	}
 
+	// After NBD_REP_ERR_TLS_REQD the client may start TLS, end the session, or carry on with something else; and it
+	// may choose the export outright. What it does where it was told nothing of TLS is observed.
+	It("may be demanded of a client that does not think of it", ID("client.tls.reqd"),
+		MAY("tls.client.tls-reqd.terminate", "tls.client.tls-reqd.starttls", "tls.client.tls-reqd.continue", "tls.client.export-name"),
+		Asks(secured[0], secured[1:]...),
+		func(ctx context.Context) {
+			v := Ask(ctx, Secure(server.ForcedTLS, nil))
+
+			Expect(v).To(TellNoLie())
+			for _, c := range v.Conns {
+				next := "the end of the connection"
+				switch before, _ := afterTLS(c); {
+				case len(c.Options) == 0:
+				case len(before) == 0:
+					next = "NBD_OPT_STARTTLS from the start"
+				case c.Sent(wire.OptExportName):
+					next = "NBD_OPT_EXPORT_NAME"
+				case c.Sent(wire.OptStartTLS, wire.OptAbort):
+					next = c.Options[len(before)-1].Option.String()
+				}
+				Observe(ctx, "FORCEDTLS", "%s in the end, after %d options", next, len(c.Options))
+			}
+		})
+
 	It("starts as soon as it is granted", ID("client.tls.upgrade"),
 		MUST("tls.client.upgrade", "tls.upgrade.all.client"),
 		Asks(secured[0], secured[1:]...),

@@ -104,6 +104,8 @@ func statusType(extended bool) wire.ChunkType {
 // judgeMaxPayload holds the variable part of a chunk against the maximum
 // payload size that was advertised.
 func (j *Judge) judgeMaxPayload(p place, h wire.ChunkHeader) {
+	const borne = wire.DefaultMaxPayload + 8 // by everybody, size.dos.client
+	j.overlong = j.overlong || h.Length > borne
 	if j.export.sizes == nil {
 		return
 	}

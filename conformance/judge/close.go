@@ -18,7 +18,7 @@ func (j *Judge) ClientClosed(err error) {
 		return
 	}
 	p := j.closed(s, err)
-	if !orderly(err) || j.server.closed || j.serverBroke() || s.mode != following || j.lost || j.unsized {
+	if !orderly(err) || j.server.closed || j.serverBroke() || s.mode != following || j.lost || j.unsized || j.overlong {
 		return
 	}
 	switch {

@@ -73,6 +73,7 @@ var optionTrips = []trip{
 		c.opt(wire.OptList, "")
 		if bad {
 			c.server([]byte("IHAVEOPT, have I not"))
+			c.opt(wire.OptAbort, "") // what else is there to say
 			return
 		}
 		c.ack(wire.OptList)

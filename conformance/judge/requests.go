@@ -24,6 +24,7 @@ type transmission struct {
 	failed   bool     // a simple reply to a read had an error, which lets the server hang up
 	eshut    bool     // NBD_ESHUTDOWN was sent
 	unsized  bool     // a request was announced as too long to be borne
+	overlong bool     // so was a reply
 	mishaps  []Mishap
 	chunk    chunkData
 	read     readData

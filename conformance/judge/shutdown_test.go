@@ -1,6 +1,10 @@
 package judge
 
-import "nbdconform/reference/wire"
+import (
+	"encoding/binary"
+
+	"nbdconform/reference/wire"
+)
 
 var shutdownTrips = []trip{
 	{"option is refused for another reason after NBD_REP_ERR_SHUTDOWN", []string{"client haggling.shutdown.abort", "server haggling.shutdown.error"}, func(c *conversation, bad bool) {
@@ -47,6 +51,15 @@ var shutdownTrips = []trip{
 		}
 		c.server(b)
 		c.disc()
+	}},
+	{"client hangs up within a chunk that nobody has to bear", []string{"client trans.end.unjustified.client"}, func(c *conversation, bad bool) {
+		c.fragments(all)
+		c.ask(read(512))
+		b := wire.Chunk{Type: wire.ChunkError, Flags: done, Cookie: 1, Payload: make([]byte, 6)}.Append(nil)
+		binary.BigEndian.PutUint32(b[16:], pick(bad, uint32(wire.DefaultMaxPayload), 1<<26))
+		c.server(b)
+		c.clientCloses()
+		c.serverCloses()
 	}},
 	{"padding behind an error is not zero", []string{"server cmd.read.padding.zero"}, func(c *conversation, bad bool) {
 		c.fragments(all)

@@ -20,7 +20,7 @@ import (
 
 // clientTimeout is how long the reference client may take for one task. It has
 // nobody to wait for but this process.
-const clientTimeout = 10 * time.Second
+const clientTimeout = 30 * time.Second
 
 // planClients makes the jobs of the client's side, and a failed proof for every
 // breaking quirk that nobody claims.
@@ -40,6 +40,7 @@ func planClients(match string) (tasks []task, orphans []Proof, err error) {
 		}
 		if q.Allowed {
 			tasks = append(tasks, j.mustPass)
+			orphans = append(orphans, notPermitted(q)...)
 			continue
 		}
 		for _, e := range all {
@@ -90,8 +91,9 @@ type clientJob struct {
 
 // bench opens the reference client for trying specs without first finding out
 // what it can: all of it.
-func (j clientJob) bench() (*visit.Bench, func(), error) {
-	c, err := inprocess.Open(j.quirk)
+func (j clientJob) bench(changed func()) (*visit.Bench, func(), error) {
+	q, _ := quirk.GetClient(j.quirk)
+	c, err := inprocess.OpenQuirk(q.Counted(changed))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -102,7 +104,7 @@ func (j clientJob) bench() (*visit.Bench, func(), error) {
 // judge sees the clause that is broken.
 func (j clientJob) mustFail(ctx context.Context) []Proof {
 	var proofs []Proof
-	b, done, err := j.bench()
+	b, done, err := j.bench(func() {})
 	if err != nil {
 		return []Proof{{Subject: j.name, Detail: err.Error()}}
 	}
@@ -148,13 +150,15 @@ func (j clientJob) mustPass(ctx context.Context) []Proof {
 		p.Holds = false
 		p.Detail = strings.TrimSpace(p.Detail + "\n" + fmt.Sprintf(format, args...))
 	}
-	b, done, err := j.bench()
+	q, _ := quirk.GetClient(j.quirk)
+	var changes quirk.Count
+	b, done, err := j.bench(changes.Add)
 	if err != nil {
 		bad("%v", err)
 		return []Proof{p}
 	}
 	defer done()
-	passed := 0
+	passed := map[string]bool{}
 	for _, e := range j.census {
 		if ctx.Err() != nil {
 			bad("%v", ctx.Err())
@@ -163,7 +167,7 @@ func (j clientJob) mustPass(ctx context.Context) []Proof {
 		o := b.Run(ctx, e.Spec)
 		switch o.Verdict {
 		case result.Pass:
-			passed++
+			passed[e.ID] = true
 		case result.Unsupported:
 		case result.Weak:
 			if j.quirk == "" { // an allowed quirk may well go against a recommendation
@@ -178,8 +182,18 @@ func (j clientJob) mustPass(ctx context.Context) []Proof {
 			}
 		}
 	}
-	if passed == 0 {
+	if len(passed) == 0 {
 		bad("no spec passed")
+	}
+	if len(q.Permitted) > 0 && !changes.Any() {
+		bad("nothing of what it permits comes about: the quirk changes nothing in any spec")
+	}
+	if j.quirk == "" {
+		for _, o := range ordinary {
+			if o.Side == clause.Client && !passed[o.spec] {
+				bad("%s is what %s shows, which does not pass", o.Clause, o.spec)
+			}
+		}
 	}
 	return []Proof{p}
 }

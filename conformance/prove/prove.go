@@ -112,8 +112,9 @@ func plan(census []servers.Listing, match string) (jobs []job, orphans []Proof) 
 	for _, q := range quirk.All() {
 		j := job{name: q.Name, quirk: q.Name, text: map[string]string{}}
 		if q.Allowed {
-			j.unwell = q.Unwell
+			j.unwell, j.profile = q.Unwell, q.Profile
 			jobs = append(jobs, j)
+			orphans = append(orphans, notPermitted(q)...)
 			continue
 		}
 		for _, e := range census {
@@ -229,7 +230,9 @@ func (j job) mustPass(ctx context.Context, census []servers.Listing) []Proof {
 		p.Holds = false
 		p.Detail = strings.TrimSpace(p.Detail + "\n" + fmt.Sprintf(format, args...))
 	}
-	t, err := inprocess.Open(j.profile, j.quirk)
+	q, _ := quirk.Get(j.quirk)
+	var changes quirk.Count
+	t, err := inprocess.OpenQuirk(j.profile, q.Counted(changes.Add))
 	if err != nil {
 		bad("%v", err)
 		return []Proof{p}
@@ -261,12 +264,27 @@ func (j job) mustPass(ctx context.Context, census []servers.Listing) []Proof {
 		}
 	}
 	check("discovery", b.Early)
+	passed := map[string]bool{}
 	for _, e := range census {
 		if ctx.Err() != nil {
 			bad("%v", ctx.Err())
 			break
 		}
-		check(e.ID, b.Run(ctx, e.Spec))
+		o := b.Run(ctx, e.Spec)
+		check(e.ID, o)
+		if o.Verdict == result.Pass {
+			passed[e.ID] = true
+		}
+	}
+	if len(q.Permitted) > 0 && !changes.Any() {
+		bad("nothing of what it permits comes about: the quirk changes nothing in any spec")
+	}
+	if j.quirk == "" {
+		for _, o := range ordinary {
+			if o.Side == clause.Server && o.profile == j.profile && !passed[o.spec] {
+				bad("%s is what %s shows, which does not pass", o.Clause, o.spec)
+			}
+		}
 	}
 	return []Proof{p}
 }

@@ -105,6 +105,21 @@ var _ = Describe("NBD_OPT_EXTENDED_HEADERS", func() {
 			Expect(a).NotTo(BeAnswered(wire.RepErrUnsup))
 		})
 
+	// "a server MAY fail with that error [NBD_REP_ERR_BLOCK_SIZE_REQD] for a later NBD_OPT_GO
+	// without a client request for NBD_INFO_BLOCK_SIZE"
+	It("may take a request for size constraints", ID("extended.go.sizes"),
+		MAY("opt.extended-headers.block-size-reqd"),
+		Needs(feature.ExtendedHeaders),
+		func(ctx context.Context) {
+			s := Haggle(ctx)
+			s.Extended()
+
+			a := s.Go()
+
+			Expect(a).To(BeAnswered(wire.RepAck, wire.RepErrBlockSizeReqd))
+			Observe(ctx, "NBD_OPT_GO without NBD_INFO_BLOCK_SIZE after NBD_OPT_EXTENDED_HEADERS", "%v", a.Type())
+		})
+
 	// "a client that has used NBD_OPT_EXTENDED_HEADERS to negotiate extended headers MUST NOT
 	// use this option": what a server makes of it is its own affair.
 	It("leaves the server alive where NBD_OPT_EXPORT_NAME follows", ID("extended.export-name"),

@@ -157,7 +157,13 @@ var _ = Describe("The selection of metadata contexts", func() {
 			s.Option(wire.OptList, nil)
 			s.Option(UnknownOption, nil)
 
-			s.Proceed()
+			switch a := s.Go(wire.InfoBlockSize); a.Type() {
+			case wire.RepAck:
+			case wire.RepErrUnsup:
+				s.Proceed()
+			default: // which may fail once other options came in between, opt.info.repeat-fail
+				Unsupported("the server does not serve the export after these options: %v", a)
+			}
 			Expect(s.Do(firstBlock(ctx))).To(BeReply(WithStatusOf(s.Contexts)))
 		})
 

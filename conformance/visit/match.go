@@ -80,20 +80,23 @@ func EndHard() types.GomegaMatcher {
 
 // EndSoft matches a visit in which each session that went wrong ends with NBD_CMD_DISC,
 // and no other request comes but those that were on their way.
-func EndSoft() types.GomegaMatcher {
-	return &matcher{want: "NBD_CMD_DISC", wrong: func(v *Visit) string {
-		for _, c := range v.Conns {
-			if c.Provoked && !c.Asked(wire.CmdDisc) {
-				var sent []string
-				for _, q := range c.AfterProvocation() {
-					sent = append(sent, q.Type.String())
-				}
-				return fmt.Sprintf("the client ends the session without it (behind the provocation came: %s)", strings.Join(sent, " "))
+func EndSoft() types.GomegaMatcher { return endSoft }
+
+// EndedSoft reports whether each session that went wrong ended with NBD_CMD_DISC.
+func EndedSoft(v *Visit) bool { return endSoft.wrong(v) == "" }
+
+var endSoft = &matcher{want: "NBD_CMD_DISC", wrong: func(v *Visit) string {
+	for _, c := range v.Conns {
+		if c.Provoked && !c.Asked(wire.CmdDisc) {
+			var sent []string
+			for _, q := range c.AfterProvocation() {
+				sent = append(sent, q.Type.String())
 			}
+			return fmt.Sprintf("the client ends the session without it (behind the provocation came: %s)", strings.Join(sent, " "))
 		}
-		return ""
-	}}
-}
+	}
+	return ""
+}}
 
 // SendNo matches a visit without the commands.
 func SendNo(commands ...wire.Command) types.GomegaMatcher {

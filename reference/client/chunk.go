@@ -135,6 +135,13 @@ func (c *Client) statusChunk(t *transaction, h wire.ChunkHeader) *SessionError {
 			}
 		}
 	}
+	if c.cfg.breaks("cmd.block-status.same-status") {
+		for i := range len(s.Extents) - 1 {
+			if s.Extents[i].Status == s.Extents[i+1].Status {
+				return violation("cmd.block-status.distinct", "reply to NBD_CMD_BLOCK_STATUS: status %#x comes twice", s.Extents[i].Status)
+			}
+		}
+	}
 	name, known := c.names[s.ContextID]
 	if !known {
 		return violation("chunk.block-status.per-context", "reply to NBD_CMD_BLOCK_STATUS: context id %d was not negotiated", s.ContextID)

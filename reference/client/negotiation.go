@@ -58,11 +58,17 @@ func Negotiate(ctx context.Context, conn net.Conn, cfg Config) (*Negotiation, er
 		n.structured, n.extended = true, n.cfg.breaks("opt.extended-headers.after-starttls")
 		return n, nil
 	}
+	if n.Fixed() && n.cfg.ExtendedHeaders && n.cfg.breaks("opt.extended-headers.first") {
+		if n.structured, err = n.wish(ctx, wire.OptStructuredReply); err != nil {
+			_ = n.Close()
+			return nil, err
+		}
+	}
 	if n.Fixed() && n.cfg.ExtendedHeaders && n.cfg.Dialect.Chunks() {
 		n.extended, err = n.wish(ctx, wire.OptExtendedHeaders)
-		n.structured = n.extended
+		n.structured = n.structured || n.extended
 	}
-	if n.Fixed() && !n.extended && !n.cfg.SimpleReplies && n.cfg.Dialect.Chunks() && err == nil {
+	if n.Fixed() && !n.structured && !n.cfg.SimpleReplies && n.cfg.Dialect.Chunks() && err == nil {
 		n.structured, err = n.wish(ctx, wire.OptStructuredReply)
 	}
 	if err != nil {
@@ -151,7 +157,7 @@ func (n *Negotiation) Abort(ctx context.Context) error {
 	if n.cfg.breaks("haggling.abort.drop") {
 		_, _ = n.Say(ctx, wire.OptionRequest{Option: wire.OptList})
 	}
-	if n.ended != nil && !n.ended.Violation && Ended(err) {
+	if n.ended != nil && !n.ended.Violation && Ended(err) && !n.cfg.breaks("opt.abort.closed-without-reply") {
 		n.ended, err = nil, nil
 	}
 	n.end(&SessionError{Err: ErrDisconnected})
@@ -178,7 +184,11 @@ func (n *Negotiation) end(err *SessionError) {
 	if n.ended == nil {
 		n.ended = err
 	}
-	if n.tls != nil && n.cfg.breaks("haggling.abort.tls-shutdown") {
+	cut := "haggling.abort.tls-shutdown"
+	if err.Violation {
+		cut = "haggling.hard.tls-shutdown.client"
+	}
+	if n.tls != nil && n.cfg.breaks(cut) {
 		_ = n.tls.NetConn().Close()
 		return
 	}

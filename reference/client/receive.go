@@ -133,7 +133,7 @@ func (c *Client) refusal(t *transaction, err *RequestError) {
 		shutdown = shutdown || o.Errno == wire.ESHUTDOWN
 	}
 	switch {
-	case shutdown && c.cfg.breaks("trans.end.eshutdown.soft"):
+	case shutdown && c.cfg.breaks("trans.end.eshutdown.soft"), !err.Errno.Known() && c.cfg.breaks("err.unexpected"):
 		c.fail(&SessionError{Err: err})
 	case shutdown:
 		c.shutDown(err) // before the caller knows, so that nothing can be sent in between

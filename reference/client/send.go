@@ -145,5 +145,9 @@ func (c *Client) fail(err *SessionError) {
 		c.err = err
 	}
 	c.mu.Unlock()
+	if t := c.TLS(); t != nil && err.Violation && c.cfg.breaks("trans.end.hard.tls-shutdown.client") {
+		_ = t.NetConn().Close()
+		return
+	}
 	_ = c.conn.Close()
 }

@@ -44,6 +44,9 @@ func (c *Client) register(q wire.Request, p []byte, exclusive bool) (*transactio
 	} else {
 		t = &transaction{done: make(chan struct{}, 1)}
 	}
+	if len(c.inflight) == 0 && c.cfg.breaks("trans.cookie.fresh") {
+		c.cookie = 0
+	}
 	c.cookie++
 	q.Cookie = c.cookie
 	t.request, t.exclusive = q, exclusive

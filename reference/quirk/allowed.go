@@ -26,7 +26,7 @@ var RepliesReversed = register(Quirk{
 
 // ChunksDescending sends the chunks of a read from the end to the start.
 var ChunksDescending = register(Quirk{
-	Name: "chunks-descending", Allowed: true,
+	Name: "chunks-descending", Allowed: true, Permitted: []string{"trans.structured.order", "cmd.read.any-order"},
 	Doc: "sends the chunks of a read in descending order of offsets",
 	Hooks: onRead(1, func(x *server.Exchange) {
 		slices.Reverse(x.Replies)
@@ -36,7 +36,7 @@ var ChunksDescending = register(Quirk{
 
 // ChunksTiny sends reads in chunks of 512 bytes.
 var ChunksTiny = register(Quirk{
-	Name: "chunks-tiny", Allowed: true,
+	Name: "chunks-tiny", Allowed: true, Permitted: []string{"trans.structured.several", "chunk.offset-data.repeat", "cmd.read.split"},
 	Doc: "splits reads of up to 1 MiB in chunks of 512 bytes",
 	Hooks: onRead(513, func(x *server.Exchange) {
 		if x.Request.Length > 1<<20 || x.Request.Flags&wire.CmdFlagDF != 0 {
@@ -55,7 +55,7 @@ var ChunksTiny = register(Quirk{
 
 // NoneAtTheEnd ends every read by NBD_REPLY_TYPE_NONE.
 var NoneAtTheEnd = register(Quirk{
-	Name: "none-at-the-end", Allowed: true,
+	Name: "none-at-the-end", Allowed: true, Permitted: []string{"cmdflag.df.other-chunks"},
 	Doc: "ends every structured reply by NBD_REPLY_TYPE_NONE",
 	Hooks: server.Hooks{Reply: func(x *server.Exchange) {
 		n := len(x.Replies)
@@ -77,7 +77,7 @@ var HolesAsData = register(Quirk{
 
 // ErrorTextsLong explains errors at the greatest length that is allowed.
 var ErrorTextsLong = register(Quirk{
-	Name: "error-texts-long", Allowed: true,
+	Name: "error-texts-long", Allowed: true, Permitted: []string{"rep.error.message"},
 	Doc: "sends errors with texts of 256 bytes",
 	Hooks: server.Hooks{
 		OptionReply: func(x *server.OptionExchange) {
@@ -93,7 +93,7 @@ var ErrorTextsLong = register(Quirk{
 
 // ErrorTextsEmpty does not explain errors.
 var ErrorTextsEmpty = register(Quirk{
-	Name: "error-texts-empty", Allowed: true,
+	Name: "error-texts-empty", Allowed: true, Permitted: []string{"handshake.reply.empty"},
 	Doc: "sends errors without a text",
 	Hooks: server.Hooks{
 		OptionReply: func(x *server.OptionExchange) {
@@ -152,7 +152,7 @@ var InfoMinimal = register(Quirk{
 
 // ContextsShuffled lists, and tells, contexts in the reverse order.
 var ContextsShuffled = register(Quirk{
-	Name: "contexts-shuffled", Allowed: true,
+	Name: "contexts-shuffled", Allowed: true, Permitted: []string{"opt.list-meta.order", "opt.set-meta.order", "cmd.block-status.order"},
 	Doc: "lists, selects and reports contexts in the reverse order",
 	Hooks: server.Hooks{
 		OptionReply: func(x *server.OptionExchange) {
@@ -184,7 +184,7 @@ var ContextIDsLarge = register(Quirk{
 
 // StatusShort tells less than was asked for.
 var StatusShort = register(Quirk{
-	Name: "status-short", Allowed: true,
+	Name: "status-short", Allowed: true, Permitted: []string{"chunk.block-status.fewer"},
 	Doc: "sends one descriptor of block status, whatever was asked for",
 	Hooks: server.Hooks{Request: func(_ *server.Session, q *wire.Request) {
 		if q.Type == wire.CmdBlockStatus && q.Flags&^wire.CmdFlagFUA == 0 {
@@ -195,7 +195,7 @@ var StatusShort = register(Quirk{
 
 // StatusLong tells more than was asked for.
 var StatusLong = register(Quirk{
-	Name: "status-long", Allowed: true,
+	Name: "status-long", Allowed: true, Permitted: []string{"chunk.block-status.final-beyond"},
 	Doc: "lets the last descriptor of base:allocation reach to the end of the export, as a status of 0, without NBD_CMD_FLAG_REQ_ONE",
 	Hooks: onStatus(func(x *server.Exchange, s *wire.BlockStatus) {
 		var sum uint64
@@ -215,7 +215,7 @@ var StatusLong = register(Quirk{
 
 // StatusUnknown knows nothing of holes.
 var StatusUnknown = register(Quirk{
-	Name: "status-unknown", Allowed: true,
+	Name: "status-unknown", Allowed: true, Permitted: []string{"cmd.block-status.error-as-status"},
 	Doc: "reports a status of 0 for everything",
 	Hooks: onStatus(func(_ *server.Exchange, s *wire.BlockStatus) {
 		var sum uint64
@@ -228,7 +228,7 @@ var StatusUnknown = register(Quirk{
 
 // FastZeroNever finds no request fast enough.
 var FastZeroNever = register(Quirk{
-	Name: "fast-zero-never", Allowed: true,
+	Name: "fast-zero-never", Allowed: true, Permitted: []string{"flag.transmission.fast-zero.enotsup"},
 	Doc: "answers NBD_ENOTSUP to every fast zero request, and changes nothing",
 	Hooks: wrap(func(e export.Export) export.Export {
 		return disk{Export: e, zero: func(off, n uint64, noHole, fast bool) error {
@@ -256,7 +256,7 @@ const disguise wire.Option = 0x5afe << 16
 
 // NothingOptional offers no feature that it need not offer.
 var NothingOptional = register(Quirk{
-	Name: "nothing-optional", Allowed: true,
+	Name: "nothing-optional", Allowed: true, Permitted: []string{"interop.optional", "trans.simple.success"},
 	Doc: "offers nothing but the baseline: no structured replies, no extended headers, no contexts, reads and writes alone",
 	Hooks: server.Hooks{Option: func(_ *server.Session, o *wire.OptionRequest) {
 		switch o.Option {
@@ -291,7 +291,7 @@ var SimpleUnlessRead = register(Quirk{
 
 // DFOverflow refuses to send more than 64 KiB in one piece.
 var DFOverflow = register(Quirk{
-	Name: "df-overflow", Allowed: true,
+	Name: "df-overflow", Allowed: true, Permitted: []string{"cmdflag.df.eoverflow"},
 	Doc: "answers NBD_EOVERFLOW to reads of more than 65536 bytes with NBD_CMD_FLAG_DF",
 	Hooks: onDF(func(x *server.Exchange) {
 		if x.Request.Length > wire.UnfragmentedRead {

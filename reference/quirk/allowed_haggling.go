@@ -39,7 +39,7 @@ var AnyNameServed = register(Quirk{
 
 // BlockSizeInsisted serves nobody who does not ask for its size constraints.
 var BlockSizeInsisted = register(Quirk{
-	Name: "block-size-insisted", Allowed: true,
+	Name: "block-size-insisted", Allowed: true, Permitted: []string{"size.refuse.export-name", "size.refuse.go"},
 	Doc:    "enforces a minimum block size of 4096, and refuses clients that do not ask for NBD_INFO_BLOCK_SIZE",
 	Config: insist,
 })

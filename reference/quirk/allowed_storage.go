@@ -30,7 +30,7 @@ var ChunksShuffled = register(Quirk{
 
 // HolesFine tells holes as small as they come.
 var HolesFine = register(Quirk{
-	Name: "holes-fine", Allowed: true,
+	Name: "holes-fine", Allowed: true, Permitted: []string{"chunk.offset-hole.repeat"},
 	Doc: "splits reads of up to 1 MiB in pieces of 512 bytes, and sends those that are zero as holes",
 	Hooks: onRead(1, func(x *server.Exchange) {
 		if x.Request.Length > 1<<20 || x.Request.Flags&wire.CmdFlagDF != 0 {
@@ -101,7 +101,7 @@ var ContextIDHighest = register(Quirk{
 
 // TrimIgnored has no use for hints.
 var TrimIgnored = register(Quirk{
-	Name: "trim-ignored", Allowed: true,
+	Name: "trim-ignored", Allowed: true, Permitted: []string{"cmd.trim.discard", "meta.allocation.hole.trimmed"},
 	Doc: "answers NBD_CMD_TRIM with success and discards nothing",
 	Hooks: wrap(func(e export.Export) export.Export {
 		return trimming{Export: e, trim: func(uint64, uint64) error { return nil }}
@@ -136,7 +136,7 @@ var WriteBeyondEINVAL = register(Quirk{
 
 // FastZeroNotProvisioned is fast only where it may leave holes.
 var FastZeroNotProvisioned = register(Quirk{
-	Name: "fast-zero-not-provisioned", Allowed: true,
+	Name: "fast-zero-not-provisioned", Allowed: true, Permitted: []string{"cmd.write-zeroes.fast-zero.depends"},
 	Doc: "answers NBD_ENOTSUP to fast zero requests with NBD_CMD_FLAG_NO_HOLE",
 	Hooks: wrap(func(e export.Export) export.Export {
 		return disk{Export: e, zero: func(off, n uint64, noHole, fast bool) error {
@@ -150,7 +150,7 @@ var FastZeroNotProvisioned = register(Quirk{
 
 // EffectLimited takes no longer ranges than payloads.
 var EffectLimited = register(Quirk{
-	Name: "effect-limited", Allowed: true,
+	Name: "effect-limited", Allowed: true, Permitted: []string{"size.effect.error"},
 	Doc: "answers NBD_EINVAL to NBD_CMD_TRIM, NBD_CMD_CACHE and slow NBD_CMD_WRITE_ZEROES of more than 32 MiB",
 	Hooks: server.Hooks{Reply: func(x *server.Exchange) {
 		if x.Is(wire.CmdTrim, wire.CmdCache, wire.CmdWriteZeroes) && x.Err() == wire.OK && x.Request.Length > wire.DefaultMaxPayload {

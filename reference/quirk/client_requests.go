@@ -163,7 +163,7 @@ var (
 		ClientConfig: func(c *client.Config) { c.MetaContexts = nil },
 	})
 	ClientAnyBlockSize = registerClient(Quirk{
-		Name: "client-any-block-size", Allowed: true, Doc: "promises nothing about the sizes of blocks",
+		Name: "client-any-block-size", Allowed: true, Permitted: []string{"opt.info.requests"}, Doc: "promises nothing about the sizes of blocks",
 		ClientConfig: func(c *client.Config) { c.AnyBlockSize = true },
 	})
 	ClientZeroes = registerClient(Quirk{
@@ -171,7 +171,7 @@ var (
 		ClientConfig: func(c *client.Config) { c.Zeroes = true },
 	})
 	ClientSmallRequests = registerClient(Quirk{
-		Name: "client-small-requests", Allowed: true, Doc: "reads and writes 4096 bytes at once",
+		Name: "client-small-requests", Allowed: true, Permitted: []string{"size.client.tighter"}, Doc: "reads and writes 4096 bytes at once",
 		ClientConfig: func(c *client.Config) { c.MaxRequest = 4096 },
 	})
 	ClientOneInFlight = registerClient(Quirk{
@@ -179,7 +179,7 @@ var (
 		ClientConfig: func(c *client.Config) { c.MaxInFlight = 1 },
 	})
 	ClientStructuredTwice = registerClient(Quirk{
-		Name: "client-structured-twice", Allowed: true, Doc: "negotiates structured replies before TLS, and once more within it",
+		Name: "client-structured-twice", Allowed: true, Permitted: []string{"tls.client.starttls.any-time"}, Doc: "negotiates structured replies before TLS, and once more within it",
 		ClientHooks: client.Hooks{Skip: map[string]bool{"opt.starttls.defer-stateful": true}},
 	})
 )

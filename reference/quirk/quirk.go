@@ -23,9 +23,15 @@ type Quirk struct {
 	Side    Side   // "" in register: Server
 	Breaks  string // id of the clause that is broken; "" if Allowed
 	Allowed bool   // unusual, and correct
-	Unwell  bool   // with Allowed: requests fail for what is no matter of the protocol, so that specs may be inconclusive
-	Unseen  string // why no spec for servers can notice it; it may serve as a stimulus for clients
-	Doc     string // what it does, as a sentence without a subject
+	// Permitted, with Allowed, has the ids of the clauses that permit what it
+	// does. The proof that it is allowed is what these are tested by, so it has to
+	// be what specs come across in Profile of the reference server, "" for the
+	// default.
+	Permitted []string
+	Profile   string
+	Unwell    bool   // with Allowed: requests fail for what is no matter of the protocol, so that specs may be inconclusive
+	Unseen    string // why no spec for servers can notice it; it may serve as a stimulus for clients
+	Doc       string // what it does, as a sentence without a subject
 
 	Hooks  server.Hooks         // without state
 	New    func() server.Hooks  // instead of Hooks: makes those of one connection, which may have state

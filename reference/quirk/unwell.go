@@ -30,8 +30,8 @@ const part, partSize = 8 << 10, 1 << 20
 
 // Servers that are in order, where what they stand on is not.
 var (
-	WritesENOSPC = register(unwell("writes-enospc", "answers NBD_ENOSPC to every write, as on a full disk",
-		wire.ENOSPC, wire.CmdWrite, wire.CmdWriteZeroes))
+	WritesENOSPC = register(permitted(unwell("writes-enospc", "answers NBD_ENOSPC to every write, as on a full disk",
+		wire.ENOSPC, wire.CmdWrite, wire.CmdWriteZeroes), "meta.allocation.hole.enospc"))
 	WritesEIO = register(unwell("writes-eio", "answers NBD_EIO to whatever changes the export, as on a broken disk",
 		wire.EIO, wire.CmdWrite, wire.CmdWriteZeroes, wire.CmdTrim, wire.CmdFlush))
 	ReadsEIO = register(unwell("reads-eio", "answers NBD_EIO to every NBD_CMD_READ and NBD_CMD_CACHE, as on a broken disk",
@@ -50,9 +50,15 @@ var (
 		wire.ENOSPC, wire.CmdWrite, wire.CmdWriteZeroes))
 	WritesENOMEM    = register(unwell("writes-enomem", "answers NBD_ENOMEM to every NBD_CMD_WRITE", wire.ENOMEM, wire.CmdWrite))
 	RequestsEIO     = register(unwell("requests-eio", "answers NBD_EIO to every request that is in order", wire.EIO))
-	RequestsEndSoon = register(forGood(unwell("requests-eshutdown",
-		"answers NBD_ESHUTDOWN to every request that is in order, and to whatever comes later", wire.ESHUTDOWN)))
+	RequestsEndSoon = register(permitted(forGood(unwell("requests-eshutdown",
+		"answers NBD_ESHUTDOWN to every request that is in order, and to whatever comes later", wire.ESHUTDOWN)),
+		"trans.end.shutdown.errors"))
 )
+
+func permitted(q Quirk, clauses ...string) Quirk {
+	q.Permitted = clauses
+	return q
+}
 
 // forGood makes q keep to NBD_ESHUTDOWN on a connection that has heard it.
 func forGood(q Quirk) Quirk {

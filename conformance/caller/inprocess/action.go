@@ -163,6 +163,11 @@ func (a *action) haggle(ctx context.Context, n *client.Negotiation) error {
 func (a *action) use(ctx context.Context, c *client.Client, cfg client.Config) error {
 	t := a.task
 	has := func(f wire.TransmissionFlags) bool { return c.Flags()&f != 0 }
+	if cfg.Hooks.Skip["flag.transmission.multi-conn.absent"] && !has(wire.FlagCanMultiConn) {
+		if err := a.spread(ctx, c, cfg); err != nil {
+			return err
+		}
+	}
 	switch t.Activity {
 	case caller.Visit:
 		return c.ReadAt(ctx, make([]byte, min(c.Size(), 64<<10)), 0, 0)
@@ -195,9 +200,29 @@ func (a *action) use(ctx context.Context, c *client.Client, cfg client.Config) e
 		if err := c.ReadAt(ctx, make([]byte, 4096), 0, 0); err != nil {
 			return err
 		}
-		return c.Resize(ctx, t.Length)
+		if err := c.Resize(ctx, t.Length); err != nil || t.Length < 4096 {
+			return err
+		}
+		return c.ReadAt(ctx, make([]byte, 4096), t.Length-4096, 0)
 	}
 	return fmt.Errorf("%s is not known", t.Activity)
+}
+
+// spread reads by the connection and by another one, in turns.
+func (a *action) spread(ctx context.Context, c *client.Client, cfg client.Config) error {
+	conn, err := a.dial(ctx)
+	if err != nil {
+		return err
+	}
+	second, err := client.Connect(ctx, conn, cfg)
+	if err != nil {
+		return err
+	}
+	block := make([]byte, 4096)
+	for _, by := range []*client.Client{c, second, c} {
+		err = errors.Join(err, by.ReadAt(ctx, block, 0, 0))
+	}
+	return errors.Join(err, second.Disconnect(ctx))
 }
 
 func (a *action) printMap(ctx context.Context, c *client.Client) error {
@@ -251,8 +276,12 @@ func (a *action) copyIn(ctx context.Context, c *client.Client, cfg client.Config
 		defer func() { _ = second.Disconnect(ctx) }()
 		clients[1] = second
 	}
+	flush := c.Flags()&wire.FlagSendFlush != 0 && !cfg.Hooks.Skip["interop.client.flush"]
 	if clients[0] == clients[1] {
-		return write(ctx, c, b, 0)
+		if err := write(ctx, c, b, 0); err != nil || !flush {
+			return err
+		}
+		return c.Flush(ctx)
 	}
 	done := make(chan error, 1)
 	go func() { done <- write(ctx, clients[1], b[half:], uint64(half)) }()
@@ -261,7 +290,7 @@ func (a *action) copyIn(ctx context.Context, c *client.Client, cfg client.Config
 		err = errors.Join(err, c.Flush(ctx))
 		return errors.Join(err, <-done)
 	}
-	if err = errors.Join(err, <-done); err != nil {
+	if err = errors.Join(err, <-done); err != nil || !flush {
 		return err
 	}
 	return c.Flush(ctx)

@@ -31,14 +31,16 @@ type memory struct {
 
 // Open returns the reference client, with a quirk if one is named.
 func Open(quirkName string) (*Caller, error) {
-	c := &Caller{}
-	if quirkName != "" {
-		q, ok := quirk.GetClient(quirkName)
-		if !ok {
-			return nil, fmt.Errorf("the reference client has no quirk %q (see nbdconform list --clients)", quirkName)
-		}
-		c.quirk = q
+	q, ok := quirk.GetClient(quirkName)
+	if !ok && quirkName != "" {
+		return nil, fmt.Errorf("the reference client has no quirk %q (see nbdconform list --clients)", quirkName)
 	}
+	return OpenQuirk(q)
+}
+
+// OpenQuirk is Open with a quirk that need not be in the catalogue as it is.
+func OpenQuirk(q quirk.Quirk) (*Caller, error) {
+	c := &Caller{quirk: q}
 	var err error
 	c.dir, err = os.MkdirTemp("", "nbdc")
 	return c, err

@@ -118,15 +118,25 @@ func Profiles() []string {
 // Config is the configuration of the reference server in a profile,
 // "" for the default, with an export of size bytes, and with a quirk if one is named.
 func Config(profile string, size uint64, quirkName string) (server.Config, target.Profile, error) {
+	q, err := named(quirkName)
+	if err != nil {
+		return server.Config{}, target.Profile{}, err
+	}
+	return configuration(profile, size, q)
+}
+
+// named is the quirk of a name, none for "".
+func named(name string) (quirk.Quirk, error) {
+	q, ok := quirk.Get(name)
+	if !ok && name != "" {
+		return q, fmt.Errorf("there is no quirk %q (see nbdconform list --quirks)", name)
+	}
+	return q, nil
+}
+
+func configuration(profile string, size uint64, q quirk.Quirk) (server.Config, target.Profile, error) {
 	if profile == "" {
 		profile = profiles[0].name
-	}
-	var q quirk.Quirk
-	if quirkName != "" {
-		var ok bool
-		if q, ok = quirk.Get(quirkName); !ok {
-			return server.Config{}, target.Profile{}, fmt.Errorf("there is no quirk %q (see nbdconform list --quirks)", quirkName)
-		}
 	}
 	for _, p := range profiles {
 		if p.name != profile {
@@ -164,12 +174,21 @@ func Config(profile string, size uint64, quirkName string) (server.Config, targe
 
 // Open starts the reference server in this process. quirkName may be "".
 func Open(profile, quirkName string) (*Target, error) {
-	_, about, err := Config(profile, DefaultSize, quirkName)
+	q, err := named(quirkName)
+	if err != nil {
+		return nil, err
+	}
+	return OpenQuirk(profile, q)
+}
+
+// OpenQuirk is Open with a quirk that need not be in the catalogue as it is.
+func OpenQuirk(profile string, q quirk.Quirk) (*Target, error) {
+	_, about, err := configuration(profile, DefaultSize, q)
 	if err != nil {
 		return nil, err
 	}
 	return New(about, func() server.Config {
-		c, _, err := Config(profile, DefaultSize, quirkName)
+		c, _, err := configuration(profile, DefaultSize, q)
 		if err != nil {
 			panic(err) // the same names were fine a moment ago
 		}

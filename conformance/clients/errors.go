@@ -1,0 +1,70 @@
+package clients
+
+import (
+	"context"
+	"fmt"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"nbdconform/conformance/caller"
+	. "nbdconform/conformance/spec"
+	. "nbdconform/conformance/visit"
+	"nbdconform/reference/quirk"
+	"nbdconform/reference/server"
+	"nbdconform/reference/wire"
+)
+
+// unheard is an error value that no document has.
+const unheard wire.Errno = 0x5a17
+
+var _ = Describe("An error value that nobody knows", func() {
+	// "The client SHOULD treat an unexpected error value as if it had been `NBD_EINVAL`, rather than disconnecting
+	// from the server." What a client does on NBD_EINVAL is its own affair: it is asked twice.
+	for _, c := range []struct {
+		to   wire.Command
+		name string
+		asks []caller.Activity
+	}{
+		{wire.CmdRead, "read", transfers},
+		{wire.CmdWrite, "write", []caller.Activity{caller.CopyIn}},
+		{wire.CmdBlockStatus, "block-status", []caller.Activity{caller.Map, caller.CopyOut}},
+	} {
+		for form, ways := range map[string][]Way{"chunk": nil, "simple": {Plain}} {
+			if c.to == wire.CmdBlockStatus && ways != nil {
+				continue // which there is none of without structured replies
+			}
+			It("is as good as NBD_EINVAL to a "+c.name+", "+form, ID("client.error.unheard."+c.name+"."+form),
+				SHOULD("err.unexpected"),
+				Asks(c.asks[0], c.asks[1:]...),
+				TrippedBy(quirk.ClientErrnoFatal, "as after NBD_EINVAL"),
+				func(ctx context.Context) {
+					failing := func(e wire.Errno) *Visit {
+						return Ask(ctx, append(ways[:len(ways):len(ways)], Hooked(server.Hooks{Reply: func(x *server.Exchange) {
+							if x.Is(c.to) {
+								x.Fail(e, "it is as it is")
+							}
+						}}))...)
+					}
+					usual := failing(wire.EINVAL)
+					usual.Provoked("never sends " + c.to.String())
+
+					Expect(failing(unheard)).To(endAs(usual))
+				})
+		}
+	}
+})
+
+// endAs matches a visit that ends as another one: the program reports the same,
+// and disconnects softly if it did so then.
+func endAs(usual *Visit) *Expectation {
+	return Want("the same as after NBD_EINVAL", func(v *Visit) string {
+		switch {
+		case v.Report.Succeeded() != usual.Report.Succeeded():
+			return fmt.Sprintf("success is %v, and %v as after NBD_EINVAL it was", v.Report.Succeeded(), usual.Report.Succeeded())
+		case EndedSoft(usual) && !EndedSoft(v):
+			return "a session ends without NBD_CMD_DISC, and none as after NBD_EINVAL"
+		}
+		return ""
+	})
+}
