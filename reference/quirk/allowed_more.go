@@ -104,8 +104,8 @@ var ErrorOffsetsSeveral = register(Quirk{
 	}),
 })
 
-// part is the content of what there is of a read.
-func part(x *server.Exchange, within uint64) server.Message {
+// readable is the content of what there is of a read.
+func readable(x *server.Exchange, within uint64) server.Message {
 	data := make([]byte, within)
 	if err := x.Session.Export.Disk.ReadAt(data, x.Request.Offset); err != nil {
 		return x.HoleChunk(x.Request.Offset, uint32(within))
@@ -120,7 +120,7 @@ var ContentAfterError = register(Quirk{
 	Hooks: onBrokenRead(func(x *server.Exchange, within uint64) {
 		e := x.Replies[0]
 		withOffset(&e.Chunk, x.Request.Offset+within)
-		x.Chunks(e, part(x, within))
+		x.Chunks(e, readable(x, within))
 	}),
 })
 
@@ -131,7 +131,7 @@ var ErrorAfterContent = register(Quirk{
 	Hooks: onBrokenRead(func(x *server.Exchange, within uint64) {
 		e := x.Replies[0]
 		withOffset(&e.Chunk, x.Request.Offset+within)
-		x.Chunks(part(x, within), e)
+		x.Chunks(readable(x, within), e)
 	}),
 })
 
