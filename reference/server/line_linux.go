@@ -20,7 +20,7 @@ const idleAfter = time.Second
 const sendAhead = 2 << 20
 
 // moment is how long a line expects something to come before it goes to sleep.
-const moment = 20 * time.Microsecond
+var moment = 20 * time.Microsecond
 
 // A line is a socket that is read and written as in C: whoever has to wait does
 // so within the system call. The runtime's poller knows nothing of it. There

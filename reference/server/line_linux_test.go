@@ -164,3 +164,34 @@ func TestAConnectionThatIsHandedOverCanBeClosed(t *testing.T) {
 		t.Error("no error")
 	}
 }
+
+// A client may stop in the middle of a request until it has the reply to the one
+// before, whatever it did earlier.
+func TestHalfARequestHoldsNoReplyBack(t *testing.T) {
+	before := moment
+	t.Cleanup(func() { moment = before }) // behind the server
+	moment = 100 * time.Millisecond
+	_, ln := serve(t, oneExport(1<<20))
+	read := readOf(512)
+	half := func(q wire.Request, n int) {
+		p := dial(t, ln).enter(false)
+		for range 2 * mostPatience { // replies go out together: the server comes to expect that
+			p.send(requestsOf(read, 2*mostPatience))
+			for range 2 * mostPatience {
+				p.reply(read)
+			}
+		}
+		next := requestsOf(q, 1)
+		p.send(requestsOf(read, 1))
+		time.Sleep(time.Millisecond) // so that the server expects more already
+		p.send(next[:n])
+		p.reply(read)
+		p.send(next[n:])
+		p.reply(q)
+	}
+	write := wire.Request{Type: wire.CmdWrite, Length: 4 * kib}
+	for i := range 3 {
+		half(read, 1+9*i)
+		half(write, wire.RequestSize+1000*i)
+	}
+}

@@ -144,16 +144,21 @@ func (t *transmission) headerSize() int {
 
 // beforeReading sends the replies that wait, if reading n bytes may take a while.
 func (t *transmission) beforeReading(n int) {
-	if len(t.in.bytes()) >= n || t.batch == nil {
+	if t.batch == nil {
 		return
 	}
-	if l, ok := t.writer.nc.(*line); ok && t.batch.size() < trifle {
-		if t.waiting < t.patience.want && l.soon() {
-			return
+	l, ok := t.writer.nc.(*line)
+	patient := ok && t.batch.size() < trifle && t.in.fits(n)
+	for len(t.in.bytes()) < n {
+		if patient && t.waiting < t.patience.want && l.soon() && t.in.fill() == nil {
+			continue // which may be less than n
 		}
-		t.patience.learn(t.waiting)
+		if patient {
+			t.patience.learn(t.waiting)
+		}
+		t.flush()
+		return
 	}
-	t.flush()
 }
 
 // flush sends the replies that loop has collected.
