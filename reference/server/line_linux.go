@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -84,7 +85,7 @@ func (l *line) receive(try func(fd uintptr) bool) error {
 	l.expect()
 	for !try(uintptr(l.fd)) {
 		come := []unix.PollFd{{Fd: int32(l.fd), Events: unix.POLLIN}}
-		if _, err := unix.Poll(come, -1); err != nil && err != unix.EINTR {
+		if _, err := unix.Poll(come, -1); err != nil && !errors.Is(err, unix.EINTR) {
 			return os.NewSyscallError("poll", err)
 		}
 	}
@@ -130,7 +131,7 @@ func (l *line) comes() bool {
 func (l *line) Read(b []byte) (n int, err error) {
 	if closed := l.receive(func(fd uintptr) bool {
 		n, err = unix.Read(int(fd), b)
-		return err != unix.EAGAIN && err != unix.EINTR
+		return !errors.Is(err, unix.EAGAIN) && !errors.Is(err, unix.EINTR)
 	}); closed != nil {
 		return 0, closed
 	}
@@ -153,7 +154,7 @@ func (l *line) Write(b []byte) (int, error) {
 			return done, net.ErrClosed
 		}
 		n, err := unix.Write(l.fd, b[done:])
-		if err != nil && err != unix.EINTR {
+		if err != nil && !errors.Is(err, unix.EINTR) {
 			return done, os.NewSyscallError("write", err)
 		}
 		done += max(n, 0)
@@ -170,7 +171,7 @@ func (l *line) writeAll(parts net.Buffers) error {
 			return net.ErrClosed
 		}
 		n, err := l.out.write(l.fd, parts)
-		if err != nil && err != unix.EINTR {
+		if err != nil && !errors.Is(err, unix.EINTR) {
 			return os.NewSyscallError("writev", err)
 		}
 		for n > 0 && n >= len(parts[0]) {

@@ -140,7 +140,6 @@ func TestLinesAreForConnectionsOfOurOwn(t *testing.T) {
 	for s.lines.Load() == maxLines { // the reply is the end of the connection, the line goes a moment later
 		time.Sleep(time.Millisecond)
 	}
-
 }
 
 // A connection that somebody else has too is no line: they may close it.
