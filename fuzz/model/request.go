@@ -237,7 +237,8 @@ func (r *Request) failed(a Answer) (list []Violation) {
 		return nil
 	}
 	switch {
-	case a.Error == wire.EOVERFLOW && r.Type == wire.CmdRead && r.Flags&wire.CmdFlagDF != 0 && r.Length > wire.UnfragmentedRead,
+	case a.Error == wire.EINVAL && r.Type == wire.CmdCache, // which may be advertised and always fail
+		a.Error == wire.EOVERFLOW && r.Type == wire.CmdRead && r.Flags&wire.CmdFlagDF != 0 && r.Length > wire.UnfragmentedRead,
 		a.Error == wire.ENOTSUP && r.Flags&wire.CmdFlagFastZero != 0,
 		(a.Error == wire.EOVERFLOW || a.Error == wire.EINVAL) && r.Length > c.Limit():
 		return nil

@@ -250,7 +250,7 @@ var TLSOnlyDescribed = register(Quirk{
 	Doc: "describes an export that needs TLS, in reply to NBD_OPT_INFO and NBD_OPT_GO, before it says so",
 	Hooks: server.Hooks{OptionReply: func(x *server.OptionExchange) {
 		q, err := wire.ParseInfoRequest(x.Request.Data)
-		if x.Is(wire.OptInfo, wire.OptGo) && err == nil && refusedForTLS(x) && known(x.Session, q.Export) {
+		if x.Is(wire.OptInfo, wire.OptGo) && err == nil && refusedForTLS(x) && needsTLS(x.Session, q.Export) {
 			x.Insert(wire.RepInfo, wire.ExportInfo{Size: 1 << 20, Flags: wire.FlagHasFlags}.Info().Append(nil))
 		}
 	}},
@@ -277,12 +277,15 @@ var TLSOnlyUnlisted = register(Quirk{
 		}
 		x.Drop(func(r wire.OptionReply) bool {
 			e, err := wire.ParseServerReply(r.Data)
-			return r.Type == wire.RepServer && err == nil && slices.ContainsFunc(x.Session.Exports(), func(o server.Export) bool {
-				return o.TLSOnly && o.Name == e.Name
-			})
+			return r.Type == wire.RepServer && err == nil && needsTLS(x.Session, e.Name)
 		})
 	}),
 })
+
+// needsTLS reports whether there is an export of the name that needs TLS.
+func needsTLS(s *server.Session, name string) bool {
+	return slices.ContainsFunc(s.Exports(), func(e server.Export) bool { return e.TLSOnly && e.Name == name })
+}
 
 // CacheLazy promises and does nothing.
 var CacheLazy = register(Quirk{

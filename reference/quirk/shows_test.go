@@ -107,6 +107,8 @@ func conversations() (list [][]byte) {
 	status := wire.Request{Type: wire.CmdBlockStatus, Length: 4096}.Append(nil)
 	list = append(list,
 		cat(start, structured, other, enter, status, disc),
+		cat(start, info(wire.OptInfo, ""), opt(wire.OptList, nil), info(wire.OptGo, ""), disc),
+		cat(start, structured, queries(wire.OptSetMetaContext, export.BaseAllocation, export.Depth, "acme:x"), abort),
 		cat(start, structured, both, queries(wire.OptSetMetaContext), enter, status, disc),
 		cat(start, structured, queries(wire.OptListMetaContext), enter, status, disc),
 		cat(start, structured, both, opt(wire.OptExportName, nil), status, disc),
@@ -135,6 +137,7 @@ func extendedConversations(start, enter []byte) (list [][]byte) {
 	list = append(list,
 		cat(start, opt(wire.OptExtendedHeaders, []byte("x")), abort),
 		cat(start, structured, extended, enter, read, disc),
+		cat(start, extended, info(wire.OptGo, ""), read, disc),
 		cat(start, extended, structured, enter, read, disc),
 		cat(start, extended, both, queries(wire.OptListMetaContext), info(wire.OptInfo, "", 3), enter, disc),
 	)
@@ -234,6 +237,7 @@ func unusual() []wire.Request {
 		{Type: wire.CmdResize},
 		{Type: wire.CmdFlush, Length: 4096},
 		{Type: wire.CmdWrite, Offset: end - 512, Length: 4096},
+		{Type: wire.CmdRead, Offset: end - 512, Length: 4096},
 	}
 	for c := range wire.CmdResize {
 		if c != wire.CmdDisc && c != wire.CmdFlush {
