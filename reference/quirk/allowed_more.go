@@ -183,7 +183,10 @@ func omit(f wire.TransmissionFlags) func(*server.Config) {
 func constrained(name, doc string, s wire.SizeConstraints, clauses ...string) Quirk {
 	return Quirk{
 		Name: name, Allowed: true, Permitted: clauses, Doc: doc,
-		Config: func(c *server.Config) { c.Exports[0].Constraints = s },
+		Config: func(c *server.Config) {
+			c.Exports[0].Constraints = s
+			c.PayloadLimit = max(s.MaxPayload, wire.DefaultMaxPayload) // what is advertised is honoured
+		},
 	}
 }
 
