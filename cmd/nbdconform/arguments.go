@@ -20,7 +20,7 @@ func arguments(least, most int) cobra.PositionalArgs {
 		case most > least:
 			want = fmt.Sprintf("%d at most", most)
 		}
-		return fmt.Errorf("%s takes another number of arguments: %s, not %d\nusage: %s\n%s --help has examples",
-			c.CommandPath(), want, n, c.UseLine(), c.CommandPath())
+		return fmt.Errorf("%s: want another number of arguments: %s, not %d (see %s --help)",
+			c.Use, want, n, c.CommandPath())
 	}
 }

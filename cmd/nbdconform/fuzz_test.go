@@ -47,7 +47,7 @@ func TestFuzzRefusals(t *testing.T) {
 		{"fuzz --corpus nowhere --time 1s", "nowhere: no such file"},
 		{"fuzz --baseline nowhere --time 1s", "nowhere: no such file"},
 		{"fuzz --time 1s --dir " + old, "campaign.json: reading the record of a campaign: its format is 0, want 1"},
-		{"merge", "requires at least 1 arg"},
+		{"merge", "another number of arguments: 1 or more, not 0"},
 		{"merge a", `"out" not set`},
 		{"merge a --out a", "--out a is one of the directories to merge"},
 		{"merge nowhere --out o", "nowhere has no campaign"},

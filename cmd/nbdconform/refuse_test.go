@@ -80,7 +80,7 @@ func TestRefusals(t *testing.T) {
 		"the document is not there":       {args: words("spec-check nowhere.md"), want: "no such file"},
 		"explain something unknown":       {args: words("explain nothing-like-it"), want: "see nbdconform list"},
 		"explain something nearly known":  {args: words("explain greeting.fixed"), want: "did you mean greeting.fixed-newstyle?"},
-		"explain without a word":          {args: words("explain"), want: "another number of arguments: 1, not 0\nusage: nbdconform explain CLAUSE|SPEC"},
+		"explain without a word":          {args: words("explain"), want: "explain CLAUSE|SPEC: want another number of arguments: 1, not 0"},
 		"images of a suite that is none":  {args: words("images buster"), want: `unknown suite "buster"`},
 		"run with a size that is no flag": {args: words("run --size 1M"), want: "unknown flag: --size"},
 	} {

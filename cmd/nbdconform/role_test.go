@@ -103,8 +103,8 @@ func onStage(t *testing.T, args ...string) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Discovery takes some 10 connections, and a spec two or more.
-	r, err := json.Marshal(role{control.Addr().String(), 24})
+	// Discovery takes more than 10 connections, and a spec two or more.
+	r, err := json.Marshal(role{control.Addr().String(), 48})
 	if err != nil {
 		t.Fatal(err)
 	}
