@@ -52,7 +52,7 @@ func dial(t *testing.T, ln net.Listener) *peer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = nc.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = nc.SetDeadline(time.Now().Add(time.Minute))
 	t.Cleanup(func() { _ = nc.Close() })
 	return &peer{t: t, nc: nc, br: bufio.NewReader(nc)}
 }
