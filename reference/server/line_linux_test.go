@@ -123,6 +123,9 @@ func TestAnIdleLineSaysSo(t *testing.T) {
 func TestLinesAreForConnectionsOfOurOwn(t *testing.T) {
 	s, ln := serve(t, oneExport(1<<20))
 	p := dial(t, ln).enter(true)
+	if r := p.do(readOf(512), nil); r.Err != wire.OK { // the transmission phase has begun
+		t.Fatal(r.Err)
+	}
 	if n := s.lines.Load(); n != 1 {
 		t.Errorf("%d lines", n)
 	}
