@@ -62,9 +62,7 @@ func newLine(nc net.Conn, free func()) *line {
 	if err != nil || l.fd < 0 {
 		return nil
 	}
-	if _, ok := nc.(*net.UnixConn); ok {
-		_ = unix.SetsockoptInt(l.fd, unix.SOL_SOCKET, unix.SO_SNDBUF, sendAhead) // less is no harm
-	}
+	l.tune()
 	wait := unix.NsecToTimeval(idleAfter.Nanoseconds())
 	if unix.SetsockoptTimeval(l.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &wait) != nil || unix.SetNonblock(l.fd, false) != nil {
 		_ = unix.Close(l.fd)
@@ -72,6 +70,20 @@ func newLine(nc net.Conn, free func()) *line {
 	}
 	_ = nc.Close()
 	return l
+}
+
+// tune sets what makes the socket faster, where it can be set: it is no harm if
+// it can't.
+func (l *line) tune() {
+	switch nc := l.Conn.(type) {
+	case *net.UnixConn:
+		_ = unix.SetsockoptInt(l.fd, unix.SOL_SOCKET, unix.SO_SNDBUF, sendAhead)
+	case *net.TCPConn:
+		if peer, ok := nc.RemoteAddr().(*net.TCPAddr); ok && peer.IP.IsLoopback() {
+			// There is no network to be congested: pacing, as with bbr, only delays.
+			_ = unix.SetsockoptString(l.fd, unix.IPPROTO_TCP, unix.TCP_CONGESTION, "reno")
+		}
+	}
 }
 
 // receive calls try with the descriptor until it returns true. Where it returns

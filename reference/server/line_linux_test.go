@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"nbdconform/reference/wire"
 )
 
@@ -195,5 +197,31 @@ func TestHalfARequestHoldsNoReplyBack(t *testing.T) {
 	for i := range 3 {
 		half(read, 1+9*i)
 		half(write, wire.RequestSize+1000*i)
+	}
+}
+
+func TestALineWithinTheMachineIsNotPaced(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	far, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer far.Close()
+	near, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := newLine(near, func() {})
+	if l == nil {
+		t.Fatal("no line")
+	}
+	defer l.Close()
+	name, err := unix.GetsockoptString(l.fd, unix.IPPROTO_TCP, unix.TCP_CONGESTION)
+	if err != nil || name != "reno" { // which every Linux has
+		t.Errorf("%q, %v", name, err)
 	}
 }
