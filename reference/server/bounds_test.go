@@ -224,8 +224,10 @@ func TestAllInFlightIsBounded(t *testing.T) {
 				t.Errorf("a small read: %v", r.Err)
 			}
 			_ = bad.nc.Close()
-			for s.reserve.left.Load() < 8<<20 {
-				time.Sleep(time.Millisecond)
+			for end := time.Now().Add(time.Minute); s.reserve.left.Load() < 8<<20; time.Sleep(time.Millisecond) {
+				if time.Now().After(end) {
+					t.Fatalf("%d bytes are left of %d once the client is gone", s.reserve.left.Load(), 8<<20)
+				}
 			}
 			if r := good.do(write, data); r.Err != wire.OK {
 				t.Errorf("%v after that", r.Err)
