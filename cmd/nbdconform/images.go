@@ -22,7 +22,7 @@ mmdebstrap.`,
 				suites = suiteNames()
 			}
 			for _, s := range suites {
-				for _, stock := range []images.Stock{images.Programs, images.Fio} {
+				for _, stock := range []images.Stock{images.Programs, images.Fio, images.Shell} {
 					i, err := images.EnsureStock(c.Context(), s, stock, func(text string) { fmt.Fprintln(os.Stderr, text) })
 					if err != nil {
 						return err

@@ -29,6 +29,7 @@ const (
 	Resize  Activity = "resize"   // make an export as large as Task.Length says
 	Stamp   Activity = "stamp"    // write the offset of every block into it, over all of an export, and flush
 	Verify  Activity = "verify"   // read all of an export: success if it is as Stamp leaves it
+	Extras  Activity = "extras"   // try what else of the protocol the program has, and leave
 )
 
 // StampBlock is the block of Stamp and Verify, in bytes. It holds nothing but
@@ -40,7 +41,7 @@ var Activities = []Activity{Visit, Info, List, Map, CopyOut, CopyIn, Compare, Ze
 
 // Writes reports whether the activity changes the export.
 func (a Activity) Writes() bool {
-	return a == CopyIn || a == Zero || a == Trim || a == Resize || a == Stamp
+	return a == CopyIn || a == Zero || a == Trim || a == Resize || a == Stamp || a == Extras
 }
 
 // A TLS says what a client is told about TLS.

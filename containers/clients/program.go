@@ -1,6 +1,7 @@
 package clients
 
 import (
+	_ "embed"
 	"fmt"
 	"net/url"
 	"slices"
@@ -78,6 +79,19 @@ var qemuTLS = map[caller.TLS][]string{
 	},
 }
 
+// extras is what nbdsh does as caller.Extras.
+//
+//go:embed extras.py
+var extras string
+
+// shell has nbdsh connect, do something and disconnect, whatever comes of it.
+func shell(does string) []string {
+	return []string{
+		"nbdsh", "-c", "h.set_uri_allow_local_file(True)", "-c", `h.connect_uri("{uri}")`,
+		"-c", "try: " + does + "\nfinally: h.shutdown()",
+	}
+}
+
 // Programs are those that are known, in the order of reports.
 var Programs = []Program{
 	{
@@ -145,6 +159,15 @@ var Programs = []Program{
 		},
 	},
 	{
+		Name: "nbdsh", Package: "python3-libnbd", Stock: &images.Shell, TLS: libnbdTLS,
+		Commands: map[caller.Activity][]string{
+			caller.Visit:  shell("h.pread(65536, 0)"),
+			caller.Zero:   shell("h.zero({length}, {offset}); h.flush()"),
+			caller.Trim:   shell("h.trim({length}, {offset}); h.flush()"),
+			caller.Extras: {"nbdsh", "-c", extras},
+		},
+	},
+	{
 		// It has no files to copy and writes a pattern of its own instead. It
 		// lets libnbd read no certificates. bullseye's is built without libnbd.
 		Name: "fio", Package: "fio", Stock: &images.Fio, Since: "3.33",
@@ -186,7 +209,9 @@ func (p Program) Can(a caller.Activity, t caller.TLS) bool {
 	if slices.Contains(argv, diskMark) {
 		return p.Secure[t] != nil
 	}
-	return slices.Contains(p.TLS, t) && (slices.Contains(argv, uriMark) || slices.Contains(argv, serverMark))
+	return slices.Contains(p.TLS, t) && slices.ContainsFunc(argv, func(word string) bool {
+		return strings.Contains(word, uriMark) || strings.Contains(word, serverMark)
+	})
 }
 
 // Argv is the command line for a task.

@@ -1,6 +1,6 @@
 // Package images builds the container images that the servers and clients run
-// in: one for each Debian suite, another for fio, which brings as many
-// libraries along as all the others together, and one with a Linux kernel.
+// in: one for each Debian suite, others for fio and nbdsh, which bring as much
+// along as all the others together, and one with a Linux kernel.
 //
 // There are two ways to the same image. Where a registry answers, or the base
 // image is already here, the Dockerfile is built. Elsewhere mmdebstrap makes a
@@ -42,6 +42,8 @@ var (
 		packages: []string{"qemu-utils", "nbdkit", "nbd-server", "nbd-client", "libnbd-bin", "coreutils", "file"},
 	}
 	Fio = Stock{name: "fio", packages: []string{"fio", "coreutils"}, released: true}
+	// Shell has Python, which is larger than all of Programs.
+	Shell = Stock{name: "shell", packages: []string{"python3-libnbd", "bash", "coreutils"}}
 
 	// Kernel has a Linux kernel that runs as a process, and the kernel's own NBD
 	// client. It is for sid on amd64: the kernels of older suites panic.

@@ -77,6 +77,10 @@ func drive(ctx context.Context, t target.Target) heard.Set {
 		return haggle(ctx, conn, cfg)
 	})
 	talk(func(ctx context.Context, conn net.Conn, cfg client.Config) error {
+		cfg.AnyBlockSize = true
+		return haggle(ctx, conn, cfg)
+	})
+	talk(func(ctx context.Context, conn net.Conn, cfg client.Config) error {
 		n, err := client.Negotiate(ctx, conn, cfg)
 		if err != nil {
 			return err

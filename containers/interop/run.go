@@ -40,8 +40,8 @@ type Progress interface {
 
 // setups are the profiles in which the reference client drives a server.
 var setups = map[string][]string{
-	"qemu-nbd":            {"default", "read-only", "named", "qcow2", "tls-required", "tls-psk", "tls-anon"},
-	"nbdkit":              {"default", "read-only", "min-block-4096", "oldstyle", "mask-handshake-0", "names", "tls", "tls-required", "tls-psk"},
+	"qemu-nbd":            {"default", "read-only", "named", "qcow2", "min-block-4096", "tls-required", "tls-psk", "tls-anon"},
+	"nbdkit":              {"default", "read-only", "min-block-4096", "oldstyle", "mask-handshake-0", "names", "eval-write", "tls", "tls-required", "tls-psk"},
 	"qemu-storage-daemon": {"default"},
 	"nbd-server":          {"default", "read-only", "rotational", "several-exports", "tls", "tls-required"},
 }

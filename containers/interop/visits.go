@@ -48,7 +48,14 @@ var visits = []visit{
 	{"reads fail", failing(wire.CmdRead, wire.EIO), []caller.Activity{caller.Visit, caller.CopyOut}, "", ""},
 	{"no space", failing(wire.CmdWrite, wire.ENOSPC), []caller.Activity{caller.CopyIn}, "", ""},
 	{"no permission", failing(wire.CmdWriteZeroes, wire.EPERM), []caller.Activity{caller.CopyIn, caller.Zero}, "", ""},
-	{"no zeroes in a hurry", failing(wire.CmdWriteZeroes, wire.ENOTSUP), []caller.Activity{caller.CopyIn}, "", ""},
+	{"no zeroes in a hurry", failing(wire.CmdWriteZeroes, wire.ENOTSUP), []caller.Activity{caller.CopyIn, caller.Extras}, "", ""},
+	{"TLS is refused", func(c *server.Config) { c.StartTLS = wire.RepErrPolicy }, []caller.Activity{caller.Extras}, "", ""},
+	{"blocks are insisted on", func(c *server.Config) {
+		c.Exports[0].Constraints = wire.SizeConstraints{Minimum: 4096, Preferred: 65536, MaxPayload: 1 << 20}
+		c.Exports[0].RequireBlockSize = true
+	}, []caller.Activity{caller.Extras}, "", ""},
+	{"all there is", nil, []caller.Activity{caller.Extras}, "", ""},
+	{"no extended headers", func(c *server.Config) { c.NoExtendedHeaders = true }, []caller.Activity{caller.Extras}, "", ""},
 	{"invalid", failing(wire.CmdTrim, wire.EINVAL), []caller.Activity{caller.Trim}, "", ""},
 }
 
