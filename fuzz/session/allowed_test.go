@@ -37,3 +37,10 @@ func TestAllowedQuirksHaveNoFindings(t *testing.T) {
 		})
 	}
 }
+
+// Without fixed newstyle negotiation no mode knows NBD_REP_ERR_TLS_REQD.
+func TestAllowedQuirkKnowsItsMode(t *testing.T) {
+	for _, f := range runText(t, quirk.UnknownHidden.Name, "profile tls\n0 flags NO_ZEROES\n0 NBD_OPT_INFO export=\"attic\"\n").Findings {
+		t.Errorf("%v\n%s", f, f.Transcript)
+	}
+}
