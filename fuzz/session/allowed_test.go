@@ -17,8 +17,6 @@ func TestAllowedQuirksHaveNoFindings(t *testing.T) {
 			t.Parallel()
 			n := uint64(50)
 			switch q.Name {
-			case quirk.TLSOnlyUnlisted.Name:
-				t.Skip("the model does not know which exports need TLS")
 			case quirk.Slow.Name, quirk.RepliesReversed.Name, quirk.Dribble.Name: // they take their time
 				n = 3
 			}
