@@ -19,6 +19,11 @@ type Conn struct {
 	Contexts    []wire.MetaContext
 	contextsFor string
 
+	// Of exports that seem to need TLS, before there is any:
+	demands map[string]demand
+	shown   []string // that the server is known to have
+	hidden  []string // that it is not
+
 	// Of the transmission phase:
 	Entered bool
 	Name    string

@@ -74,7 +74,8 @@ func (c *Conn) ExportName(name string, e wire.ExportNameReply) (list []Violation
 	if c.unsure {
 		return nil
 	}
-	list = c.same(name, "NBD_OPT_EXPORT_NAME", e.Size, e.Flags)
+	list = c.served(wire.OptExportName, name)
+	list = append(list, c.same(name, "NBD_OPT_EXPORT_NAME", e.Size, e.Flags)...)
 	c.enter(name, e.Size, e.Flags)
 	return list
 }
@@ -84,7 +85,7 @@ func (c *Conn) ExportName(name string, e wire.ExportNameReply) (list []Violation
 func (c *Conn) Refused(name string) []Violation {
 	f := c.fact(c.m.key(name))
 	plain := f.sizes == nil || *f.sizes == wire.DefaultSizeConstraints
-	if c.unsure || c.Extended || !c.m.known(name) || !c.m.named[name] || !plain || !f.asked {
+	if c.unsure || c.Extended || c.mayOmit() || !c.m.known(name) || !c.m.named[name] || !plain || !f.asked {
 		return nil
 	}
 	return violate(nil, "interop.server.export-name", "the server hangs up on NBD_OPT_EXPORT_NAME for %q, which %s described", name, f.how)
@@ -118,19 +119,20 @@ func (c *Conn) info(o wire.OptionRequest, replies []wire.OptionReply) (list []Vi
 		c.unsure = replies[len(replies)-1].Type == wire.RepAck
 		return nil
 	}
+	list = c.demanded(o.Option, q, replies)
 	last := replies[len(replies)-1].Type
-	if _, listed := c.m.list[q.Export]; listed && last == wire.RepErrUnknown {
-		return violate(nil, "layout.rep.server.usable", "export %q is in the list, and %v does not know it", q.Export, o.Option)
+	if _, listed := c.m.list[c.TLS][q.Export]; listed && last == wire.RepErrUnknown {
+		return violate(list, "layout.rep.server.usable", "export %q is in the list, and %v does not know it", q.Export, o.Option)
 	}
 	if last == wire.RepErrInvalid && q.Validate() == nil {
 		id := clause.ID("baseline.server.info")
 		if slices.ContainsFunc(q.Infos, func(t wire.InfoType) bool { return t > wire.InfoInitState }) {
 			id = "opt.info.unknown-request"
 		}
-		return violate(nil, id, "%v for %q with the requests %v, which are in order, is answered by %v", o.Option, q.Export, q.Infos, last)
+		return violate(list, id, "%v for %q with the requests %v, which are in order, is answered by %v", o.Option, q.Export, q.Infos, last)
 	}
 	if last != wire.RepAck {
-		return nil
+		return list
 	}
 	var about *wire.ExportInfo
 	var sizes *wire.SizeConstraints
@@ -149,7 +151,8 @@ func (c *Conn) info(o wire.OptionRequest, replies []wire.OptionReply) (list []Vi
 				sizes = &s
 			}
 		case wire.InfoName:
-			if _, ok := c.m.list[string(i.Payload)]; c.m.list != nil && !ok && c.m.known(q.Export) {
+			names := c.m.list[c.TLS]
+			if _, ok := names[string(i.Payload)]; names != nil && !ok && c.m.known(q.Export) && !c.mayOmit() {
 				list = violate(list, "layout.rep.info-name.same", "NBD_INFO_NAME of %q is %q, which is not in the list", q.Export, i.Payload)
 			}
 		case wire.InfoInitState:
@@ -169,6 +172,7 @@ func (c *Conn) info(o wire.OptionRequest, replies []wire.OptionReply) (list []Vi
 	}
 	list = append(list, c.same(q.Export, o.Option.String(), about.Size, about.Flags)...)
 	if o.Option == wire.OptGo {
+		list = append(list, c.served(o.Option, q.Export)...)
 		c.enter(q.Export, about.Size, about.Flags)
 	}
 	return list
@@ -185,7 +189,7 @@ func (c *Conn) described(name, text string) []Violation {
 	if key, ok := c.m.canonical(name); ok && key != "" {
 		name = key
 	}
-	if said, ok := c.m.list[name]; ok && said != "" && said != text {
+	if said, ok := c.m.list[c.TLS][name]; ok && said != "" && said != text {
 		return violate(nil, "layout.rep.info-description.same", "NBD_INFO_DESCRIPTION of %q is %q, NBD_REP_SERVER said %q", name, text, said)
 	}
 	return nil
@@ -208,7 +212,7 @@ func (c *Conn) listed(replies []wire.OptionReply) (list []Violation) {
 		names[s.Name] = s.Details
 	}
 	for _, name := range c.m.opts.Exports {
-		if _, ok := names[name]; !ok && !c.TLS {
+		if _, ok := names[name]; !ok && !c.mayOmit() {
 			list = violate(list, "layout.opt.list.replies", "export %q, which the server is said to have, is not listed", name)
 		}
 	}
@@ -217,7 +221,7 @@ func (c *Conn) listed(replies []wire.OptionReply) (list []Violation) {
 			list = violate(list, "layout.rep.server.usable", "export %q is listed, the server is said to have %q", name, c.m.opts.Exports)
 		}
 	}
-	c.m.list = names
+	c.m.list[c.TLS] = names
 	return list
 }
 
@@ -238,7 +242,7 @@ func (c *Conn) meta(o wire.OptionRequest, replies []wire.OptionReply) (list []Vi
 		return violate(nil, "opt.set-meta.without-structured",
 			"NBD_OPT_SET_META_CONTEXT without structured replies is answered by %v, NBD_REP_ERR_INVALID is due", last)
 	}
-	if last == wire.RepErrUnknown && c.m.named[q.Export] && c.Structured {
+	if last == wire.RepErrUnknown && c.m.named[q.Export] && c.Structured && !c.mayOmit() {
 		id := clause.ID("opt.list-meta.none-found")
 		if set {
 			id = "opt.set-meta.reply"

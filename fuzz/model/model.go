@@ -15,6 +15,8 @@ type Options struct {
 	// disk of its own. What another name leads to is unknown, and if there are none,
 	// what any but the default one does.
 	Exports []string
+	// Plain says that the server does without TLS: no export needs it.
+	Plain bool
 	// Blank says that what nobody wrote reads as zeroes.
 	Blank bool
 	// Healthy says that the storage is meant to work and to have room: a request
@@ -38,19 +40,25 @@ type Violation struct {
 type Model struct {
 	opts  Options
 	disks map[string]*disk
-	facts map[string]*fact // by export name
-	named map[string]bool  // export names that led somewhere
-	list  map[string]string
-	conns int
-	clock uint64 // counts what was sent and answered
-	slow  time.Duration
-	wild  bool // see Haunt
-	loose int  // changes that were asked for, and not answered, of a disk of which it is unknown which one it is
+	facts map[string]*fact           // by export name
+	named map[string]bool            // export names that led somewhere
+	list  map[bool]map[string]string // descriptions by export name, within TLS and without
+	// hidden are names that may be of no export, as Hidden says, each with the
+	// export that was described.
+	hidden map[string]string
+	conns  int
+	clock  uint64 // counts what was sent and answered
+	slow   time.Duration
+	wild   bool // see Haunt
+	loose  int  // changes that were asked for, and not answered, of a disk of which it is unknown which one it is
 }
 
 // New returns a model of a server that nobody has talked to.
 func New(o Options) *Model {
-	return &Model{opts: o, disks: make(map[string]*disk), facts: make(map[string]*fact), named: make(map[string]bool)}
+	return &Model{
+		opts: o, disks: make(map[string]*disk), facts: make(map[string]*fact), named: make(map[string]bool),
+		list: make(map[bool]map[string]string), hidden: make(map[string]string),
+	}
 }
 
 // Set tells what an export has at an offset. data is kept.

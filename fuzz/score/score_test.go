@@ -24,6 +24,20 @@ func TestQuirksAreFoundAndShrunk(t *testing.T) {
 	}
 }
 
+// What is said of an export in several ways has to be asked for, compared, and
+// in part looked up behind the script.
+func TestExportsThatNeedTLS(t *testing.T) {
+	rows, err := Run(t.Context(), Options{Match: "selective-tls", Budget: patience})
+	if err != nil || len(rows) < 6 {
+		t.Fatalf("%d quirks, error %v", len(rows), err)
+	}
+	for _, r := range rows {
+		if !r.Found || r.Err != nil {
+			t.Errorf("%s: found %v after %d scripts, error %v", r.Quirk.Name, r.Found, r.Scripts, r.Err)
+		}
+	}
+}
+
 func TestWhatIsOutOfReachIsNotTried(t *testing.T) {
 	rows, err := Run(t.Context(), Options{Match: "tls-1-3-only"})
 	if err != nil || len(rows) != 1 || rows[0].Unreachable == "" || rows[0].Scripts > 0 {

@@ -28,6 +28,8 @@ func (b *builder) haggle() {
 		b.option()
 	}
 	switch b.intn(24) {
+	case 18, 19:
+		b.compare()
 	case 20, 21, 22:
 		b.entered = true
 		b.add(Op{Kind: Option, Option: wire.OptExportName, Export: export})
@@ -44,6 +46,17 @@ func (b *builder) haggle() {
 		b.entered = true
 		b.add(Op{Kind: Option, Option: wire.OptGo, Export: export, Infos: b.infos()})
 	}
+}
+
+// compare asks for one export in several ways, and for one that there is not:
+// what is said of them has to fit together.
+func (b *builder) compare() {
+	export := pick(b, "@2", "@1")
+	for _, name := range []string{export, "no such export", export} {
+		b.add(Op{Kind: Option, Option: wire.OptInfo, Export: name, Infos: b.infos()})
+	}
+	b.entered = true
+	b.add(Op{Kind: Option, Option: pick(b, wire.OptGo, wire.OptExportName), Export: export, Infos: b.infos()})
 }
 
 func (b *builder) structure(o wire.Option) {

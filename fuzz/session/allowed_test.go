@@ -17,8 +17,6 @@ func TestAllowedQuirksHaveNoFindings(t *testing.T) {
 			t.Parallel()
 			n := uint64(50)
 			switch q.Name {
-			case quirk.TLSOnlyUnlisted.Name:
-				t.Skip("the model does not know which exports need TLS")
 			case quirk.Slow.Name, quirk.RepliesReversed.Name, quirk.Dribble.Name: // they take their time
 				n = 3
 			}
@@ -35,5 +33,12 @@ func TestAllowedQuirksHaveNoFindings(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Without fixed newstyle negotiation no mode knows NBD_REP_ERR_TLS_REQD.
+func TestAllowedQuirkKnowsItsMode(t *testing.T) {
+	for _, f := range runText(t, quirk.UnknownHidden.Name, "profile tls\n0 flags NO_ZEROES\n0 NBD_OPT_INFO export=\"attic\"\n").Findings {
+		t.Errorf("%v\n%s", f, f.Transcript)
 	}
 }

@@ -51,6 +51,22 @@ func (r *run) probe() {
 	l.leave()
 }
 
+// reveal asks within TLS for the exports of which the model can't tell without
+// whether there are any.
+func (r *run) reveal() {
+	names := r.model.Hidden()
+	if len(names) == 0 {
+		return
+	}
+	l := r.dial(-1)
+	l.greeted()
+	l.do(script.Op{Kind: script.Option, Option: wire.OptStartTLS})
+	for _, name := range names {
+		l.do(script.Op{Kind: script.Option, Option: wire.OptInfo, Export: name})
+	}
+	l.leave()
+}
+
 // greeted waits for the greeting and takes what it offers.
 func (l *link) greeted() {
 	l.await()

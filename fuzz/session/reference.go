@@ -46,7 +46,7 @@ func Reference(profile, quirk string) (*ReferenceServer, error) {
 	r.Target = Target{
 		Dial:     func(context.Context) (net.Conn, error) { return r.dial(ctx) },
 		TLS:      about.TLS,
-		Model:    model.Options{Exports: about.Exports, Healthy: true, Records: true},
+		Model:    model.Options{Exports: about.Exports, Plain: about.TLS == nil, Healthy: true, Records: true},
 		Contents: contents,
 		Alive:    r.alive,
 		Patience: time.Second,

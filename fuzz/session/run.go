@@ -50,6 +50,7 @@ func Run(ctx context.Context, s script.Script, t *Target) Result {
 	}
 	if !t.NoProbe && !r.news() && ctx.Err() == nil {
 		r.probe()
+		r.reveal()
 	}
 	r.settle()
 	r.health()

@@ -80,6 +80,10 @@ func TestFindings(t *testing.T) {
 			"go-other-size", enter + "0 NBD_CMD_DISC\n1 flags FIXED_NEWSTYLE\n1 NBD_OPT_INFO export=\"\"\n",
 			"wrong opt.info.repeatable NBD_OPT_INFO",
 		},
+		"an export that is hidden, and none, as is asked within TLS behind the script": {
+			"selective-tls-half-hidden", "profile tls\n0 flags FIXED_NEWSTYLE\n0 NBD_OPT_INFO export=\"attic\"\n0 NBD_OPT_INFO export=\"vault\"\n",
+			"wrong opt.info.hide-unknown.no-info NBD_OPT_INFO",
+		},
 		"a hang": {
 			"flush-unanswered", "# patience\n" + enter + "0 NBD_CMD_FLUSH\n",
 			"hang interop.server.flush NBD_CMD_FLUSH",

@@ -53,10 +53,11 @@ func (t *Target) patience() time.Duration {
 // nothing is known at all.
 func Of(t target.Target) Target {
 	about := t.Profile()
+	ours := t.Identity().Provider != "uri"
 	return Target{
 		Dial:  t.Dial,
 		TLS:   about.TLS,
-		Model: model.Options{Exports: about.Exports, Healthy: t.Identity().Provider != "uri"},
+		Model: model.Options{Exports: about.Exports, Plain: ours && about.TLS == nil, Healthy: ours},
 		Alive: func() error {
 			h := t.Health(context.Background())
 			if h.State != target.Exited {

@@ -264,7 +264,8 @@ var UnknownHidden = register(Quirk{
 	Name: "unknown-hidden", Allowed: true, Permitted: []string{"opt.info.hide-unknown"}, Profile: "tls",
 	Doc: "answers NBD_REP_ERR_TLS_REQD to NBD_OPT_INFO and NBD_OPT_GO without TLS for exports that do not exist",
 	Hooks: server.Hooks{OptionReply: func(x *server.OptionExchange) {
-		if x.Is(wire.OptInfo, wire.OptGo) && !x.Session.TLS && hasTLS(x.Session) && x.Failed() && x.Replies[len(x.Replies)-1].Type == wire.RepErrUnknown {
+		hides := !x.Session.TLS && x.Session.ClientFlags&wire.FlagCFixedNewstyle != 0 && hasTLS(x.Session)
+		if x.Is(wire.OptInfo, wire.OptGo) && hides && x.Failed() && x.Replies[len(x.Replies)-1].Type == wire.RepErrUnknown {
 			x.Fail(wire.RepErrTLSReqd, "")
 		}
 	}},
