@@ -122,7 +122,8 @@ func (e *Export) track(x *server.Export) error {
 			}
 			bitmaps = append(bitmaps, b)
 		} else if _, err := x.Disk.Extents(nil, name, 0, 1, 1); err != nil {
-			return fmt.Errorf("contexts: the disk does not know %s", name)
+			return fmt.Errorf("contexts: there is no %q: use %s, %s, %sNAME, %s or %s", name,
+				export.BaseAllocation, export.AllocationDepth, export.DirtyBitmap, export.Depth, export.Stripes)
 		}
 	}
 	if len(bitmaps) == 0 {
