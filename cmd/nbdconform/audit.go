@@ -27,7 +27,7 @@ the capture misses.
 
 Exit status: 0 no MUST was broken, 1 one was, 2 nothing could be judged.`,
 		Example: `  nbdconform audit --listen unix:/tmp/a.sock --to nbd://localhost
-  nbdconform audit --listen localhost:10810 --to nbd+unix:///?socket=/tmp/s
+  nbdconform audit --listen localhost:10810 --to 'nbd+unix:///?socket=/tmp/s'
   nbdconform audit --listen unix:/tmp/a.sock --to nbd://localhost --once
   nbdconform audit --listen :10810 --to nbd://localhost --capture said.pcapng
   tcpdump -i lo -s 0 -w nbd.pcap port 10809; nbdconform audit nbd.pcap`,

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"nbdconform/reference/client"
+	"nbdconform/reference/wire"
 )
 
 func copyCommand() *cobra.Command {
@@ -25,7 +26,11 @@ func copyCommand() *cobra.Command {
 no NBD URI is a file; - is standard output. Zeroes are not read where the source
 says where they are, and not sent where the destination can zero.
 
-A file that exists is written over from its beginning, and cut to size.`,
+A file that exists is written over from its beginning, and cut to size. An
+export keeps what is behind the copy: where the image ends within a block of the
+destination's minimum block size, the rest of that block is read and written
+back, so nobody else should write there meanwhile. Nothing is copied to an
+export that is smaller than the source, or read-only.`,
 		Example: `  nbdconform copy nbd://localhost:10809/disk disk.img
   nbdconform copy disk.img 'nbd+unix:///?socket=/tmp/nbd.sock'
   nbdconform copy nbd://old/disk nbd://new/disk`,
@@ -33,6 +38,10 @@ A file that exists is written over from its beginning, and cut to size.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			from, to := isURI(args[0]), isURI(args[1])
 			switch {
+			case args[0] == "":
+				return errors.New("the source is empty: want a file or an NBD URI")
+			case args[1] == "":
+				return errors.New("the destination is empty: want a file or an NBD URI")
 			case !from && !to:
 				return fmt.Errorf("neither %q nor %q is an NBD URI, such as nbd://localhost:10809/disk: use cp", args[0], args[1])
 			case o.Requests < 1:
@@ -81,8 +90,11 @@ func (p *peer) between(ctx context.Context, from, to string, o client.CopyOption
 		return fmt.Errorf("%s: %w", to, err)
 	}
 	defer func() { _ = dst.Close() }()
-	if err := client.Copy(ctx, dst, src, o); err != nil {
+	if err := takes(dst, to, from, src.Size()); err != nil {
 		return err
+	}
+	if err := client.Copy(ctx, dst, src, o); err != nil {
+		return incomplete(err, to)
 	}
 	return errors.Join(dst.Disconnect(ctx), src.Disconnect(ctx))
 }
@@ -97,7 +109,7 @@ func (p *peer) copyOut(ctx context.Context, from, name string, o client.CopyOpti
 		return err // before a file is touched
 	}
 	if name == "-" {
-		return stream(ctx, os.Stdout, src, o)
+		return stream(ctx, os.Stdout, src, "standard output", o)
 	}
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o666)
 	if err != nil {
@@ -109,7 +121,7 @@ func (p *peer) copyOut(ctx context.Context, from, name string, o client.CopyOpti
 		return err
 	}
 	if info.Mode()&(os.ModeNamedPipe|os.ModeCharDevice) != 0 {
-		return stream(ctx, f, src, o)
+		return stream(ctx, f, src, name, o)
 	}
 	var dst io.WriterAt = f
 	if info.Mode().IsRegular() {
@@ -124,19 +136,39 @@ func (p *peer) copyOut(ctx context.Context, from, name string, o client.CopyOpti
 		o.Explicit, dst = true, struct{ io.WriterAt }{f} // which can't be cut to size
 	}
 	if err := client.CopyOut(ctx, dst, src, o); err != nil {
-		if errors.Is(err, context.Canceled) {
-			err = errors.New("interrupted")
-		}
-		return fmt.Errorf("%w; %s is incomplete", err, name)
+		return incomplete(err, name)
 	}
 	return errors.Join(f.Sync(), src.Disconnect(ctx))
 }
 
+// takes refuses a destination before anything is written to it.
+func takes(dst *client.Client, to, from string, size uint64) error {
+	switch {
+	case dst.Flags()&wire.FlagReadOnly != 0:
+		return fmt.Errorf("%s is read-only: nothing was copied", to)
+	case size > dst.Size():
+		return fmt.Errorf("%s has %d bytes, the export only %d: nothing was copied", from, size, dst.Size())
+	}
+	return nil
+}
+
+// incomplete is why a copy ended early, and what it leaves. A copier's own
+// refusal leaves all as it was.
+func incomplete(err error, to string) error {
+	if isUsage(err) {
+		return err
+	}
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted")
+	}
+	return fmt.Errorf("%w; %s is incomplete", err, to)
+}
+
 // stream writes an export to a pipe and the like, one piece after the other.
-func stream(ctx context.Context, w io.Writer, src *client.Client, o client.CopyOptions) error {
+func stream(ctx context.Context, w io.Writer, src *client.Client, name string, o client.CopyOptions) error {
 	o.Explicit, o.Requests = true, 1
 	if err := client.CopyOut(ctx, &inOrder{w: w}, src, o); err != nil {
-		return err
+		return incomplete(err, name)
 	}
 	return src.Disconnect(ctx)
 }
@@ -175,11 +207,11 @@ func (p *peer) copyIn(ctx context.Context, name, to string, o client.CopyOptions
 		return fmt.Errorf("%s: %w", to, err)
 	}
 	defer func() { _ = dst.Close() }()
-	if uint64(size) > dst.Size() {
-		return fmt.Errorf("%s has %d bytes, the export only %d: nothing was copied", name, size, dst.Size())
+	if err := takes(dst, to, name, uint64(size)); err != nil {
+		return err
 	}
 	if err := client.CopyIn(ctx, dst, holed{f}, uint64(size), o); err != nil {
-		return err
+		return incomplete(err, to)
 	}
 	return dst.Disconnect(ctx)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -9,6 +10,10 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"nbdconform/reference/export"
+	"nbdconform/reference/server"
+	"nbdconform/reference/wire"
 )
 
 // allocated is how much of a file is no hole, in bytes.
@@ -170,6 +175,97 @@ func TestInfoOfOlderHandshakes(t *testing.T) {
 		var got serverInfo
 		if err := json.Unmarshal([]byte(ok(t, "info", "--json", s.uri)), &got); err != nil || got.Negotiation != want {
 			t.Errorf("%s: %+v, %v", how, got, err)
+		}
+	}
+}
+
+// The end of the image fills the last block in part: what is behind it stays.
+func TestCopyIntoPartOfABlock(t *testing.T) {
+	t.Parallel()
+	name, content := image(t)
+	s := serving(t, "--size", "4M", "--pattern", "--block-size", "4096")
+	before := contents(t, s.uri)
+	ok(t, "copy", name, s.uri)
+	if got := contents(t, s.uri); !bytes.Equal(got[:len(content)], content) || !bytes.Equal(got[len(content):], before[len(content):]) {
+		t.Error("the export has something else than the image and what was behind it")
+	}
+	short := serving(t, "--size", "3145729", "--pattern", "--block-size", "4096")
+	o := start(t, nil, "copy", name, short.uri).end()
+	o.want(t, exitUntrusted)
+	if !strings.Contains(o.stderr, "the last 1 are out of reach, as the export ends at 3145729 within a block") {
+		t.Error(o.stderr)
+	}
+}
+
+// Nothing is written where it can be known that the copy can't be whole.
+func TestCopyRefusesBeforeItWrites(t *testing.T) {
+	t.Parallel()
+	name, _ := image(t)
+	small := serving(t, "--size", "1M", "--pattern")
+	before := contents(t, small.uri)
+	large, locked := serving(t, "--size", "3M"), serving(t, "--size", "4M", "--read-only")
+	for _, tc := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"copy", name, small.uri}, name + " has 3145729 bytes, the export only 1048576: nothing was copied"},
+		{[]string{"copy", large.uri, small.uri}, large.uri + " has 3145728 bytes, the export only 1048576: nothing was copied"},
+		{[]string{"copy", name, locked.uri}, locked.uri + " is read-only: nothing was copied"},
+		{[]string{"copy", large.uri, locked.uri}, locked.uri + " is read-only: nothing was copied"},
+	} {
+		o := start(t, nil, tc.args...).end()
+		o.want(t, exitUntrusted)
+		if o.stderr != "nbdconform: "+tc.want+"\n" {
+			t.Errorf("%v says %q, want %q", tc.args, o.stderr, tc.want)
+		}
+	}
+	if !bytes.Equal(contents(t, small.uri), before) {
+		t.Error("the export that is too small was written to")
+	}
+}
+
+// A stuck gate answers nobody, and says so when somebody asks.
+type stuck chan struct{}
+
+func (s stuck) Admit(c wire.Command, _, _ uint64, gone <-chan struct{}) error {
+	if c == wire.CmdBlockStatus {
+		return nil
+	}
+	select {
+	case s <- struct{}{}:
+	default: // one says it for all
+	}
+	<-gone
+	return export.ErrNoReply
+}
+
+// A copy that is interrupted says so in a line, and what it leaves.
+func TestCopyIsInterrupted(t *testing.T) {
+	t.Parallel()
+	name, _ := image(t)
+	good := serving(t, "--size", "4M", "--pattern")
+	asked := make(stuck, 1)
+	e := disk("disk", 4<<20)
+	e.Gate = asked
+	hangs := offer(t, server.Config{Exports: []server.Export{e}})
+	part := filepath.Join(t.TempDir(), "part")
+	for _, tc := range []struct{ from, to, left string }{
+		{hangs, part, part}, {hangs, "-", "standard output"}, {name, hangs, hangs}, {good.uri, hangs, hangs},
+	} {
+		args := []string{"copy", "--compact-headers", "--simple-replies", tc.from, tc.to}
+		c := start(t, nil, args...)
+		<-asked
+		if err := c.cmd.Process.Signal(syscall.SIGINT); err != nil {
+			t.Fatal(err)
+		}
+		o := c.end()
+		o.want(t, exitUntrusted)
+		if want := "nbdconform: interrupted; " + tc.left + " is incomplete\n"; o.stderr != want {
+			t.Errorf("%v: %q, want %q", args, o.stderr, want)
+		}
+		select {
+		case <-asked: // by another of its requests
+		default:
 		}
 	}
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -172,6 +174,55 @@ func eventually(t *testing.T, what string, is func() bool) {
 	for end := time.Now().Add(30 * time.Second); !is(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("waited in vain: %s", what)
+		}
+	}
+}
+
+// Who waits for a server that says nothing can be interrupted, and says so.
+func TestWaitingIsInterrupted(t *testing.T) {
+	t.Parallel()
+	socket := filepath.Join(shortTempDir(t), "s")
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for _, name := range []string{"info", "list", "map"} {
+		p := start(t, nil, name, "nbd+unix:///?socket="+socket)
+		c, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.cmd.Process.Signal(syscall.SIGINT); err != nil {
+			t.Fatal(err)
+		}
+		o := p.end()
+		o.want(t, exitUntrusted)
+		if o.stderr != "nbdconform: interrupted\n" {
+			t.Errorf("%s: %q", name, o.stderr)
+		}
+		c.Close()
+	}
+}
+
+// What can't be said is an error, and no silence.
+func TestNobodyHears(t *testing.T) {
+	t.Parallel()
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer full.Close()
+	for _, args := range [][]string{words("list --profiles"), words("list --quirks"), words("serve --listen 127.0.0.1:0"), words("list")} {
+		p := prepare(t, nil, args...)
+		p.cmd.Stdout = full
+		if err := p.cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		o := p.end()
+		o.want(t, exitUntrusted)
+		if !strings.Contains(o.stderr, "no space left on device") || strings.Count(o.stderr, "\n") != 1 {
+			t.Errorf("%v: %q", args, o.stderr)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -111,6 +112,38 @@ func fits(t *testing.T, text string) {
 	for line := range strings.SplitSeq(text, "\n") {
 		if utf8.RuneCountInString(line) > 80 && len(strings.Fields(line)) > 2 {
 			t.Errorf("%d columns: %s", utf8.RuneCountInString(line), line)
+		}
+	}
+}
+
+// Each example is a command line that a shell takes as it is printed, and that
+// the command understands.
+func TestExamplesAreUnderstood(t *testing.T) {
+	t.Parallel()
+	for _, c := range append(root().Commands(), root()) {
+		for line := range strings.Lines(strings.ReplaceAll(c.Example, "\\\n", "")) {
+			line = strings.TrimSpace(line)
+			if !strings.HasPrefix(line, "nbdconform ") {
+				continue
+			}
+			shell := exec.Command("sh", "-c", "set -- "+line+"\nprintf '%s\\n' \"$@\"")
+			shell.Dir = t.TempDir()
+			out, err := shell.Output()
+			if err != nil {
+				t.Errorf("%s: %v", line, err)
+				continue
+			}
+			args := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
+			called, rest, err := root().Find(args[1:])
+			if err == nil {
+				err = called.ParseFlags(rest)
+			}
+			if err == nil {
+				err = called.ValidateArgs(called.Flags().Args())
+			}
+			if err != nil {
+				t.Errorf("%s: %v", line, err)
+			}
 		}
 	}
 }

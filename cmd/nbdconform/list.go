@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"nbdconform/conformance/caller"
 	specs "nbdconform/conformance/census"
@@ -34,6 +36,9 @@ func listCommand() *cobra.Command {
   nbdconform list --clients`,
 		Args: arguments(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := oneList(c.Flags(), args); err != nil {
+				return err
+			}
 			out := c.OutOrStdout()
 			switch {
 			case len(args) > 0:
@@ -55,6 +60,31 @@ func listCommand() *cobra.Command {
 	c.Flags().BoolVar(&ofClients, "clients", false, "list the specs for clients, client programs and the quirks of the reference client")
 	c.Flags().StringVar(&filter, "filter", "", "only the specs that match, as in nbdconform run")
 	return c
+}
+
+// oneList refuses flags that would have no effect on the list that is asked for.
+func oneList(f *pflag.FlagSet, args []string) error {
+	given := func(names ...string) (list []string) {
+		for _, n := range names {
+			if f.Changed(n) {
+				list = append(list, "--"+n)
+			}
+		}
+		return list
+	}
+	lists := given("quirks", "profiles", "clients")
+	of := given("json", "timeout", "simple-replies", "compact-headers")
+	switch filter := given("filter"); {
+	case len(args) > 0 && len(lists)+len(filter) > 0:
+		return fmt.Errorf("%s can't be given with a URI, whose exports are listed", strings.Join(append(lists, filter...), ", "))
+	case len(args) == 0 && len(of) > 0:
+		return fmt.Errorf("%s goes with the URI of a server: nbdconform list URI", strings.Join(of, ", "))
+	case len(lists) > 1:
+		return fmt.Errorf("give one of %s: each is a list of its own", strings.Join(lists, ", "))
+	case len(filter) > 0 && len(given("quirks", "profiles")) > 0:
+		return fmt.Errorf("--filter can't be given with %s: it is about specs", lists[0])
+	}
+	return nil
 }
 
 func listSpecs(out io.Writer, filter string) error {
@@ -130,12 +160,14 @@ func listQuirks(out io.Writer) error {
 // listProfiles names the profiles of every target; behind a semicolon those
 // that a matrix leaves out unless it is asked for all.
 func listProfiles(out io.Writer) error {
-	wrapped(out, reference, inprocess.Profiles(), nil)
+	var b bytes.Buffer
+	wrapped(&b, reference, inprocess.Profiles(), nil)
 	for _, t := range containers.Targets() {
 		more := slices.DeleteFunc(slices.Clone(t.Profiles), func(p string) bool { return slices.Contains(t.Stand, p) })
-		wrapped(out, t.Name, t.Stand, more)
+		wrapped(&b, t.Name, t.Stand, more)
 	}
-	return nil
+	_, err := b.WriteTo(out)
+	return err
 }
 
 // wrapped prints names within the width of a terminal.

@@ -29,9 +29,13 @@ type exitError struct {
 func (e *exitError) Error() string { return e.text }
 
 func main() {
-	err := root().ExecuteContext(untilSignal())
+	ctx := untilSignal()
+	err := root().ExecuteContext(ctx)
 	if err == nil {
 		return
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) { // whatever was waited for
+		err = errors.New("interrupted")
 	}
 	status := exitUntrusted
 	var e *exitError
@@ -64,12 +68,12 @@ func root() *cobra.Command {
 		Short: "Judge implementations of the NBD protocol",
 		Long: `nbdconform puts an NBD server or client to the statements of the protocol
 document, one by one, and says which it keeps and which it breaks.`,
-		Example: `  nbdconform run                               the reference server
-  nbdconform run --target qemu-nbd             qemu-nbd in a container
-  nbdconform run --uri nbd://localhost:10809   any server, reading only
-  nbdconform clients --program nbdcopy         a client program in a container
-  nbdconform explain cmd.disc.close            what a clause asks for
-  nbdconform serve --listen localhost:10809    the reference server`,
+		Example: `  nbdconform run                               # the reference server
+  nbdconform run --target qemu-nbd             # qemu-nbd in a container
+  nbdconform run --uri nbd://localhost:10809   # any server, reading only
+  nbdconform clients --program nbdcopy         # a client program in a container
+  nbdconform explain cmd.disc.close            # what a clause asks for
+  nbdconform serve --listen localhost:10809    # the reference server`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Version:       version(),

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -39,6 +40,9 @@ with the same status are shown as one.`,
   nbdconform map nbd://localhost:10809/disk --totals`,
 		Args: arguments(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if namespace, _, ok := strings.Cut(name, ":"); !ok || namespace == "" {
+				return fmt.Errorf("--context %q: want a namespace, a colon and a name, such as base:allocation", name)
+			}
 			p.contexts = []string{name}
 			conn, err := p.connect(c.Context(), args[0])
 			if err != nil {
@@ -73,6 +77,9 @@ with the same status are shown as one.`,
 
 // extentsOf asks for the status of all of an export, and joins what belongs together.
 func extentsOf(ctx context.Context, c *client.Client, name string, progress func(uint64)) ([]mapped, error) {
+	if !c.Structured() {
+		return nil, errors.New("metadata contexts take structured replies, which were not agreed on: the server has to offer them, and --simple-replies does without")
+	}
 	if !c.HasContext(name) {
 		return nil, fmt.Errorf("the server has no metadata context %q for this export: nbdconform info lists those it has", name)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -31,6 +32,12 @@ func (p *peer) flags(f *pflag.FlagSet) {
 
 // negotiate connects to the server at a URI, up to where an export is chosen.
 func (p *peer) negotiate(ctx context.Context, uri string) (nbduri.URI, *client.Negotiation, error) {
+	if !strings.Contains(uri, "://") {
+		return nbduri.URI{}, nil, fmt.Errorf("%q is no NBD URI: want one such as nbd://localhost:10809/disk or 'nbd+unix:///disk?socket=/tmp/nbd.sock'", uri)
+	}
+	if p.timeout <= 0 {
+		return nbduri.URI{}, nil, fmt.Errorf("--timeout %v: want more than 0, such as 30s", p.timeout)
+	}
 	u, warnings, err := nbduri.Parse(uri)
 	if err != nil {
 		return u, nil, err

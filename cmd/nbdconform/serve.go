@@ -3,14 +3,11 @@ package main
 import (
 	"fmt"
 	"os"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"nbdconform/reference/server"
-	"nbdconform/reference/setup"
 )
 
 func serveCommand() *cobra.Command {
@@ -39,8 +36,8 @@ and a program that was not built with the tag nopsk.`,
   nbdconform serve --dialect get-lba-status
   nbdconform serve --quirk reply-cookie-off-by-one
   nbdconform serve --tls require --tls-certificates /etc/pki/nbd
-  nbdconform serve --tls on --tls-anonymous   for nbds://HOST/?tls-type=anon
-  nbdinfo -- [ nbdconform serve --size 1G ]   started by its client
+  nbdconform serve --tls on --tls-anonymous   # for nbds://HOST/?tls-type=anon
+  nbdinfo -- [ nbdconform serve --size 1G ]   # started by its client
   nbdcopy -- [ nbdconform serve --pattern ] copy.img`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -95,57 +92,6 @@ func group(title string) flagGroup {
 	f := pflag.NewFlagSet(title, pflag.ContinueOnError)
 	f.SortFlags = false
 	return flagGroup{title, f}
-}
-
-// agree refuses flags that contradict each other.
-func (s *serveFlags) agree(f *pflag.FlagSet) error {
-	given := func(names ...string) (list []string) {
-		for _, n := range names {
-			if f.Changed(n) {
-				list = append(list, "--"+n)
-			}
-		}
-		return list
-	}
-	places := given("listen", "unix", "vsock")
-	switch alone := given("stdio", "socket-activation"); {
-	case len(alone) == 2, len(alone) == 1 && len(places) > 0:
-		return fmt.Errorf("give one of %s: each says where clients come from", strings.Join(append(alone, places...), ", "))
-	}
-	s.placed = len(places) > 0
-	s.listening, s.simpleSet = f.Changed("listen"), f.Changed("simple-success")
-	content := []string{
-		"profile", "size", "file", "pattern", "read-only", "block-size", "context", "handshake", "dialect",
-		"no-structured-replies", "no-extended-headers", "unannounced-writes", "simple-success", "quirk", "fault", "tls", "tls-certificates", "tls-psk", "tls-anonymous", "tls-verify-peer",
-	}
-	if both := given(content...); s.file != "" && len(both) > 0 {
-		return fmt.Errorf("%s can't be given with --config: say it in the file", strings.Join(both, ", "))
-	}
-	if s.check && s.file == "" {
-		return fmt.Errorf("--check-config takes --config FILE")
-	}
-	of := given("file", "pattern", "read-only", "block-size", "context")
-	if s.profile != "" && len(of) > 0 {
-		return fmt.Errorf("%s can't be given with --profile, which says what the exports are like", strings.Join(of, ", "))
-	}
-	s.disk.Empty = f.Changed("size") && s.disk.Size == 0
-	if s.profile != "" && s.disk.Empty {
-		return fmt.Errorf("--size 0 can't be given with --profile, whose exports have a size")
-	}
-	s.special = len(of) > 0 || s.disk.Empty
-	if s.disk.Data.File != "" && !f.Changed("size") {
-		s.disk.Size = 0
-	}
-	if s.log != "" && s.log != "connections" && s.log != "requests" {
-		return fmt.Errorf("--log %s is neither connections nor requests", s.log)
-	}
-	if !slices.Contains(setup.Handshakes, s.handshake) {
-		return fmt.Errorf("--handshake %s is none of %s", s.handshake, strings.Join(setup.Handshakes, ", "))
-	}
-	if s.grace < 0 {
-		return fmt.Errorf("--grace can't be negative")
-	}
-	return nil
 }
 
 // writePID writes the number of this process to a file, if one is named; the

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"nbdconform/conformance/target/inprocess"
+	"nbdconform/reference/export"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/server"
 	"nbdconform/reference/setup"
@@ -27,6 +28,7 @@ type serveFlags struct {
 	disk    setup.Export // that the flags describe
 	pattern bool
 	special bool // disk is more than its size
+	sizeSet bool // the flag was given
 
 	handshake, dialect     string
 	noStructured, noExtend bool
@@ -35,6 +37,7 @@ type serveFlags struct {
 	quirk                  string
 	faults                 []string
 	tls                    setup.TLS
+	tlsSet                 bool // its mode was given
 
 	grace   time.Duration
 	log     string
@@ -135,10 +138,13 @@ func (s *serveFlags) fromFlags() (server.Config, error) {
 	if err != nil {
 		return cfg, err
 	}
+	if err := s.fit(&cfg); err != nil {
+		return cfg, err
+	}
 	if err := s.modify(&cfg); err != nil {
 		return cfg, err
 	}
-	if s.tls.Mode != "off" || s.tls.Certificates != "" || s.tls.PSK != "" || s.tls.Anonymous || s.tls.VerifyPeer {
+	if s.tls.Mode != "off" || s.ownTLS() {
 		if err := s.tls.Apply(&cfg); err != nil {
 			return cfg, fmt.Errorf("--tls: %w", err)
 		}
@@ -162,13 +168,25 @@ func (s *serveFlags) modify(cfg *server.Config) error {
 	if s.pattern {
 		s.disk.Data.Pattern = "offsets"
 	}
-	c := setup.Config{Exports: []setup.Export{s.disk}, Handshake: s.handshake, Dialect: s.dialect}
-	simple := s.simple && (s.simpleSet || s.quirk == "") // quirks look for chunks
-	c.SimpleSuccess = &simple
+	if !s.special { // faults have to be within what the profile has
+		s.disk.Size = setup.Size(cfg.Exports[0].Disk.Size())
+		if d, ok := cfg.Exports[0].Disk.(*export.Resizable); ok {
+			s.disk.Resizable = setup.Size(d.Most())
+		}
+	}
+	c := setup.Config{
+		Exports: []setup.Export{s.disk}, Handshake: s.handshake, Dialect: s.dialect, UnannouncedWrites: s.unannounced,
+	}
+	if s.dialect == "" {
+		c.Dialect = cfg.Dialect.String()
+	}
+	if s.simpleSet {
+		c.SimpleSuccess = &s.simple
+	}
 	if s.noStructured {
 		c.StructuredReplies = new(bool)
 	}
-	if s.noExtend {
+	if s.noExtend || cfg.NoExtendedHeaders {
 		c.ExtendedHeaders = new(bool)
 	}
 	made, err := c.Build()
@@ -183,12 +201,9 @@ func (s *serveFlags) modify(cfg *server.Config) error {
 	}
 	cfg.Exports[0].Gate = made.Exports[0].Gate
 	cfg.Handshake = made.Handshake
-	if s.dialect != "" {
-		cfg.Dialect = made.Dialect
-	}
-	cfg.NoStructuredReplies = made.NoStructuredReplies
-	cfg.UnannouncedWrites = s.unannounced
-	cfg.SimpleSuccess = made.SimpleSuccess
-	cfg.NoExtendedHeaders = cfg.NoExtendedHeaders || made.NoExtendedHeaders
+	cfg.Dialect = made.Dialect
+	cfg.NoStructuredReplies, cfg.NoExtendedHeaders = made.NoStructuredReplies, made.NoExtendedHeaders
+	cfg.UnannouncedWrites = made.UnannouncedWrites
+	cfg.SimpleSuccess = made.SimpleSuccess && (s.simpleSet || s.quirk == "") // quirks look for chunks
 	return nil
 }

@@ -28,7 +28,10 @@ func (s *serveFlags) run(ctx context.Context, srv *server.Server, secure bool) e
 	defer removePID()
 	if s.opensItself() { // whoever passed sockets on knows where they are, and may use stdout
 		for _, l := range listeners {
-			fmt.Println(strings.TrimSuffix(transport.URI(l.Addr(), secure).String(), "/"))
+			if _, err := fmt.Println(strings.TrimSuffix(transport.URI(l.Addr(), secure).String(), "/")); err != nil {
+				closeAll(listeners)
+				return fmt.Errorf("saying where it listens: %w", err)
+			}
 		}
 	}
 	over := make(chan error, 1)

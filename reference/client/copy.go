@@ -52,7 +52,8 @@ func CopyOut(ctx context.Context, dst io.WriterAt, src *Client, o CopyOptions) e
 }
 
 // CopyIn copies size bytes of src to the start of an export and flushes, if the
-// server lets it. Runs of zeroes are written with NBD_CMD_WRITE_ZEROES where
+// server lets it. Where size is no multiple of the minimum block size, the last
+// block is read first, so that what is behind the image stays as it is. Runs of zeroes are written with NBD_CMD_WRITE_ZEROES where
 // that is offered. ReadAt of src is called by several goroutines at once. If src
 // is a [Sparse], its holes are not read.
 func CopyIn(ctx context.Context, dst *Client, src io.ReaderAt, size uint64, o CopyOptions) error {
@@ -82,8 +83,8 @@ type Sparse interface {
 	NextData(offset, end uint64) (start, stop uint64)
 }
 
-// Copy copies the whole of one export to the start of another and flushes. It
-// leaves out of the reading what src says is zero, and writes zeroes as CopyIn does.
+// Copy copies the whole of one export to the start of another and flushes, with
+// the last block of dst as in CopyIn. It leaves out of the reading what src says is zero, and writes zeroes as CopyIn does.
 func Copy(ctx context.Context, dst, src *Client, o CopyOptions) error {
 	k := copier{
 		o: o.withDefaults(), size: src.Size(), align: max(copyAlign(dst), copyAlign(src)), least: max(least(dst), least(src)),
@@ -101,12 +102,29 @@ func (k *copier) into(ctx context.Context, dst *Client) error {
 	if k.size > dst.Size() {
 		return usage("size.bounds.client", "copying an image of %d bytes: the size of the export is %d", k.size, dst.Size())
 	}
-	if err := dst.Reaches(k.size); err != nil {
-		return err
+	if rest := k.size % least(dst); rest != 0 && dst.Size()-k.size < least(dst)-rest {
+		return usage("size.align.client.other", "copying an image of %d bytes: the last %d are out of reach, as the export ends at %d within a block, and the minimum block size is %d",
+			k.size, rest, dst.Size(), least(dst))
 	}
-	k.write = func(ctx context.Context, p []byte, offset uint64) error { return dst.WriteAt(ctx, p, offset, 0) }
+	k.write = func(ctx context.Context, p []byte, offset uint64) error {
+		whole := len(p) - len(p)%int(least(dst))
+		if whole > 0 {
+			if err := dst.WriteAt(ctx, p[:whole], offset, 0); err != nil {
+				return err
+			}
+		}
+		return dst.begin(ctx, p[whole:], offset+uint64(whole))
+	}
 	if dst.Flags()&wire.FlagSendWriteZeroes != 0 {
-		k.zero = func(ctx context.Context, offset, length uint64) error { return dst.WriteZeroes(ctx, offset, length, 0) }
+		k.zero = func(ctx context.Context, offset, length uint64) error {
+			rest := length % least(dst)
+			if length > rest {
+				if err := dst.WriteZeroes(ctx, offset, length-rest, 0); err != nil {
+					return err
+				}
+			}
+			return dst.begin(ctx, make([]byte, rest), offset+length-rest)
+		}
 	} else {
 		k.zero = inSteps(k.o.RequestSize, k.write)
 	}
@@ -117,6 +135,20 @@ func (k *copier) into(ctx context.Context, dst *Client) error {
 		return nil
 	}
 	return dst.Flush(ctx)
+}
+
+// begin writes the beginning of the block at offset, less than all of it, and
+// leaves the rest as it is.
+func (c *Client) begin(ctx context.Context, p []byte, offset uint64) error {
+	if len(p) == 0 {
+		return nil
+	}
+	block := make([]byte, least(c))
+	if err := c.ReadAt(ctx, block, offset, 0); err != nil {
+		return err
+	}
+	copy(block, p)
+	return c.WriteAt(ctx, block, offset, 0)
 }
 
 // inSteps writes zeroes with write, at most step bytes at once.
@@ -152,8 +184,8 @@ func copyAlign(c *Client) uint64 {
 // least is the minimum block size of c, which no request is out of line with.
 func least(c *Client) uint64 { return uint64(c.Constraints().Minimum) }
 
-// Reaches says whether all of an image of size bytes can be copied to or from
-// the export. That is not so if size is no multiple of the minimum block size.
+// Reaches says whether all of an image of size bytes can be read from the
+// export. That is not so if size is no multiple of the minimum block size.
 func (c *Client) Reaches(size uint64) error {
 	if rest := size % least(c); rest != 0 {
 		return usage("size.align.client.other", "copying an image of %d bytes: the last %d are out of reach, as the minimum block size is %d",

@@ -263,7 +263,7 @@ func TestCopyRefusesWhatIsOutOfReach(t *testing.T) {
 		}
 	})
 	for what, err := range map[string]error{
-		"in":  CopyIn(within10s(t), c, bytes.NewReader(make([]byte, 5000)), 5000, CopyOptions{}),
+		"in":  CopyIn(within10s(t), c, bytes.NewReader(make([]byte, 9000)), 9000, CopyOptions{}),
 		"out": CopyOut(within10s(t), &memoryWriter{}, c, CopyOptions{}),
 	} {
 		if err == nil || !strings.Contains(err.Error(), "out of reach") {
@@ -272,5 +272,54 @@ func TestCopyRefusesWhatIsOutOfReach(t *testing.T) {
 	}
 	if err := c.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// Of the block that the image fills in part, the rest stays as it is.
+func TestCopyIntoPartOfABlock(t *testing.T) {
+	zeroes := make([]byte, 9000)
+	tail := append(make([]byte, 8999), 1)
+	for name, want := range map[string][]byte{
+		"data": pattern(9000), "less than a block": pattern(100), "zeroes": zeroes, "zeroes and a byte": tail, "one byte": {1}, "nothing": {},
+	} {
+		for _, flags := range []wire.TransmissionFlags{allFlags, wire.FlagHasFlags} {
+			image := pattern(64 << 10)
+			h := structured()
+			h.size, h.flags = uint64(len(image)), flags
+			h.constraints = wire.SizeConstraints{Minimum: 4096, Preferred: 4096, MaxPayload: 1 << 20}
+			var all []wire.Request
+			c := enter(t, h, Config{}, func(f *fake) { all = f.image(image) })
+			if err := CopyIn(within10s(t), c, bytes.NewReader(want), uint64(len(want)), CopyOptions{}); err != nil {
+				t.Fatal(name, err)
+			}
+			if err := c.Close(); err != nil {
+				t.Error(err)
+			}
+			if !bytes.Equal(image[:len(want)], want) || !bytes.Equal(image[len(want):], pattern(64 << 10)[len(want):]) {
+				t.Errorf("%s: the copy differs", name)
+			}
+			if n, read := count(all, wire.CmdRead); len(want) > 0 && (n != 1 || read != 4096) {
+				t.Errorf("%s: %d reads of %d bytes, want one of the last block", name, n, read)
+			}
+		}
+	}
+}
+
+func TestCopyBetweenBlockSizes(t *testing.T) {
+	from, to := sparse(1<<20+512), pattern(2<<20)
+	src, endSrc := imageClient(t, from, wire.FlagHasFlags|wire.FlagReadOnly, withContexts)
+	h := structured()
+	h.size, h.flags = uint64(len(to)), allFlags
+	h.constraints = wire.SizeConstraints{Minimum: 4096, Preferred: 65536, MaxPayload: 1 << 20}
+	dst := enter(t, h, Config{}, func(f *fake) { f.image(to) })
+	if err := Copy(within10s(t), dst, src, CopyOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	endSrc()
+	if err := dst.Close(); err != nil {
+		t.Error(err)
+	}
+	if !bytes.Equal(from, to[:len(from)]) || !bytes.Equal(to[len(from):], pattern(2 << 20)[len(from):]) {
+		t.Error("the copy differs")
 	}
 }

@@ -31,6 +31,9 @@ func NewResizable(size, most uint64) *Resizable {
 // Size implements [Export].
 func (r *Resizable) Size() uint64 { return r.size.Load() }
 
+// Most is the size that it can grow to, in bytes.
+func (r *Resizable) Most() uint64 { return r.Memory.Size() }
+
 // Resize implements [Resizer]. Beyond the limit it fails with NBD_ENOSPC.
 func (r *Resizable) Resize(size uint64) error {
 	r.mu.Lock()

@@ -31,11 +31,8 @@ func (c *Config) Build() (server.Config, error) {
 	if cfg.Dialect, err = wire.DialectOf(c.Dialect); err != nil {
 		return cfg, err
 	}
-	if cfg.NoStructuredReplies {
-		if c.ExtendedHeaders != nil && *c.ExtendedHeaders {
-			return cfg, errors.New("extended-headers: true needs structured-replies: true")
-		}
-		cfg.NoExtendedHeaders = true
+	if err := c.replies(&cfg); err != nil {
+		return cfg, err
 	}
 	c.Limits.apply(&cfg)
 	if err := c.TLS.apply(&cfg, c.path); err != nil {
@@ -68,6 +65,40 @@ func (c *Config) Build() (server.Config, error) {
 	}
 	_, err = server.New(cfg) // which finds what can't be served
 	return cfg, err
+}
+
+// replies settles which kinds of replies there are, and refuses keys that would
+// have no effect.
+func (c *Config) replies(cfg *server.Config) error {
+	simple := "" // why replies are always simple ones
+	switch {
+	case cfg.NoStructuredReplies:
+		simple = "structured-replies: false"
+	case !cfg.Dialect.Chunks(): // which has the numbers of what takes them
+		simple = "dialect: " + c.Dialect
+	case cfg.Handshake != server.FixedNewstyle: // which has no options
+		simple = "handshake: " + c.Handshake
+	}
+	compact := simple // why headers are never extended ones
+	if compact == "" && cfg.NoExtendedHeaders {
+		compact = "extended-headers: false"
+	}
+	for _, k := range []struct {
+		given   bool
+		key     string
+		without string
+	}{
+		{c.StructuredReplies != nil && *c.StructuredReplies, "structured-replies: true", simple},
+		{c.SimpleSuccess != nil && !*c.SimpleSuccess, "simple-success: false", simple},
+		{c.ExtendedHeaders != nil && *c.ExtendedHeaders, "extended-headers: true", simple},
+		{c.UnannouncedWrites, "unannounced-writes: true", compact},
+	} {
+		if k.given && k.without != "" {
+			return fmt.Errorf("%s does not go with %s, and would have no effect: leave one of them out", k.key, k.without)
+		}
+	}
+	cfg.NoExtendedHeaders = cfg.NoExtendedHeaders || cfg.NoStructuredReplies
+	return nil
 }
 
 var handshakes = map[string]server.Handshake{

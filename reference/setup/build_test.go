@@ -210,6 +210,10 @@ func TestWhatCannotBeBuilt(t *testing.T) {
 	if err := pki.Shared().Write(dir); err != nil {
 		t.Fatal(err)
 	}
+	eight := filepath.Join(dir, "eight")
+	if err := os.WriteFile(eight, []byte("contents"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for text, want := range map[string]string{
 		one("read-only: true"):                                                                `line 2: export "disk": the key size is missing`,
 		one("size: 1M", "resizable: 4K"):                                                      "want at least its size",
@@ -225,7 +229,6 @@ func TestWhatCannotBeBuilt(t *testing.T) {
 		one("size: 1M", "tls-only: true"):                                                     "TLS-only",
 		one("size: 1M") + "  - {name: disk, size: 1}\n":                                       "there twice",
 		one("size: 1M") + "quirk: lazy\n":                                                     `there is no quirk "lazy"`,
-		one("size: 1M") + "structured-replies: false\nextended-headers: true\n":               "needs structured-replies",
 		one("size: 1M") + "handshake: oldstyle\ndefault-export: false\n":                      "default export",
 		one("size: 1M") + "tls: {mode: on}\n":                                                 "tls: it takes one of",
 		one("size: 1M") + "tls: {mode: on, psk: x, anonymous: true}\n":                        "tls: it takes one of",
@@ -233,13 +236,62 @@ func TestWhatCannotBeBuilt(t *testing.T) {
 		one("size: 1M") + "tls: {mode: off, psk: x}\n":                                        "tls: without the mode on",
 		one("size: 1M") + "tls: {mode: on, psk: x, verify-peer: true}\n":                      "goes with certificates",
 		one("size: 1M") + "tls: {mode: require, certificates: /nowhere}\n":                    "/nowhere/server-cert.pem",
+
+		one("size: 1M", "contexts: [\"qemu:dirty-bitmap:b\"]", "dirty: [{offset: 0, length: 0}]"):                           "dirty range 1: want a length of 1 or more",
+		one("size: 1M", "contexts: [\"qemu:dirty-bitmap:b\"]", "dirty: [{offset: 1M, length: 1}]"):                          `line 2: export "disk": dirty range 1: bytes 1048576 to 1048576 are not within the export, which has 1048576 bytes`,
+		one("size: 1M", "contexts: [\"qemu:dirty-bitmap:b\"]", "dirty: [{offset: 0, length: 1}, {offset: 4K, length: 1M}]"): "dirty range 2: bytes 4096 to 1052671 are not within the export",
+		one("size: 1M", "resizable: 2M", "contexts: [\"qemu:dirty-bitmap:b\"]", "dirty: [{offset: 1M, length: 1}]"):         "are not within the export, which has 1048576 bytes",
+		one("size: 1M", "faults: [{error: EIO, offset: 1M, length: 512}]"):                                                  `line 2: export "disk": fault 1: bytes 1048576 to 1049087 are not within the export, which has 1048576 bytes: move the range, or give the export a larger size`,
+		one("size: 1M", "faults: [{error: EIO}, {error: EIO, offset: 1M}]"):                                                 "fault 2: no byte from 1048576 on is within the export, which has 1048576 bytes",
+		one("size: 1M", "faults: [{error: EIO, offset: 1023K, length: 1025}]"):                                              "fault 1: bytes 1047552 to 1048576 are not within",
+		one("size: 1M", "faults: [{error: EIO, offset: 9223372036854775807, length: 9223372036854775807}]"):                 "fault 1: bytes 9223372036854775807 to 18446744073709551613 are not within",
+		one("size: 1M", "resizable: 2M", "faults: [{error: EIO, offset: 2M, length: 1}]"):                                   "which has 1048576 bytes and can grow to 2097152: move",
+		one("size: 0", "faults: [{error: EIO, offset: 0, length: 1}]"):                                                      "which has 0 bytes",
+		one("data: {file: "+eight+"}", "faults: [{error: EIO, offset: 0, length: 9}]"):                                      "which has 8 bytes",
+		one("size: 1M") + "dialect: get-lba-status\nextended-headers: true\n":                                               "extended-headers: true does not go with dialect: get-lba-status",
+		one("size: 1M") + "dialect: get-lba-status\nstructured-replies: true\n":                                             "structured-replies: true does not go with dialect: get-lba-status",
+		one("size: 1M") + "dialect: get-lba-status\nunannounced-writes: true\n":                                             "unannounced-writes: true does not go with dialect: get-lba-status",
+		one("size: 1M") + "dialect: get-lba-status\nsimple-success: false\n":                                                "simple-success: false does not go with dialect: get-lba-status",
+		one("size: 1M") + "handshake: newstyle\nextended-headers: true\n":                                                   "extended-headers: true does not go with handshake: newstyle",
+		one("size: 1M") + "handshake: oldstyle\nstructured-replies: true\n":                                                 "structured-replies: true does not go with handshake: oldstyle",
+		one("size: 1M") + "structured-replies: false\nsimple-success: false\n":                                              "simple-success: false does not go with structured-replies: false",
+		one("size: 1M") + "extended-headers: false\nunannounced-writes: true\n":                                             "unannounced-writes: true does not go with extended-headers: false",
+		one("size: 1M") + "structured-replies: false\nextended-headers: true\n":                                             "extended-headers: true does not go with structured-replies: false",
 	} {
-		if _, err := build(t, text); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := build(t, text); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v, want %s", text, err, want)
 		}
 	}
 	cfg := built(t, one("size: 1M", "tls-only: true")+"tls: {mode: on, verify-peer: true, certificates: "+dir+"}\n")
 	if cfg.TLS.Mode != server.SelectiveTLS || cfg.TLS.Server == nil || !cfg.Exports[0].TLSOnly {
 		t.Errorf("%+v", cfg.TLS)
+	}
+}
+
+// Ranges may reach the end, and faults the part that an export can grow by. A
+// fault without a range is one of an export of nothing, too.
+func TestRangesThatFit(t *testing.T) {
+	for _, text := range []string{
+		one("size: 1M", "contexts: [\"qemu:dirty-bitmap:b\"]", "dirty: [{offset: 0, length: 1M}, {offset: 1048575, length: 1}]"),
+		one("size: 1M", "faults: [{error: EIO, length: 1M}, {error: EIO, offset: 1048575, length: 1}, {error: EIO, offset: 1048575}]"),
+		one("size: 1M", "resizable: 2M", "faults: [{error: EIO, offset: 1M, length: 1M}, {error: EIO, offset: 2097151}]"),
+		one("size: 0", "faults: [{commands: flush, error: EIO}]"),
+	} {
+		if _, err := build(t, text); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// What a draft, an older handshake or a key leaves no room for is off without
+// being told.
+func TestDefaultsFollow(t *testing.T) {
+	for _, text := range []string{
+		"dialect: get-lba-status\n", "dialect: get-lba-status\nextended-headers: false\n", "handshake: newstyle\n",
+		"dialect: get-lba-status\nstructured-replies: false\nsimple-success: true\n", "dialect: write-zeroes-rfc\nextended-headers: true\n",
+	} {
+		if _, err := build(t, one("size: 1M")+text); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
 	}
 }

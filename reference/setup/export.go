@@ -38,7 +38,7 @@ func (e *Export) build(path func(string) string) (server.Export, error) {
 		return x, err
 	}
 	if len(e.Faults) > 0 {
-		x.Gate, err = gate(e.Faults, path)
+		x.Gate, err = e.gate(x.Disk.Size(), path)
 	}
 	return x, err
 }
@@ -122,7 +122,8 @@ func (e *Export) track(x *server.Export) error {
 			}
 			bitmaps = append(bitmaps, b)
 		} else if _, err := x.Disk.Extents(nil, name, 0, 1, 1); err != nil {
-			return fmt.Errorf("contexts: the disk does not know %s", name)
+			return fmt.Errorf("contexts: there is no %q: use %s, %s, %sNAME, %s or %s", name,
+				export.BaseAllocation, export.AllocationDepth, export.DirtyBitmap, export.Depth, export.Stripes)
 		}
 	}
 	if len(bitmaps) == 0 {
@@ -132,7 +133,14 @@ func (e *Export) track(x *server.Export) error {
 		return nil
 	}
 	t := export.NewTracked(x.Disk, bitmaps...)
-	for _, r := range e.Dirty {
+	for i, r := range e.Dirty {
+		err := r.within(x.Disk.Size(), 0) // what it can grow by is not there from the start
+		if r.Length == 0 {
+			err = errors.New("want a length of 1 or more")
+		}
+		if err != nil {
+			return fmt.Errorf("dirty range %d: %w", i+1, err)
+		}
 		t.Mark(uint64(r.Offset), uint64(r.Length))
 	}
 	if r, ok := x.Disk.(export.Resizer); ok {
@@ -143,6 +151,26 @@ func (e *Export) track(x *server.Export) error {
 	return nil
 }
 
+// within refuses a range of which no request can ever touch all. A length of 0
+// is everything from the offset on. The export has size bytes and can grow to
+// most; 0: not at all.
+func (r Range) within(size, most uint64) error {
+	has := fmt.Sprintf("%d bytes", size)
+	if most > size {
+		has += fmt.Sprintf(" and can grow to %d", most)
+	}
+	from, n := uint64(r.Offset), uint64(r.Length)
+	most = max(size, most)
+	const remedy = "move the range, or give the export a larger size"
+	switch {
+	case n == 0 && (from == 0 || from < most), n > 0 && from+n <= most:
+		return nil
+	case n == 0:
+		return fmt.Errorf("no byte from %d on is within the export, which has %s: %s", from, has, remedy)
+	}
+	return fmt.Errorf("bytes %d to %d are not within the export, which has %s: %s", from, from+n-1, has, remedy)
+}
+
 // A resizable is a disk with bitmaps whose size can be changed.
 type resizable struct {
 	*export.Tracked
@@ -151,11 +179,14 @@ type resizable struct {
 
 func (r resizable) Resize(size uint64) error { return r.disk.Resize(size) }
 
-// gate makes the faults.
-func gate(list []Fault, path func(string) string) (export.Gate, error) {
+// gate makes the faults. They may lie where the export, of size bytes, can grow.
+func (e *Export) gate(size uint64, path func(string) string) (export.Gate, error) {
 	var faults []export.Fault
-	for i, f := range list {
+	for i, f := range e.Faults {
 		x, err := f.build(path)
+		if err == nil {
+			err = Range{f.Offset, f.Length}.within(size, uint64(e.Resizable))
+		}
 		if err != nil {
 			return nil, fmt.Errorf("fault %d: %w", i+1, err)
 		}

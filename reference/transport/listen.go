@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/mdlayher/vsock"
 
@@ -44,11 +46,28 @@ func (a Address) Listen(ctx context.Context) (net.Listener, error) {
 			return nil, nbduri.VsockError("listening at vsock "+a.Vsock, err)
 		}
 		return l, nil
+	case a.Unix == "@": // the kernel would make up a name, which no URI has
+		return nil, errors.New("listen unix @: there is no name behind the @")
 	case a.Unix != "":
 		l, err := lc.Listen(ctx, "unix", a.Unix)
-		return l, nbduri.UnixError(a.Unix, err)
+		return l, inTheWay(a.Unix, nbduri.UnixError(a.Unix, err))
+	}
+	if _, _, err := net.SplitHostPort(a.TCP); err != nil {
+		return nil, fmt.Errorf("listen tcp %s: want HOST:PORT, such as localhost:10809 or [::1]:10809", a.TCP)
 	}
 	return lc.Listen(ctx, "tcp", a.TCP)
+}
+
+// inTheWay says what is at the path of a socket that can't be opened.
+func inTheWay(path string, err error) error {
+	if !errors.Is(err, syscall.EADDRINUSE) {
+		return err
+	}
+	what := "another server is there, or one left it behind: remove it if that is gone, or name another path"
+	if info, stat := os.Stat(path); stat == nil && info.Mode()&os.ModeSocket == 0 {
+		what = path + " is no socket: name another path"
+	}
+	return fmt.Errorf("%w: %s", err, what)
 }
 
 // anyCID is VMADDR_CID_ANY.

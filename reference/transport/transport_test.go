@@ -115,6 +115,28 @@ func TestAPathThatIsTooLong(t *testing.T) {
 	}
 }
 
+// What is in the way is said, and what would be right.
+func TestPlacesThatCannotBe(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	socket := Address{Unix: filepath.Join(t.TempDir(), "s")}
+	l, err := socket.Listen(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for a, want := range map[Address]string{
+		{Unix: file}: file + " is no socket: name another path", socket: "another server is there, or one left it behind",
+		{Unix: "@"}: "there is no name behind the @", {TCP: "localhost"}: "localhost: want HOST:PORT",
+	} {
+		if _, err := a.Listen(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v, want %s", a, err, want)
+		}
+	}
+}
+
 func TestVsockAddresses(t *testing.T) {
 	for in, want := range map[string][2]uint32{"10809": {anyCID, 10809}, "3:1": {3, 1}, "4294967295:4294967295": {anyCID, anyCID}} {
 		if cid, port, err := parseVsock(in); err != nil || [2]uint32{cid, port} != want {

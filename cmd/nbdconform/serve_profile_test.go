@@ -1,0 +1,90 @@
+package main
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
+
+	"nbdconform/conformance/target/inprocess"
+	"nbdconform/reference/server"
+	"nbdconform/reference/wire"
+)
+
+// configured is what serve would serve with these arguments.
+func configured(t *testing.T, args ...string) (server.Config, error) {
+	t.Helper()
+	var s serveFlags
+	f := pflag.NewFlagSet("serve", pflag.ContinueOnError)
+	for _, g := range s.groups() {
+		f.AddFlagSet(g.FlagSet)
+	}
+	if err := f.Parse(args); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.agree(f); err != nil {
+		return server.Config{}, err
+	}
+	cfg, err := s.config()
+	if err == nil {
+		_, err = server.New(cfg)
+	}
+	return cfg, err
+}
+
+// Each flag is honoured in each profile, or refused.
+func TestServeIgnoresNoFlagInAProfile(t *testing.T) {
+	t.Parallel()
+	tls := certificates(t)
+	allBut := func(names ...string) []string {
+		return slices.DeleteFunc(inprocess.Profiles(), func(p string) bool { return slices.Contains(names, p) })
+	}
+	chunks := func(c server.Config) bool {
+		return c.Dialect.Chunks() && !c.NoStructuredReplies && c.Handshake == server.FixedNewstyle
+	}
+	for _, flag := range []struct {
+		args    []string
+		refused []string // by these profiles
+		holds   func(server.Config) bool
+	}{
+		{words("--size 3M"), []string{"huge"}, func(c server.Config) bool { return c.Exports[0].Disk.Size() == 3<<20 }},
+		{words("--size 6G"), nil, func(c server.Config) bool { return c.Exports[0].Disk.Size() == 6<<30 }},
+		{words("--handshake newstyle"), words("tls tls-required"), func(c server.Config) bool { return c.Handshake == server.Newstyle }},
+		{words("--dialect write-zeroes-rfc"), words("dialect-get-lba-status"), func(c server.Config) bool { return c.Dialect == wire.WriteZeroesRFC }},
+		{words("--dialect get-lba-status"), words("dialect-write-zeroes-rfc"), func(c server.Config) bool { return c.Dialect == wire.GetLBAStatus }},
+		{words("--dialect current"), words("dialect-get-lba-status dialect-write-zeroes-rfc"), func(c server.Config) bool { return c.Dialect == wire.Current }},
+		{words("--no-structured-replies"), nil, func(c server.Config) bool { return c.NoStructuredReplies }},
+		{words("--no-extended-headers"), nil, func(c server.Config) bool { return c.NoExtendedHeaders }},
+		{words("--unannounced-writes"), words("no-extended-headers dialect-get-lba-status"), func(c server.Config) bool {
+			return c.UnannouncedWrites && !c.NoExtendedHeaders && chunks(c)
+		}},
+		{words("--simple-success=false"), words("dialect-get-lba-status"), func(c server.Config) bool { return !c.SimpleSuccess && chunks(c) }},
+		{words("--quirk reply-cookie-off-by-one"), nil, func(c server.Config) bool { return c.Hooks != nil || c.ConnHooks != nil }},
+		{[]string{"--fault", "error: EIO, offset: 1M"}, nil, func(c server.Config) bool { return c.Exports[0].Gate != nil }},
+		{[]string{"--fault", "error: EIO, offset: 100M"}, allBut("huge", "resize"), func(c server.Config) bool { return c.Exports[0].Gate != nil }},
+		{words("--tls on --tls-certificates " + tls), words("tls-required"), func(c server.Config) bool { return c.TLS.Mode == server.SelectiveTLS }},
+		{words("--tls require --tls-certificates " + tls), words("tls"), func(c server.Config) bool { return c.TLS.Mode == server.ForcedTLS }},
+		{words("--tls-certificates " + tls), allBut("tls", "tls-required"), func(c server.Config) bool { return c.TLS.Mode != server.NoTLS }},
+		{words("--tls off"), words("tls tls-required"), func(c server.Config) bool { return c.TLS.Mode == server.NoTLS }},
+		{words("--size 0"), inprocess.Profiles(), nil},
+		{words("--file x"), inprocess.Profiles(), nil},
+		{words("--pattern"), inprocess.Profiles(), nil},
+		{words("--read-only"), inprocess.Profiles(), nil},
+		{words("--block-size 4096"), inprocess.Profiles(), nil},
+		{words("--context base:allocation"), inprocess.Profiles(), nil},
+	} {
+		var refused []string
+		for _, p := range inprocess.Profiles() {
+			cfg, err := configured(t, append([]string{"--profile", p}, flag.args...)...)
+			if err != nil {
+				refused = append(refused, p)
+			} else if flag.holds != nil && !flag.holds(cfg) {
+				t.Errorf("%v is ignored in the profile %s", flag.args, p)
+			}
+		}
+		if d := cmp.Diff(flag.refused, refused); d != "" {
+			t.Errorf("%v: profiles that refuse it (-want +got)\n%s", flag.args, d)
+		}
+	}
+}
