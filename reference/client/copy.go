@@ -53,9 +53,10 @@ func CopyOut(ctx context.Context, dst io.WriterAt, src *Client, o CopyOptions) e
 
 // CopyIn copies size bytes of src to the start of an export and flushes, if the
 // server lets it. Where size is no multiple of the minimum block size, the last
-// block is read first, so that what is behind the image stays as it is. Runs of zeroes are written with NBD_CMD_WRITE_ZEROES where
-// that is offered. ReadAt of src is called by several goroutines at once. If src
-// is a [Sparse], its holes are not read.
+// block is read first, so that what is behind the image stays as it is. Runs of
+// zeroes are written with NBD_CMD_WRITE_ZEROES where that is offered. ReadAt of
+// src is called by several goroutines at once. If src is a [Sparse], its holes
+// are not read.
 func CopyIn(ctx context.Context, dst *Client, src io.ReaderAt, size uint64, o CopyOptions) error {
 	k := copier{o: o.withDefaults(), size: size, align: copyAlign(dst), least: least(dst), find: true}
 	if s, ok := src.(Sparse); ok {
@@ -84,7 +85,8 @@ type Sparse interface {
 }
 
 // Copy copies the whole of one export to the start of another and flushes, with
-// the last block of dst as in CopyIn. It leaves out of the reading what src says is zero, and writes zeroes as CopyIn does.
+// the last block of dst as in CopyIn. It leaves out of the reading what src says
+// is zero, and writes zeroes as CopyIn does.
 func Copy(ctx context.Context, dst, src *Client, o CopyOptions) error {
 	k := copier{
 		o: o.withDefaults(), size: src.Size(), align: max(copyAlign(dst), copyAlign(src)), least: max(least(dst), least(src)),

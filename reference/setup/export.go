@@ -163,7 +163,7 @@ func (r Range) within(size, most uint64) error {
 	most = max(size, most)
 	const remedy = "move the range, or give the export a larger size"
 	switch {
-	case n == 0 && (from == 0 || from < most), n > 0 && from+n <= most:
+	case n == 0 && (from == 0 || from < most), n > 0 && n <= most && from <= most-n:
 		return nil
 	case n == 0:
 		return fmt.Errorf("no byte from %d on is within the export, which has %s: %s", from, has, remedy)
