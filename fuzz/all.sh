@@ -13,13 +13,22 @@ if [ "$total" -eq 0 ]; then
 fi
 done=0
 failed=
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+built=
+scratch=$(mktemp -d)
+log=$scratch/log
+cache=$(go env GOCACHE)/fuzz
+trap 'rm -rf "$scratch"' EXIT
 while read -r package name; do
 	done=$((done + 1))
 	echo "[$done/$total] $name ($package) for $time"
+	if [ "$package" != "$built" ]; then # once for all targets of a package
+		go test -c -fuzz . -o "$scratch/test" "$package" || exit 2
+		built=$package
+		dir=$(go list -f '{{.Dir}}' "$package")
+	fi
 	status=0
-	go test -run '^$' -fuzz "^$name\$" -fuzztime "$time" -fuzzminimizetime 10x "$package" >"$log" 2>&1 || status=$?
+	(cd "$dir" && "$scratch/test" -test.run '^$' -test.fuzz "^$name\$" -test.fuzztime "$time" \
+		-test.fuzzminimizetime 10x -test.fuzzcachedir "$cache/$package") >"$log" 2>&1 || status=$?
 	cat "$log"
 	# A run whose time is up in the middle of an input can end in an error of
 	# the toolchain's: a finding comes with its input.

@@ -109,6 +109,9 @@ func onFlawed(t *testing.T, flaw string, goal time.Duration) fuzzing.Record {
 // What a server takes and does not give back is found, confirmed and made
 // short, and so is one that takes too long.
 func TestTheLookFromOutside(t *testing.T) {
+	if testing.Short() {
+		t.Skip("watches other processes for minutes, where the race detector makes them slow and large")
+	}
 	t.Parallel()
 	for flaw, want := range map[string]string{
 		"descriptors": "leak  descriptors", "memory": "leak  memory", "slow": "hang ", "mortal": "crash trans.end.unjustified.server exit status 3",

@@ -52,6 +52,9 @@ func TestNothingToMeasureIsAnError(t *testing.T) {
 }
 
 func TestWhatComesInTheClearBehindStartTLSIsSaid(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes hundreds of scripts")
+	}
 	rows, err := Run(t.Context(), Options{Match: "tls-plain-text-interpreted", Budget: patience})
 	if err != nil || len(rows) != 1 || !rows[0].Found || rows[0].Err != nil {
 		t.Errorf("got %+v, error %v", rows, err)
