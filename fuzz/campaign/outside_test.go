@@ -58,7 +58,7 @@ func serveFlawed(flaw, socket string) {
 			f, _ := os.Open(os.DevNull)
 			leaked = append(leaked, f)
 		case "memory":
-			b := make([]byte, 16<<20)
+			b := make([]byte, 8<<20)
 			for i := 0; i < len(b); i += 4096 {
 				b[i] = 1
 			}
