@@ -64,14 +64,7 @@ func listCommand() *cobra.Command {
 
 // oneList refuses flags that would have no effect on the list that is asked for.
 func oneList(f *pflag.FlagSet, args []string) error {
-	given := func(names ...string) (list []string) {
-		for _, n := range names {
-			if f.Changed(n) {
-				list = append(list, "--"+n)
-			}
-		}
-		return list
-	}
+	given := func(names ...string) []string { return changed(f, names...) }
 	lists := given("quirks", "profiles", "clients")
 	of := given("json", "timeout", "simple-replies", "compact-headers")
 	switch filter := given("filter"); {

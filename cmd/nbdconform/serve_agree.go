@@ -15,14 +15,7 @@ import (
 
 // agree refuses flags that contradict each other, or that would have no effect.
 func (s *serveFlags) agree(f *pflag.FlagSet) error {
-	given := func(names ...string) (list []string) {
-		for _, n := range names {
-			if f.Changed(n) {
-				list = append(list, "--"+n)
-			}
-		}
-		return list
-	}
+	given := func(names ...string) []string { return changed(f, names...) }
 	if list := withoutValue(f); len(list) > 0 { // a variable of a script that is not set
 		return fmt.Errorf("%s: the value is empty: say one, or leave the flag out", strings.Join(list, ", "))
 	}
@@ -72,6 +65,16 @@ func (s *serveFlags) agree(f *pflag.FlagSet) error {
 		return fmt.Errorf("--grace can't be negative")
 	}
 	return nil
+}
+
+// changed lists those of the flags that were given.
+func changed(f *pflag.FlagSet, names ...string) (list []string) {
+	for _, n := range names {
+		if f.Changed(n) {
+			list = append(list, "--"+n)
+		}
+	}
+	return list
 }
 
 // withoutValue lists the flags that were given with nothing.
