@@ -1,16 +1,20 @@
-// Package conformance puts a server to the specs from a Go test:
+// Package conformance runs the specs from a Go test, on a server or on a client:
 //
 //	func TestServer(t *testing.T) {
 //		conformance.Run(t, &target.Dialer{Name: "mine", Connect: dial}, conformance.Destructive())
 //	}
 //
-// Every spec becomes a subtest, named by the clause that it is mostly about and
-// its id, as in TestServer/opt.abort.ack:abort.ack. What the server lacks is
-// skipped. Several targets may be tried in one process, one after the other or
-// in parallel tests; the specs of one target are tried one by one.
+//	func TestClient(t *testing.T) {
+//		conformance.RunClient(t, mine{dir: t.TempDir()})
+//	}
 //
-// A test binary that uses Ginkgo or Gomega for its own tests is no place for
-// this: both keep state for the whole process.
+// Every spec becomes a subtest, named by the clause that it is mostly about and
+// its id, as in TestServer/opt.abort.ack:abort.ack. What the subject lacks is
+// skipped. Any number of subjects may be tested in one process, one after the
+// other or in parallel tests; the specs of one subject run one by one.
+//
+// Ginkgo builds the tree of specs once for a process: a test binary that uses
+// Ginkgo for its own tests is no place for this.
 package conformance
 
 import (
@@ -19,37 +23,43 @@ import (
 	"testing"
 	"time"
 
-	"nbdconform/conformance/servers"
+	"nbdconform/conformance/caller"
+	_ "nbdconform/conformance/clients" // its specs
+	"nbdconform/conformance/encounter"
+	"nbdconform/conformance/runner"
+	_ "nbdconform/conformance/servers" // its specs
+	"nbdconform/conformance/session"
 	"nbdconform/conformance/target"
-	"nbdconform/conformance/trial"
 	"nbdconform/reports/baseline"
 	"nbdconform/reports/result"
 )
 
-// An Option changes how Run goes about it.
+// An Option changes how [Run] and [RunClient] go about it.
 type Option func(*options)
 
 type options struct {
-	trial  trial.Options
+	server session.Options
 	filter string
 	seed   int64
 	known  []string
 	result func(result.Result)
 }
 
-// Destructive lets the specs write all over the export. Without it, and unless
-// the target's profile allows it, they only read.
-func Destructive() Option { return func(o *options) { o.trial.Destructive = true } }
+// Destructive lets the specs write all over the export of a server. Without it,
+// and unless the target's profile allows it, they only read.
+func Destructive() Option { return func(o *options) { o.server.Destructive = true } }
 
 // Filter runs a part: a spec's id, a clause's id, or a label filter such as
 // "level: containsAny MUST && !writes".
 func Filter(filter string) Option { return func(o *options) { o.filter = filter } }
 
-// Export names the export to test. Without it the profile says, or the server.
-func Export(name string) Option { return func(o *options) { o.trial.Export = &name } }
+// Export names the export of a server to test. Without it the profile says, or
+// the server.
+func Export(name string) Option { return func(o *options) { o.server.Export = &name } }
 
-// Timeout is how long silence has to last to count as a hang.
-func Timeout(d time.Duration) Option { return func(o *options) { o.trial.Timeout = d } }
+// Timeout is how long a server may be silent, or a client may take for one task,
+// until that counts as a hang.
+func Timeout(d time.Duration) Option { return func(o *options) { o.server.Timeout = d } }
 
 // Seed orders the specs.
 func Seed(seed int64) Option { return func(o *options) { o.seed = seed } }
@@ -64,19 +74,43 @@ func Baseline(files ...string) Option {
 // Result hands over what came of the run, for result.Write or a report.
 func Result(f func(result.Result)) Option { return func(o *options) { o.result = f } }
 
-// Run tries every spec on the target. It does not close the target.
+// Run runs every spec for servers on the target. It does not close the target.
 func Run(t *testing.T, server target.Target, opts ...Option) {
 	t.Helper()
+	o := choose(opts)
+	o.server.Destructive = o.server.Destructive || server.Profile().Destructive
+	subject, err := session.Discover(t.Context(), server, o.server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	subject.Seed = o.seed
+	o.run(t, subject)
+}
+
+// RunClient runs every spec for clients on a client program. It does not close
+// the client.
+func RunClient(t *testing.T, client caller.Caller, opts ...Option) {
+	t.Helper()
+	o := choose(opts)
+	subject, err := encounter.Discover(t.Context(), client, encounter.Options{Timeout: o.server.Timeout})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.run(t, subject)
+}
+
+func choose(opts []Option) options {
 	o := options{seed: 1}
 	for _, opt := range opts {
 		opt(&o)
 	}
-	o.trial.Destructive = o.trial.Destructive || server.Profile().Destructive
+	return o
+}
+
+// run runs the specs on a subject, each as a subtest.
+func (o options) run(t *testing.T, subject runner.Subject) {
+	t.Helper()
 	known, err := baseline.Load(o.known...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	bench, err := trial.Discover(t.Context(), server, o.trial)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,12 +118,12 @@ func Run(t *testing.T, server target.Target, opts ...Option) {
 	r := run{known: known, gated: len(o.known) > 0, result: result.Result{
 		SchemaVersion: result.SchemaVersion,
 		Suite:         result.Suite{Name: "nbdconform", Version: "library", Filter: o.filter, Seed: o.seed},
-		Document:      servers.Document,
-		Target:        bench.Describe(),
+		Document:      runner.Document,
+		Target:        subject.Describe(),
 		Started:       started.UTC().Truncate(time.Millisecond),
 		Reproduce:     "go test -run " + t.Name(),
 	}}
-	round, err := servers.NewRound(servers.Config{Bench: bench, Filter: o.filter, Seed: o.seed, Done: r.note})
+	round, err := runner.NewRound(runner.Config{Subject: subject, Filter: o.filter, Seed: o.seed, Done: r.note})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +174,7 @@ func (r *run) tell(t *testing.T, s result.Spec) {
 		t.Skipf("known: %s: %s", s.Verdict, s.Message)
 	case r.gated || s.Verdict.Broken():
 		t.Error(story(s))
-	case s.Verdict == result.Weak:
+	case s.Verdict == result.Warning:
 		t.Log(story(s))
 	default: // blocked or inconclusive, by a failure that is told elsewhere
 		t.Skipf("%s: %s", s.Verdict, s.Message)

@@ -126,17 +126,17 @@ func TestTheExportIsFound(t *testing.T) {
 		"the default export":                   {cfg: several(), want: "", wantSize: 4 << 20},
 		"the first of the list, no default":    {cfg: noDefault(), want: "a", wantSize: 1 << 20},
 		"the one in the URI":                   {cfg: noDefault(), uri: "b", want: "b", wantSize: 2 << 20},
-		"the one of --export":                  {cfg: noDefault(), args: words("--export b"), want: "b", wantSize: 2 << 20},
-		"--export before the one in the URI":   {cfg: several(), uri: "a", args: words("--export b"), want: "b", wantSize: 2 << 20},
+		"the one of --export":                  {cfg: noDefault(), args: argWords("--export b"), want: "b", wantSize: 2 << 20},
+		"--export before the one in the URI":   {cfg: several(), uri: "a", args: argWords("--export b"), want: "b", wantSize: 2 << 20},
 		"a hidden one by its name":             {cfg: hidden, uri: "b", want: "b", wantSize: 2 << 20},
 		"none, as the name in the URI is none": {cfg: several(), uri: "c", refused: `no export "c": it lists ["a" "b" ""]`},
-		"none, as --export names none":         {cfg: noDefault(), args: words("--export c"), refused: `no export "c": it lists ["a" "b"]`},
+		"none, as --export names none":         {cfg: noDefault(), args: argWords("--export c"), refused: `no export "c": it lists ["a" "b"]`},
 		"none, as none is known":               {cfg: hidden, refused: `no export "" and lists none: name one with --export`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			uri := named(offer(t, tc.cfg), tc.uri)
-			o := nbdconform(t, append(words("run --filter greeting.fixed-newstyle --uri "+uri), tc.args...)...)
+			o := nbdconform(t, append(argWords("run --filter greeting.fixed-newstyle --uri "+uri), tc.args...)...)
 			if tc.refused != "" {
 				o.want(t, exitUntrusted)
 				if !strings.Contains(o.stderr, tc.refused) {

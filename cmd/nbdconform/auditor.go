@@ -9,6 +9,7 @@ import (
 
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/judge"
+	wording "nbdconform/reports/render/words"
 )
 
 // An auditor reports on conversations.
@@ -138,7 +139,7 @@ func (a *auditor) report(w *audited) {
 			} else {
 				a.should++
 			}
-			fmt.Fprintf(a.out, "  %s breaks %s (%s) at byte %d\n%s\n", v.Side, v.Clause, level, v.Offset, wrap(visibleLine(v.Detail), "    "))
+			fmt.Fprintf(a.out, "  %s breaks %s (%s) at byte %d\n%s\n", v.Side, v.Clause, level, v.Offset, wrap(visibleLine(wording.Failure(v.Failure())), "    "))
 		}
 	}
 	if a.transcripts && len(list) > 0 {

@@ -11,8 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"nbdconform/conformance/runner"
 	"nbdconform/conformance/servers"
-	"nbdconform/conformance/trial"
+	"nbdconform/conformance/session"
 	"nbdconform/reports/result"
 )
 
@@ -73,18 +74,18 @@ func (o order) trial(ctx context.Context, tell *teller) error {
 	if o.Client != nil {
 		return o.Client.trial(ctx, o, tell)
 	}
-	census, err := servers.Census(o.Filter)
+	list, err := servers.List(o.Filter)
 	if err != nil {
 		return err
 	}
 	var planned []result.Spec
-	for _, e := range census {
+	for _, e := range list {
 		if e.Run {
 			planned = append(planned, e.Result())
 		}
 	}
 	if len(planned) == 0 {
-		return fmt.Errorf("the filter %q matches none of %d specs: nothing was tested (see nbdconform list)", o.Filter, len(census))
+		return fmt.Errorf("the filter %q matches none of %d specs: nothing was tested (see nbdconform list)", o.Filter, len(list))
 	}
 	t, err := o.open(ctx, func(s string) { tell.tell(event{Progress: s}) })
 	if err != nil {
@@ -92,26 +93,36 @@ func (o order) trial(ctx context.Context, tell *teller) error {
 	}
 	defer func() { _ = t.Close() }()
 	destructive := t.Profile().Destructive
-	bench, err := trial.Discover(ctx, t, trial.Options{
+	subject, err := session.Discover(ctx, t, session.Options{
 		Export: o.Export, Destructive: destructive, Timeout: o.Timeout, Record: o.Evidence != "",
 	})
 	if err != nil {
 		return err
 	}
-	about := bench.Describe()
+	subject.Seed = o.Seed
+	return o.round(ctx, subject, planned, tell)
+}
+
+// round runs the planned specs on a subject.
+func (o order) round(ctx context.Context, subject runner.Subject, planned []result.Spec, tell *teller) error {
+	about := subject.Describe()
 	keep, err := newKeeper(o, about, tell)
 	if err != nil {
 		return err
 	}
 	tell.tell(event{Planned: planned, Target: &about})
-	return servers.Run(ctx, servers.Config{
-		Bench: bench, Filter: o.Filter, Seed: o.Seed,
+	r, err := runner.NewRound(runner.Config{
+		Subject: subject, Filter: o.Filter, Seed: o.Seed,
 		Evidence: keep.keep,
 		Started:  func(id string) { tell.tell(event{Started: id}) },
 		Done: func(s result.Spec, seen []result.Observation) {
 			tell.tell(event{Done: &s, Observations: seen})
 		},
 	})
+	if err != nil {
+		return err
+	}
+	return r.Run(ctx)
 }
 
 // A teller writes events.

@@ -16,7 +16,7 @@ import (
 	"nbdconform/conformance/caller"
 	"nbdconform/conformance/caller/inprocess"
 	clientspecs "nbdconform/conformance/clients"
-	"nbdconform/conformance/visit"
+	"nbdconform/conformance/encounter"
 	"nbdconform/containers"
 	"nbdconform/containers/clients"
 	"nbdconform/reports/evidence"
@@ -216,7 +216,7 @@ func (o *clientOrder) reproduce(filter string) string {
 
 // trial opens the program and runs the suite on it, in the child.
 func (o *clientOrder) trial(ctx context.Context, whole order, tell *teller) error {
-	all, err := clientspecs.Census(o.Filter)
+	all, err := clientspecs.List(o.Filter)
 	if err != nil {
 		return err
 	}
@@ -234,38 +234,9 @@ func (o *clientOrder) trial(ctx context.Context, whole order, tell *teller) erro
 		return err
 	}
 	defer func() { _ = program.Close() }()
-	bench, err := visit.Discover(ctx, program, visit.Options{Timeout: o.Timeout, Record: whole.Evidence != ""})
+	subject, err := encounter.Discover(ctx, program, encounter.Options{Timeout: o.Timeout, Record: whole.Evidence != ""})
 	if err != nil {
 		return err
 	}
-	about := describeClient(bench)
-	keep, err := newKeeper(whole, about, tell)
-	if err != nil {
-		return err
-	}
-	tell.tell(event{Planned: planned, Target: &about})
-	return clientspecs.Run(ctx, clientspecs.Config{
-		Bench: bench, Filter: o.Filter, Seed: o.Seed,
-		Evidence: keep.keep,
-		Started:  func(id string) { tell.tell(event{Started: id}) },
-		Done: func(s result.Spec, seen []result.Observation) {
-			tell.tell(event{Done: &s, Observations: seen})
-		},
-	})
-}
-
-// describeClient is the program as the result shows it: what it can do counts as
-// advertised.
-func describeClient(b *visit.Bench) result.Target {
-	id := b.Caller.Identity()
-	t := result.Target{
-		Name: id.Name, Provider: id.Provider, Suite: id.Suite, Version: id.Version, Image: id.Image, Command: id.Command,
-		Profile: "default", Advertised: []string{},
-	}
-	for _, a := range b.Facts.Works {
-		if b.Facts.Trouble[a] == "" {
-			t.Advertised = append(t.Advertised, string(a))
-		}
-	}
-	return t
+	return whole.round(ctx, subject, planned, tell)
 }

@@ -18,8 +18,8 @@ func TestRunStartsAnyCommand(t *testing.T) {
 	}{
 		"this program at a socket": {argv: []string{binary, "serve", "--unix", "{socket}"}},
 		"this program at a port":   {argv: []string{binary, "serve", "--listen", "127.0.0.1:{port}"}},
-		"nbdkit at a socket":       {"nbdkit", words("nbdkit -f -U {socket} memory 8M")},
-		"nbdkit at a port":         {"nbdkit", words("nbdkit -f -i 127.0.0.1 -p {port} memory 8M")},
+		"nbdkit at a socket":       {"nbdkit", argWords("nbdkit -f -U {socket} memory 8M")},
+		"nbdkit at a port":         {"nbdkit", argWords("nbdkit -f -i 127.0.0.1 -p {port} memory 8M")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

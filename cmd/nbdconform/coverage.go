@@ -10,6 +10,7 @@ import (
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/clients"
 	"nbdconform/conformance/prove"
+	"nbdconform/conformance/runner"
 	"nbdconform/conformance/servers"
 )
 
@@ -21,11 +22,11 @@ func coverageCommand() *cobra.Command {
 		Example: "  nbdconform coverage\n  nbdconform coverage --todo",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			census, err := servers.Census("")
+			census, err := servers.List("")
 			if err != nil {
 				return err
 			}
-			forClients, err := clients.Census("")
+			forClients, err := clients.List("")
 			if err != nil {
 				return err
 			}
@@ -60,7 +61,7 @@ func coverageCommand() *cobra.Command {
 }
 
 // statuses derives the status of every clause from who judges it.
-func statuses(census []servers.Listing) map[clause.ID]string {
+func statuses(census []runner.Listing) map[clause.ID]string {
 	tested := append(servers.Judged(), clients.Judged()...)
 	for _, p := range prove.Permitted() {
 		tested = append(tested, p.Clause)

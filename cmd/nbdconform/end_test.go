@@ -213,7 +213,7 @@ func TestNobodyHears(t *testing.T) {
 		t.Skip(err)
 	}
 	defer full.Close()
-	for _, args := range [][]string{words("list --profiles"), words("list --quirks"), words("serve --listen 127.0.0.1:0"), words("list")} {
+	for _, args := range [][]string{argWords("list --profiles"), argWords("list --quirks"), argWords("serve --listen 127.0.0.1:0"), argWords("list")} {
 		p := prepare(t, nil, args...)
 		p.cmd.Stdout = full
 		if err := p.cmd.Start(); err != nil {

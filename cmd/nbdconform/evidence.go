@@ -7,8 +7,8 @@ import (
 	"runtime"
 	"strings"
 
-	"nbdconform/conformance/servers"
-	"nbdconform/conformance/trial"
+	"nbdconform/conformance/outcome"
+	"nbdconform/conformance/runner"
 	"nbdconform/reports/evidence"
 	"nbdconform/reports/render"
 	"nbdconform/reports/result"
@@ -48,10 +48,10 @@ func publish(out string, r result.Result) (files []string, err error) {
 
 // keep writes a bundle for a line of the result and notes on the line where it
 // is. A run whose evidence can't be written is still a run.
-func (k *keeper) keep(line *result.Spec, e *trial.Evidence) {
+func (k *keeper) keep(line *result.Spec, e *outcome.Evidence) {
 	b := k.bundle(line, e)
 	m := evidence.Material{Recording: e.Recording, Transcript: e.Transcript, Contents: e.Contents, Stderr: e.Stderr}
-	if t := e.Errand; t != nil {
+	if t := e.Task; t != nil {
 		m.Input, m.Cookies = t.Input, t.Cookies
 	}
 	dir, err := k.store.Add(b, m)
@@ -65,10 +65,10 @@ func (k *keeper) keep(line *result.Spec, e *trial.Evidence) {
 	line.Evidence = dir
 }
 
-func (k *keeper) bundle(line *result.Spec, e *trial.Evidence) evidence.Bundle {
+func (k *keeper) bundle(line *result.Spec, e *outcome.Evidence) evidence.Bundle {
 	filter := k.order.filterFor(*line)
 	seenIn := line.ID
-	if strings.HasPrefix(line.ID, servers.JudgePrefix) {
+	if strings.HasPrefix(line.ID, runner.JudgePrefix) {
 		seenIn = line.Location
 	}
 	b := evidence.Bundle{
@@ -79,7 +79,7 @@ func (k *keeper) bundle(line *result.Spec, e *trial.Evidence) evidence.Bundle {
 		},
 		SeenIn: seenIn, Target: k.target,
 		Suite:       result.Suite{Name: "nbdconform", Version: version(), Filter: k.order.Filter, Seed: k.order.Seed},
-		Document:    servers.Document,
+		Document:    runner.Document,
 		Environment: environment(),
 		Run:         k.order.evidence(filter),
 		Command:     k.order.reproduce(filter),
@@ -88,8 +88,8 @@ func (k *keeper) bundle(line *result.Spec, e *trial.Evidence) evidence.Bundle {
 	if p := e.Place; p.Conn >= 0 {
 		b.Offending = &evidence.Place{Connection: p.Conn + 1, Offset: p.Offset, Length: p.Length, Judged: p.Judged}
 	}
-	if t := e.Errand; t != nil {
-		b.Task = &evidence.Task{Activity: t.Activity, Argv: t.Argv, Dir: t.Dir, Export: t.Export, End: t.End, Wrote: t.Wrote}
+	if t := e.Task; t != nil {
+		b.Task = &evidence.Task{Activity: t.Operation, Argv: t.Argv, Dir: t.Dir, Export: t.Export, End: t.End, Wrote: t.Wrote}
 		if b.Run.Program == reference {
 			b.Task.Argv = nil // it is no program of its own
 		}

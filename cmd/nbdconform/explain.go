@@ -13,6 +13,7 @@ import (
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/clients"
 	"nbdconform/conformance/prove"
+	"nbdconform/conformance/runner"
 	"nbdconform/conformance/servers"
 )
 
@@ -23,17 +24,17 @@ func explainCommand() *cobra.Command {
 		Example: "  nbdconform explain cmd.write-zeroes.fast-zero.enotsup",
 		Args:    arguments(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
-			census, err := servers.Census("")
+			census, err := servers.List("")
 			if err != nil {
 				return err
 			}
-			forClients, err := clients.Census("")
+			forClients, err := clients.List("")
 			if err != nil {
 				return err
 			}
 			census = append(census, forClients...)
 			out := c.OutOrStdout()
-			name := strings.TrimPrefix(args[0], servers.JudgePrefix)
+			name := strings.TrimPrefix(args[0], runner.JudgePrefix)
 			if k, ok := clause.Get(clause.ID(name)); ok {
 				explainClause(out, k, census)
 				return nil
@@ -49,7 +50,7 @@ func explainCommand() *cobra.Command {
 	}
 }
 
-func explainClause(out io.Writer, c clause.Clause, census []servers.Listing) {
+func explainClause(out io.Writer, c clause.Clause, census []runner.Listing) {
 	fmt.Fprintf(out, "%s\n  %s, binds the %s, section %q\n\n", c.ID, c.Level, c.Side, c.Section)
 	fmt.Fprintln(out, wrap(c.Requires, "  "))
 	if c.Described {
@@ -89,7 +90,7 @@ func explainClause(out io.Writer, c clause.Clause, census []servers.Listing) {
 	fmt.Fprintf(out, "\nRun them: nbdconform %s --filter %s\n", commandFor(c.Side), c.ID)
 }
 
-func explainSpec(out io.Writer, e servers.Listing) {
+func explainSpec(out io.Writer, e runner.Listing) {
 	fmt.Fprintf(out, "%s\n%s\n  %s, %s\n", e.ID, wrap(e.Name, "  "), e.Level, e.Location)
 	fmt.Fprintln(out, "\nJudges:")
 	for _, id := range e.Clauses {
@@ -112,7 +113,7 @@ func commandFor(s clause.Side) string {
 }
 
 // suggest lists ids that contain what was asked for.
-func suggest(name string, census []servers.Listing) string {
+func suggest(name string, census []runner.Listing) string {
 	var near []string
 	for _, c := range clause.All() {
 		if strings.Contains(string(c.ID), name) {

@@ -18,7 +18,7 @@ const boastful = `"$NBDCONFORM" copy --quiet "$0" "$1" 2>/dev/null || :`
 const sound = `"$NBDCONFORM" copy --quiet "$0" "$1"`
 
 // clientCampaign fuzzes a shell's command that copies out.
-func clientCampaign(t *testing.T, dir, script string, flags ...string) outcome {
+func clientCampaign(t *testing.T, dir, script string, flags ...string) ended {
 	t.Helper()
 	args := append([]string{"fuzz", "--does", "copy-out", "--dir", dir}, flags...)
 	return start(t, []string{"NBDCONFORM=" + binary}, append(args, "--", "sh", "-c", script, "{uri}", "{file}")...).end()

@@ -63,7 +63,7 @@ func TestFuzzRefusals(t *testing.T) {
 	} {
 		t.Run(tc.args, func(t *testing.T) {
 			t.Parallel()
-			o := start(t, []string{"JOB_COMPLETION_INDEX="}, words(tc.args)...).end()
+			o := start(t, []string{"JOB_COMPLETION_INDEX="}, argWords(tc.args)...).end()
 			o.want(t, exitUntrusted)
 			if line := lastLine(o.stderr); !strings.HasPrefix(line, "nbdconform: ") || !strings.Contains(line, tc.want) {
 				t.Errorf("stderr:\n%s\nwant a last line with %q", o.stderr, tc.want)

@@ -109,7 +109,7 @@ func TestGateIsNotWavedThrough(t *testing.T) {
 	dir := t.TempDir()
 	bad := nbdconform(t, "run", "--quirk", "abort-unsupported", "--filter", "abort.ack").out
 	whole := nbdconform(t, "run").out
-	crashed := outcome{out: bad}.result(t)
+	crashed := ended{out: bad}.result(t)
 	for i := range crashed.Specs {
 		if s := &crashed.Specs[i]; s.ID == "abort.ack" {
 			s.Verdict, s.Exit, s.Signature = result.Crash, "signal: aborted", ""
@@ -152,7 +152,7 @@ func TestGateSaysNothingOfWhatItCannotTrust(t *testing.T) {
 	dir := t.TempDir()
 	good := nbdconform(t, "run", "--filter", "greeting.fixed-newstyle").out
 	known := write(t, dir, "known.yaml", "baseline: 1\nentries: []\n")
-	r := outcome{out: good}.result(t)
+	r := ended{out: good}.result(t)
 	broken := func(name string, change func(*result.Result)) string {
 		copied := r
 		copied.Specs = append([]result.Spec{}, r.Specs...)

@@ -67,7 +67,7 @@ func TestListExplainAndCoverage(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o := nbdconform(t, words(tc.args)...)
+			o := nbdconform(t, argWords(tc.args)...)
 			o.want(t, 0)
 			for _, w := range tc.want {
 				if !strings.Contains(o.stdout, w) {

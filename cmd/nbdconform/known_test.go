@@ -8,6 +8,7 @@ import (
 
 	"nbdconform/conformance/clause"
 	clientspecs "nbdconform/conformance/clients"
+	"nbdconform/conformance/runner"
 	"nbdconform/conformance/servers"
 	"nbdconform/containers/containertest"
 	"nbdconform/reports/baseline"
@@ -29,11 +30,11 @@ func TestCommittedBaselinesNameWhatExists(t *testing.T) {
 		specs[e.ID] = true
 	}
 	for _, id := range servers.Judged() {
-		specs[servers.JudgePrefix+string(id)] = true
+		specs[runner.JudgePrefix+string(id)] = true
 	}
 	committed(t, knownDir, "", specs)
 
-	ofClients, err := clientspecs.Census("")
+	ofClients, err := clientspecs.List("")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +43,7 @@ func TestCommittedBaselinesNameWhatExists(t *testing.T) {
 		specs[e.ID] = true
 	}
 	for _, id := range clientspecs.Judged() {
-		specs[servers.JudgePrefix+string(id)] = true
+		specs[runner.JudgePrefix+string(id)] = true
 	}
 	committed(t, knownClients, matrix.ClientPrefix, specs)
 }

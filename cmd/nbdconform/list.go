@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"nbdconform/conformance/caller"
-	specs "nbdconform/conformance/census"
 	clientspecs "nbdconform/conformance/clients"
+	specs "nbdconform/conformance/runner"
 	"nbdconform/conformance/servers"
 	"nbdconform/conformance/target/inprocess"
 	"nbdconform/containers"
@@ -81,7 +81,7 @@ func oneList(f *pflag.FlagSet, args []string) error {
 }
 
 func listSpecs(out io.Writer, filter string) error {
-	all, err := servers.Census(filter)
+	all, err := servers.List(filter)
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func printSpecs(out io.Writer, list []specs.Listing, filter string) error {
 
 // listClients lists all there is about clients; with a filter, the specs alone.
 func listClients(out io.Writer, filter string) error {
-	all, err := clientspecs.Census(filter)
+	all, err := clientspecs.List(filter)
 	if err != nil {
 		return err
 	}

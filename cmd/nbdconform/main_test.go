@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"nbdconform/conformance/runner"
 	"nbdconform/conformance/servers"
 	"nbdconform/reports/result"
 )
@@ -51,14 +52,14 @@ func withBinary(m *testing.M) int {
 }
 
 // An outcome is what a finished program leaves.
-type outcome struct {
+type ended struct {
 	status         int
 	stdout, stderr string
 	out            string // directory of the reports
 }
 
 // nbdconform runs the program in an empty directory. A "run" writes its reports to outcome.out.
-func nbdconform(t *testing.T, args ...string) outcome {
+func nbdconform(t *testing.T, args ...string) ended {
 	t.Helper()
 	return start(t, nil, args...).end()
 }
@@ -101,17 +102,17 @@ func prepare(t *testing.T, env []string, args ...string) *running {
 }
 
 // end waits for the program to exit.
-func (p *running) end() outcome {
+func (p *running) end() ended {
 	p.t.Helper()
 	err := p.cmd.Wait()
 	if p.cmd.ProcessState == nil || p.cmd.ProcessState.ExitCode() < 0 {
 		p.t.Fatalf("%v: %v\n%s", p.cmd.Args, err, p.stderr.String())
 	}
-	return outcome{p.cmd.ProcessState.ExitCode(), p.stdout.String(), p.stderr.String(), p.out}
+	return ended{p.cmd.ProcessState.ExitCode(), p.stdout.String(), p.stderr.String(), p.out}
 }
 
 // result reads result.json, which validates it.
-func (o outcome) result(t *testing.T) result.Result {
+func (o ended) result(t *testing.T) result.Result {
 	t.Helper()
 	f, err := os.Open(filepath.Join(o.out, "result.json"))
 	if err != nil {
@@ -126,7 +127,7 @@ func (o outcome) result(t *testing.T) result.Result {
 }
 
 // want fails the test unless the program exited with the status.
-func (o outcome) want(t *testing.T, status int) {
+func (o ended) want(t *testing.T, status int) {
 	t.Helper()
 	if o.status != status {
 		t.Fatalf("exit status %d, want %d\nstdout:\n%s\nstderr:\n%s", o.status, status, o.stdout, o.stderr)
@@ -134,10 +135,10 @@ func (o outcome) want(t *testing.T, status int) {
 }
 
 // allSpecs is read once: Ginkgo's suite is global.
-var allSpecs = sync.OnceValues(func() ([]servers.Listing, error) { return servers.Census("") })
+var allSpecs = sync.OnceValues(func() ([]runner.Listing, error) { return servers.List("") })
 
 // census lists the specs.
-func census(t *testing.T) []servers.Listing {
+func census(t *testing.T) []runner.Listing {
 	t.Helper()
 	all, err := allSpecs()
 	if err != nil {
@@ -150,7 +151,7 @@ func census(t *testing.T) []servers.Listing {
 func verdicts(r result.Result) map[string]result.Verdict {
 	v := map[string]result.Verdict{}
 	for _, s := range r.Specs {
-		if !strings.HasPrefix(s.ID, servers.JudgePrefix) {
+		if !strings.HasPrefix(s.ID, runner.JudgePrefix) {
 			v[s.ID] = s.Verdict
 		}
 	}

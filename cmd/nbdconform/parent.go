@@ -15,10 +15,11 @@ import (
 	"time"
 
 	"nbdconform/conformance/caller"
-	"nbdconform/conformance/servers"
-	"nbdconform/conformance/trial"
-	"nbdconform/conformance/visit"
+	"nbdconform/conformance/encounter"
+	"nbdconform/conformance/runner"
+	"nbdconform/conformance/session"
 	"nbdconform/containers"
+	"nbdconform/reports/render/words"
 	"nbdconform/reports/result"
 )
 
@@ -36,7 +37,7 @@ func supervise(ctx context.Context, o order, show display) (result.Result, error
 	r := result.Result{
 		SchemaVersion: result.SchemaVersion,
 		Suite:         result.Suite{Name: "nbdconform", Version: version(), Filter: o.Filter, Seed: o.Seed},
-		Document:      servers.Document,
+		Document:      runner.Document,
 		Started:       time.Now().UTC().Truncate(time.Millisecond),
 		Observations:  []result.Observation{},
 		Reproduce:     o.reproduce(o.Filter),
@@ -114,10 +115,11 @@ func missing(planned, done []result.Spec, open, end string) []result.Spec {
 		if have[s.ID] {
 			continue
 		}
-		s.Verdict, s.Message = result.Inconclusive, "not tried: the run ended early"
+		s.Verdict, s.Failures = result.Inconclusive, []result.Failure{result.Because("not-run")}
 		if s.ID == open {
-			s.Verdict, s.Message = result.Error, "harness: the run ended within this spec: "+end
+			s.Verdict, s.Failures = result.Error, []result.Failure{result.Because("harness", result.Term("run-ended-within", result.Text(end)))}
 		}
+		s.Message = words.Message(s.Failures)
 		rest = append(rest, s)
 	}
 	return rest
@@ -126,15 +128,15 @@ func missing(planned, done []result.Spec, open, end string) []result.Spec {
 // filterFor is the filter that runs a spec alone; for a line of the judge, the
 // spec in which the clause was first broken.
 func (o *order) filterFor(s result.Spec) string {
-	if strings.HasPrefix(s.ID, servers.JudgePrefix) {
+	if strings.HasPrefix(s.ID, runner.JudgePrefix) {
 		switch s.Location {
 		case "":
 			return s.Clauses[0]
-		case trial.Discovery: // comes before any spec
+		case session.Discovery: // comes before any spec
 			if o.Client != nil {
-				return visit.Baseline + "." + string(caller.Visit)
+				return encounter.Baseline + "." + string(caller.Visit)
 			}
-			return trial.FixedSpec
+			return session.FixedSpec
 		}
 		return s.Location
 	}

@@ -78,7 +78,7 @@ func TestBrokenShouldAloneConforms(t *testing.T) {
 	o := nbdconform(t, "run", "--quirk", q.Name)
 	r := o.result(t)
 	o.want(t, exitConforms)
-	if v := verdicts(r)[s.ID]; v != result.Weak {
+	if v := verdicts(r)[s.ID]; v != result.Warning {
 		t.Errorf("%s %s", v, s.ID)
 	}
 	if !strings.Contains(o.stdout, s.ID) {

@@ -145,7 +145,7 @@ func compare(b evidence.Bundle, r result.Result, out string) (status int, text s
 		switch {
 		case s.Verdict == result.Pass:
 			return exitConforms, now + "\nnot reproduced: it passes"
-		case s.Verdict != result.Weak && !s.Verdict.Broken():
+		case s.Verdict != result.Warning && !s.Verdict.Broken():
 			return exitUntrusted, now + "\ncan't tell: " + first(s.Message)
 		}
 		clause := s.Clauses[0]

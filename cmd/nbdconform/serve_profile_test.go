@@ -48,31 +48,31 @@ func TestServeIgnoresNoFlagInAProfile(t *testing.T) {
 		refused []string // by these profiles
 		holds   func(server.Config) bool
 	}{
-		{words("--size 3M"), []string{"huge"}, func(c server.Config) bool { return c.Exports[0].Disk.Size() == 3<<20 }},
-		{words("--size 6G"), nil, func(c server.Config) bool { return c.Exports[0].Disk.Size() == 6<<30 }},
-		{words("--handshake newstyle"), words("tls tls-required"), func(c server.Config) bool { return c.Handshake == server.Newstyle }},
-		{words("--dialect write-zeroes-rfc"), words("dialect-get-lba-status"), func(c server.Config) bool { return c.Dialect == wire.WriteZeroesRFC }},
-		{words("--dialect get-lba-status"), words("dialect-write-zeroes-rfc"), func(c server.Config) bool { return c.Dialect == wire.GetLBAStatus }},
-		{words("--dialect current"), words("dialect-get-lba-status dialect-write-zeroes-rfc"), func(c server.Config) bool { return c.Dialect == wire.Current }},
-		{words("--no-structured-replies"), nil, func(c server.Config) bool { return c.NoStructuredReplies }},
-		{words("--no-extended-headers"), nil, func(c server.Config) bool { return c.NoExtendedHeaders }},
-		{words("--unannounced-writes"), words("no-extended-headers dialect-get-lba-status"), func(c server.Config) bool {
+		{argWords("--size 3M"), []string{"huge"}, func(c server.Config) bool { return c.Exports[0].Disk.Size() == 3<<20 }},
+		{argWords("--size 6G"), nil, func(c server.Config) bool { return c.Exports[0].Disk.Size() == 6<<30 }},
+		{argWords("--handshake newstyle"), argWords("tls tls-required"), func(c server.Config) bool { return c.Handshake == server.Newstyle }},
+		{argWords("--dialect write-zeroes-rfc"), argWords("dialect-get-lba-status"), func(c server.Config) bool { return c.Dialect == wire.WriteZeroesRFC }},
+		{argWords("--dialect get-lba-status"), argWords("dialect-write-zeroes-rfc"), func(c server.Config) bool { return c.Dialect == wire.GetLBAStatus }},
+		{argWords("--dialect current"), argWords("dialect-get-lba-status dialect-write-zeroes-rfc"), func(c server.Config) bool { return c.Dialect == wire.Current }},
+		{argWords("--no-structured-replies"), nil, func(c server.Config) bool { return c.NoStructuredReplies }},
+		{argWords("--no-extended-headers"), nil, func(c server.Config) bool { return c.NoExtendedHeaders }},
+		{argWords("--unannounced-writes"), argWords("no-extended-headers dialect-get-lba-status"), func(c server.Config) bool {
 			return c.UnannouncedWrites && !c.NoExtendedHeaders && chunks(c)
 		}},
-		{words("--simple-success=false"), words("dialect-get-lba-status"), func(c server.Config) bool { return !c.SimpleSuccess && chunks(c) }},
-		{words("--quirk reply-cookie-off-by-one"), nil, func(c server.Config) bool { return c.Hooks != nil || c.ConnHooks != nil }},
+		{argWords("--simple-success=false"), argWords("dialect-get-lba-status"), func(c server.Config) bool { return !c.SimpleSuccess && chunks(c) }},
+		{argWords("--quirk reply-cookie-off-by-one"), nil, func(c server.Config) bool { return c.Hooks != nil || c.ConnHooks != nil }},
 		{[]string{"--fault", "error: EIO, offset: 1M"}, nil, func(c server.Config) bool { return c.Exports[0].Gate != nil }},
 		{[]string{"--fault", "error: EIO, offset: 100M"}, allBut("huge", "resize"), func(c server.Config) bool { return c.Exports[0].Gate != nil }},
-		{words("--tls on --tls-certificates " + tls), words("tls-required"), func(c server.Config) bool { return c.TLS.Mode == server.SelectiveTLS }},
-		{words("--tls require --tls-certificates " + tls), words("tls"), func(c server.Config) bool { return c.TLS.Mode == server.ForcedTLS }},
-		{words("--tls-certificates " + tls), allBut("tls", "tls-required"), func(c server.Config) bool { return c.TLS.Mode != server.NoTLS }},
-		{words("--tls off"), words("tls tls-required"), func(c server.Config) bool { return c.TLS.Mode == server.NoTLS }},
-		{words("--size 0"), inprocess.Profiles(), nil},
-		{words("--file x"), inprocess.Profiles(), nil},
-		{words("--pattern"), inprocess.Profiles(), nil},
-		{words("--read-only"), inprocess.Profiles(), nil},
-		{words("--block-size 4096"), inprocess.Profiles(), nil},
-		{words("--context base:allocation"), inprocess.Profiles(), nil},
+		{argWords("--tls on --tls-certificates " + tls), argWords("tls-required"), func(c server.Config) bool { return c.TLS.Mode == server.SelectiveTLS }},
+		{argWords("--tls require --tls-certificates " + tls), argWords("tls"), func(c server.Config) bool { return c.TLS.Mode == server.ForcedTLS }},
+		{argWords("--tls-certificates " + tls), allBut("tls", "tls-required"), func(c server.Config) bool { return c.TLS.Mode != server.NoTLS }},
+		{argWords("--tls off"), argWords("tls tls-required"), func(c server.Config) bool { return c.TLS.Mode == server.NoTLS }},
+		{argWords("--size 0"), inprocess.Profiles(), nil},
+		{argWords("--file x"), inprocess.Profiles(), nil},
+		{argWords("--pattern"), inprocess.Profiles(), nil},
+		{argWords("--read-only"), inprocess.Profiles(), nil},
+		{argWords("--block-size 4096"), inprocess.Profiles(), nil},
+		{argWords("--context base:allocation"), inprocess.Profiles(), nil},
 	} {
 		var refused []string
 		for _, p := range inprocess.Profiles() {

@@ -106,8 +106,8 @@ func TestServeListensWhereItIsTold(t *testing.T) {
 		uri  string // how it begins
 	}{
 		"a free port":   {nil, "nbd://127.0.0.1:"},
-		"IPv6":          {words("--listen [::1]:0"), "nbd://[::1]:"},
-		"a Unix socket": {words("--unix " + socket), "nbd+unix:///?socket=" + socket},
+		"IPv6":          {argWords("--listen [::1]:0"), "nbd://[::1]:"},
+		"a Unix socket": {argWords("--unix " + socket), "nbd+unix:///?socket=" + socket},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -31,6 +31,7 @@ type Clause struct {
 	Level    Level  `yaml:"level"`
 	Side     Side   `yaml:"side"`
 	Document string `yaml:"document"` // "proto", "extended-headers", "resize", "qemu", "uri" or a proposal's name; set from the file
+	Topic    Topic  `yaml:"-"`        // the part of the protocol that it is about
 	Section  string `yaml:"section"`  // heading, or the constant's name, under which the statement stands
 	Requires string `yaml:"requires"` // the statement in our words, one sentence
 	// Sentences are the fingerprints of the sentences of the document that say so.
@@ -40,7 +41,20 @@ type Clause struct {
 	Restated map[string][]string `yaml:"-"`
 	// Described says that the document states it without a key word of RFC 2119:
 	// a magic number, a message's layout, the meaning of a value.
-	Described  bool   `yaml:"described,omitempty"`
+	Described bool `yaml:"described,omitempty"`
+	// Error is the error value that the clause is about, by the specification's
+	// name, or "".
+	Error      string `yaml:"error,omitempty"`
 	Untestable string `yaml:"untestable,omitempty"` // why no spec can tell
 	Disputed   string `yaml:"disputed,omitempty"`   // both readings, and why neither is certain
 }
+
+// A Topic is the part of the protocol that a clause is about. The catalogue
+// gives it with the first part of the id.
+type Topic string
+
+// The topics that decide about more than a place in a report.
+const (
+	Baseline        Topic = "baseline" // what any server and client need to get anywhere
+	SizeConstraints Topic = "size"     // block sizes and payload sizes
+)

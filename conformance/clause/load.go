@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -68,6 +69,13 @@ var loaded = sync.OnceValue(func() index {
 	return index{clauses, byID}
 })
 
+// topic is the first part of an id, which the catalogue gives to all clauses of
+// a topic and to no others.
+func topic(id ID) Topic {
+	first, _, _ := strings.Cut(string(id), ".")
+	return Topic(first)
+}
+
 // All returns every clause in document order. The slice is the caller's own,
 // the Sentences in it are not.
 func All() []Clause { return slices.Clone(loaded().clauses) }
@@ -112,7 +120,7 @@ func load(dir fs.FS) ([]Clause, error) {
 			if _, ok := at[c.ID]; ok {
 				return nil, fmt.Errorf("%s: the id %s is taken", f.name, c.ID)
 			}
-			c.Document = f.document
+			c.Document, c.Topic = f.document, topic(c.ID)
 			at[c.ID] = len(out)
 			out = append(out, c)
 		}

@@ -3,15 +3,16 @@ package clients
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/conformance/verdict"
+	"nbdconform/reports/result"
 
 	"nbdconform/conformance/caller"
+	. "nbdconform/conformance/encounter"
 	. "nbdconform/conformance/spec"
-	"nbdconform/conformance/trial"
-	. "nbdconform/conformance/visit"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/server"
 	"nbdconform/reference/starttls"
@@ -45,7 +46,7 @@ var _ = Describe("A server from another time", func() {
 				x.ExportInfo(func(e *wire.ExportInfo) { e.Flags |= 1 << 15 })
 			}}))
 
-			v.Provoked("does not use NBD_OPT_GO")
+			v.Provoked("does-not-use-opt-go")
 			Expect(v).To(GoWell())
 		})
 
@@ -62,7 +63,7 @@ var _ = Describe("A server from another time", func() {
 				}
 			}}))
 
-			v.Provoked("does not use NBD_OPT_GO")
+			v.Provoked("does-not-use-opt-go")
 			Expect(v).To(GoWell())
 		})
 
@@ -83,7 +84,7 @@ var _ = Describe("A server from another time", func() {
 				v := Ask(ctx, o.way)
 
 				if !Sent(v, o.option) && !Sent(v, wire.OptExtendedHeaders) {
-					Unsuited("does not use " + o.option.String())
+					Unsuited("does-not-use", o.option)
 				}
 				if Activity(ctx) == caller.Map {
 					Expect(v).To(TellNoLie()) // a map takes metadata contexts
@@ -110,13 +111,13 @@ var _ = Describe("An export", func() {
 
 // askForConstraints matches a visit in which each NBD_OPT_GO asks for NBD_INFO_BLOCK_SIZE.
 func askForConstraints() *Expectation {
-	return conns("NBD_INFO_BLOCK_SIZE to be asked for in NBD_OPT_GO", func(c *Conn) string {
+	return conns(result.Term("client.block-size-requested"), func(c *Conn) result.Value {
 		for _, o := range c.Options {
 			if q, err := wire.ParseInfoRequest(o.Data); o.Option == wire.OptGo && (err != nil || !q.Wants(wire.InfoBlockSize)) {
-				return fmt.Sprintf("it asks for %v", q.Infos)
+				return result.Term("client.asks", q.Infos)
 			}
 		}
-		return ""
+		return result.Nothing
 	})
 }
 
@@ -140,13 +141,13 @@ var _ = Describe("TLS that is asked for", func() {
 		func(ctx context.Context) {
 			v := Ask(ctx, Told(caller.TLSRequire), With(func(c *server.Config) { c.StartTLS = wire.RepErrPolicy }))
 
-			Expect(v).To(conns("nothing but NBD_OPT_ABORT once NBD_OPT_STARTTLS is refused", func(c *Conn) string {
+			Expect(v).To(conns(result.Term("client.only-abort-after-refused-tls"), func(c *Conn) result.Value {
 				for _, o := range c.Options {
 					if o.Option != wire.OptStartTLS && o.Option != wire.OptAbort {
-						return fmt.Sprintf("%v comes in the clear", o.Option)
+						return result.Term("client.sends-in-plaintext", o.Option)
 					}
 				}
-				return ""
+				return result.Nothing
 			}))
 		})
 
@@ -193,7 +194,7 @@ var _ = Describe("TLS that is asked for", func() {
 		func(ctx context.Context) {
 			other, err := pki.New("localhost")
 			if err != nil {
-				trial.Harness("%v", err)
+				verdict.Harness("shown", err)
 			}
 			v := Ask(ctx, Told(caller.TLSRequire), Secure(server.ForcedTLS, func(s *starttls.X509Server) { *s = *other.Server(false) }))
 
@@ -204,13 +205,13 @@ var _ = Describe("TLS that is asked for", func() {
 // startFirst matches a visit in which NBD_OPT_STARTTLS is the first option of
 // each connection that sends any.
 func startFirst() *Expectation {
-	return conns("NBD_OPT_STARTTLS first", func(c *Conn) string {
+	return conns(result.Term("client.starttls-first"), func(c *Conn) result.Value {
 		switch before, _ := afterTLS(c); {
 		case !c.Sent(wire.OptStartTLS):
-			return "it never comes"
+			return result.Term("client.never-sent")
 		case len(before) > 0:
-			return fmt.Sprintf("%v comes before", before[0].Option)
+			return result.Term("client.sends-before", before[0].Option)
 		}
-		return ""
+		return result.Nothing
 	})
 }

@@ -4,11 +4,12 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	"nbdconform/conformance/caller"
+	. "nbdconform/conformance/encounter"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/visit"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/server"
 	"nbdconform/reference/wire"
@@ -35,7 +36,7 @@ var _ = Describe("A server that behaves", func() {
 		caller.CopyIn:  {"baseline.client.write", quirk.ClientWriteShifted},
 	} {
 		It("is fit for "+string(a), ID(Baseline+"."+string(a)),
-			MUST(clauseID(trip.clause)),
+			MUST(clauseID(trip.clause)), GoodServer(),
 			Asks(a),
 			TrippedBy(trip.quirk, "want success"),
 			func(ctx context.Context) {

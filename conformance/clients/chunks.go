@@ -5,11 +5,12 @@ import (
 	"slices"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	"nbdconform/conformance/caller"
+	. "nbdconform/conformance/encounter"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/visit"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/server"
 	"nbdconform/reference/wire"
@@ -29,7 +30,7 @@ var _ = Describe("A structured reply", func() {
 					}
 				}}))
 
-				v.Provoked("reads nothing with structured replies")
+				v.Provoked("reads-nothing-structured-replies")
 				Expect(v).To(GoWell())
 			})
 	}
@@ -49,7 +50,7 @@ var _ = Describe("A structured reply", func() {
 				}
 			}}))
 
-			v.Provoked("asks for no structured replies")
+			v.Provoked("asks-no-structured-replies")
 			Expect(v).To(GoWell())
 		})
 
@@ -99,7 +100,7 @@ var _ = Describe("A structured reply", func() {
 					}
 				}}))
 
-				v.Provoked("asks for no structured replies")
+				v.Provoked("asks-no-structured-replies")
 				Expect(v).To(GoWrong())
 			})
 	}
@@ -126,7 +127,7 @@ func unknownChunk(t wire.ChunkType, payload []byte, to wire.Command) func(contex
 			}
 		}}))
 
-		v.Provoked("asks for no structured replies, or never sends " + to.String())
+		v.Provoked("no-structured-replies-or-never-sends", to)
 		Expect(v).To(EndHard())
 	}
 }

@@ -5,11 +5,12 @@ import (
 	"sync"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	"nbdconform/conformance/caller"
+	. "nbdconform/conformance/encounter"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/visit"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/server"
 	"nbdconform/reference/wire"
@@ -28,9 +29,9 @@ var _ = Describe("Connections to an export without NBD_FLAG_CAN_MULTI_CONN", fun
 				v := Ask(ctx, Omitting(wire.FlagCanMultiConn), EachConn(m.hooks))
 
 				if len(v.Conns) > 0 && m.last == 0 {
-					Unsuited("sends no command that concerns data")
+					Unsuited("sends-no-command-concerns-data")
 				}
-				Expect(m.found).To(BeFalse(), "want the commands of one connection at a time; commands come on one, on another, and on the first again\n%v", v)
+				Expect(m.found).To(BeFalse(), "one-connection-at-a-time", v)
 			})
 	}
 })
@@ -79,9 +80,9 @@ var _ = Describe("Data that is copied to an export", func() {
 			v := Ask(ctx, EachConn(d.hooks))
 
 			if !d.wrote {
-				Unsuited("writes nothing")
+				Unsuited("writes-nothing")
 			}
-			Expect(d.open).To(BeFalse(), "want the data made safe; there are writes without NBD_CMD_FLAG_FUA, and no flush behind them\n%v", v)
+			Expect(d.open).To(BeFalse(), "data-made-safe", v)
 		})
 })
 

@@ -4,11 +4,13 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/reports/result"
 
 	"nbdconform/conformance/caller"
+	. "nbdconform/conformance/encounter"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/visit"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/server"
 	"nbdconform/reference/wire"
@@ -31,7 +33,7 @@ var _ = Describe("The end of a session", func() {
 					}
 				}}))
 
-				v.Provoked("never sends " + t.String())
+				v.Provoked("never-sends", t)
 				Expect(v).To(EndSoft())
 			})
 	}
@@ -52,13 +54,13 @@ var _ = Describe("The end of a session", func() {
 				}
 			}
 			if writers < 2 || v.Flushes == 0 {
-				Unsuited("does not write over several connections and flush")
+				Unsuited("does-not-write-on-several")
 			}
-			Expect(v).To(Want("every write answered before the last flush", func(v *Visit) string {
+			Expect(v).To(Want(result.Term("client.writes-answered-before-flush"), func(v *Visit) result.Value {
 				if v.Uncovered > 0 {
-					return "writes come behind it, or have no reply yet"
+					return result.Term("client.writes-uncovered")
 				}
-				return ""
+				return result.Nothing
 			}))
 		})
 })

@@ -2,14 +2,15 @@ package clients
 
 import (
 	"context"
-	"fmt"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/reports/result"
 
 	"nbdconform/conformance/caller"
+	. "nbdconform/conformance/encounter"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/visit"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/server"
 	"nbdconform/reference/wire"
@@ -47,7 +48,7 @@ var _ = Describe("An error value that nobody knows", func() {
 						}}))...)
 					}
 					usual := failing(wire.EINVAL)
-					usual.Provoked("never sends " + c.to.String())
+					usual.Provoked("never-sends", c.to)
 
 					Expect(failing(unheard)).To(endAs(usual))
 				})
@@ -58,13 +59,13 @@ var _ = Describe("An error value that nobody knows", func() {
 // endAs matches a visit that ends as another one: the program reports the same,
 // and disconnects softly if it did so then.
 func endAs(usual *Visit) *Expectation {
-	return Want("the same as after NBD_EINVAL", func(v *Visit) string {
+	return Want(result.Term("client.same-as-einval"), func(v *Visit) result.Value {
 		switch {
 		case v.Report.Succeeded() != usual.Report.Succeeded():
-			return fmt.Sprintf("success is %v, and %v as after NBD_EINVAL it was", v.Report.Succeeded(), usual.Report.Succeeded())
+			return result.Term("client.success-unlike-einval", v.Report.Succeeded(), usual.Report.Succeeded())
 		case EndedSoft(usual) && !EndedSoft(v):
-			return "a session ends without NBD_CMD_DISC, and none as after NBD_EINVAL"
+			return result.Term("client.ends-otherwise-than-einval")
 		}
-		return ""
+		return result.Nothing
 	})
 }

@@ -4,11 +4,12 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	"nbdconform/conformance/caller"
+	. "nbdconform/conformance/encounter"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/visit"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/server"
 )
@@ -17,7 +18,7 @@ var _ = Describe("Extended headers", func() {
 	for _, a := range []caller.Activity{caller.CopyIn, caller.CopyOut, caller.Map} {
 		It("are used in every request of "+string(a), ID("client.extended."+string(a)),
 			MUST("trans.extended.request", "trans.extended.write-payload", "cmdflag.payload-len.nonzero"),
-			Asks(a),
+			AboutExtendedHeaders(), Asks(a),
 			TrippedBy(extendedTrip[a], extendedText[a]),
 			func(ctx context.Context) {
 				v := Ask(ctx)
@@ -27,7 +28,7 @@ var _ = Describe("Extended headers", func() {
 					used = used || c.Session != nil && c.Session.Extended
 				}
 				if !used {
-					Unsuited("does not negotiate extended headers")
+					Unsuited("does-not-negotiate-extended-headers")
 				}
 				Expect(v).To(GoWell())
 			})

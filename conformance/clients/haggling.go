@@ -4,11 +4,12 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	"nbdconform/conformance/caller"
+	. "nbdconform/conformance/encounter"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/visit"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/server"
 	"nbdconform/reference/wire"
@@ -77,7 +78,7 @@ var _ = Describe("Haggling", func() {
 					}
 				}}))...)
 
-				v.Provoked("does not use " + o.String())
+				v.Provoked("does-not-use", o)
 				Expect(v).To(AbortNext())
 			})
 	}
@@ -116,7 +117,7 @@ var _ = Describe("Haggling", func() {
 			v := Ask(ctx, staying)
 
 			if !Sent(v, wire.OptAbort) {
-				Unsuited("leaves haggling by another way than NBD_OPT_ABORT")
+				Unsuited("leaves-without-abort")
 			}
 			Expect(v).To(BeOver())
 		})
@@ -135,7 +136,7 @@ var _ = Describe("Haggling", func() {
 				}
 			}}))
 
-			v.Provoked("leaves haggling by another way than NBD_OPT_ABORT")
+			v.Provoked("leaves-without-abort")
 			Expect(v).To(GoWell())
 		})
 
@@ -150,7 +151,7 @@ var _ = Describe("Haggling", func() {
 				}
 			}}))
 
-			v.Provoked("uses neither NBD_OPT_GO nor NBD_OPT_INFO")
+			v.Provoked("uses-neither-opt-go-nor-opt-info")
 			Expect(v).To(GoWell())
 		})
 
@@ -168,7 +169,7 @@ var _ = Describe("Haggling", func() {
 				}
 			}}))
 
-			v.Provoked("asks for nothing but NBD_INFO_EXPORT")
+			v.Provoked("asks-nothing-but-info-export")
 			Expect(v).To(GoWell())
 		})
 })

@@ -1,15 +1,15 @@
 package clients
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
 	"nbdconform/conformance/caller"
 	"nbdconform/conformance/clause"
-	"nbdconform/conformance/visit"
+	"nbdconform/conformance/encounter"
 	"nbdconform/reference/server"
 	"nbdconform/reference/wire"
+	"nbdconform/reports/result"
 )
 
 // pause is how long an answer is kept back from a client that may not go on
@@ -37,63 +37,63 @@ func asked(o wire.Option) []caller.Activity {
 }
 
 // staying leaves the connection open after NBD_OPT_ABORT.
-var staying = visit.Hooked(server.Hooks{OptionReply: func(x *server.OptionExchange) {
+var staying = encounter.Hooked(server.Hooks{OptionReply: func(x *server.OptionExchange) {
 	if x.Is(wire.OptAbort) {
 		x.Hangup = false
 	}
 }})
 
 // conns finds something wrong with one of the connections of a visit.
-func conns(want string, wrong func(*visit.Conn) string) *visit.Expectation {
-	return visit.Want(want, func(v *visit.Visit) string {
+func conns(want result.Value, wrong func(*encounter.Conn) result.Value) *encounter.Expectation {
+	return encounter.Want(want, func(v *encounter.Visit) result.Value {
 		for i, c := range v.Conns {
-			if w := wrong(c); w != "" {
-				return fmt.Sprintf("on connection %d of %d %s", i+1, len(v.Conns), w)
+			if w := wrong(c); !w.None() {
+				return result.Term("client.on-connection", i+1, len(v.Conns), w)
 			}
 		}
-		return ""
+		return result.Nothing
 	})
 }
 
 // AbortNext matches a visit in which NBD_OPT_ABORT is what follows the option
 // that was answered in another way than usual.
-func AbortNext() *visit.Expectation {
-	return conns("NBD_OPT_ABORT next, after NBD_REP_ERR_SHUTDOWN", func(c *visit.Conn) string {
+func AbortNext() *encounter.Expectation {
+	return conns(result.Term("client.abort-after-shutdown"), func(c *encounter.Conn) result.Value {
 		if !c.Provoked {
-			return ""
+			return result.Nothing
 		}
 		switch next := c.Options[c.OptionsByThen:]; {
 		case len(next) == 0:
-			return "nothing comes, and the client hangs up"
+			return result.Term("client.hangs-up")
 		case next[0].Option != wire.OptAbort:
-			return fmt.Sprintf("%v comes", next[0].Option)
+			return result.Term("client.sends", next[0].Option)
 		}
-		return ""
+		return result.Nothing
 	})
 }
 
 // BeOver matches a visit in which the client ends a connection after NBD_OPT_ABORT.
-func BeOver() *visit.Expectation {
-	return conns("that the client drops the connection after NBD_OPT_ABORT", func(c *visit.Conn) string {
+func BeOver() *encounter.Expectation {
+	return conns(result.Term("client.drops-after-abort"), func(c *encounter.Conn) result.Value {
 		if c.Sent(wire.OptAbort) && c.Stayed {
-			return "it stays"
+			return result.Term("client.stays")
 		}
-		return ""
+		return result.Nothing
 	})
 }
 
 // ShutTLS matches a visit in which the client shuts TLS down after NBD_OPT_ABORT.
-func ShutTLS() *visit.Expectation {
-	return conns("that TLS is shut down by close_notify after NBD_OPT_ABORT", func(c *visit.Conn) string {
+func ShutTLS() *encounter.Expectation {
+	return conns(result.Term("client.close-notify-after-abort"), func(c *encounter.Conn) result.Value {
 		if c.TLS && c.Sent(wire.OptAbort) && !c.Notified {
-			return "the connection ends without it"
+			return result.Term("client.connection-ends-without")
 		}
-		return ""
+		return result.Nothing
 	})
 }
 
 // Sent reports whether an option was sent on any connection.
-func Sent(v *visit.Visit, o wire.Option) bool {
+func Sent(v *encounter.Visit, o wire.Option) bool {
 	for _, c := range v.Conns {
 		if c.Sent(o) {
 			return true

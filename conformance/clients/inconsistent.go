@@ -4,11 +4,12 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	"nbdconform/conformance/caller"
+	. "nbdconform/conformance/encounter"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/visit"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/server"
 	"nbdconform/reference/wire"
@@ -97,7 +98,7 @@ var _ = Describe("A chunk that contradicts itself", func() {
 					}
 				}}))
 
-				v.Provoked("asks for no structured replies, or never sends " + i.to.String())
+				v.Provoked("no-structured-replies-or-never-sends", i.to)
 				Expect(v).To(EndHard())
 			})
 	}

@@ -5,11 +5,12 @@ import (
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	"nbdconform/conformance/caller"
+	. "nbdconform/conformance/encounter"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/visit"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/server"
 	"nbdconform/reference/wire"
@@ -45,8 +46,8 @@ var _ = Describe("Metadata contexts", func() {
 				}
 			}}))
 
-			v.Provoked("does not list metadata contexts")
-			Expect(strings.Contains(v.Report.Stdout, "x-ghost:context")).To(BeFalse(), "a context came before an error, and the program speaks of it:\n%s", v.Report.Stdout)
+			v.Provoked("does-not-list-metadata-contexts")
+			Expect(strings.Contains(v.Report.Stdout, "x-ghost:context")).To(BeFalse(), "context-before-error-used", v.Report.Stdout)
 		})
 
 	It("may be listed with any id", ID("client.list-meta.id"),
@@ -56,7 +57,7 @@ var _ = Describe("Metadata contexts", func() {
 		func(ctx context.Context) {
 			v := Ask(ctx, renumber(wire.OptListMetaContext))
 
-			v.Provoked("does not list metadata contexts")
+			v.Provoked("does-not-list-metadata-contexts")
 			Expect(v).To(GoWell())
 		})
 
@@ -69,7 +70,7 @@ var _ = Describe("Metadata contexts", func() {
 			func(ctx context.Context) {
 				v := Ask(ctx, renumber(wire.OptSetMetaContext))
 
-				v.Provoked("does not select metadata contexts")
+				v.Provoked("does-not-select-metadata-contexts")
 				Expect(v).To(GoWell())
 			})
 
@@ -87,7 +88,7 @@ var _ = Describe("Metadata contexts", func() {
 					})
 				}}))
 
-				v.Provoked("does not ask for block status")
+				v.Provoked("does-not-ask-block-status")
 				Expect(v).To(GoWell())
 			})
 
@@ -103,7 +104,7 @@ var _ = Describe("Metadata contexts", func() {
 					}
 				}}))
 
-				v.Provoked("does not ask for several descriptors of block status at once")
+				v.Provoked("does-not-ask-several-descriptors")
 				Expect(v).To(GoWell())
 			})
 	}

@@ -4,11 +4,12 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	"nbdconform/conformance/caller"
+	. "nbdconform/conformance/encounter"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/visit"
 	"nbdconform/reference/quirk"
 )
 
@@ -46,7 +47,7 @@ var _ = Describe("Size constraints", func() {
 				func(ctx context.Context) {
 					v := Ask(ctx, OfSize(size))
 
-					Expect(v.Conns).NotTo(BeEmpty(), "the program never connects")
+					Expect(v.Conns).NotTo(BeEmpty(), "program-never-connects")
 				})
 		}
 	}

@@ -2,14 +2,15 @@ package clients
 
 import (
 	"context"
-	"fmt"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/reports/result"
 
 	"nbdconform/conformance/caller"
+	. "nbdconform/conformance/encounter"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/visit"
 	"nbdconform/reference/export"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/server"
@@ -42,7 +43,7 @@ var _ = Describe("A server that says nothing of size constraints", func() {
 			func(ctx context.Context) {
 				v := Ask(ctx, silentAboutSizes)
 
-				Expect(v).To(keepToSizes("multiples of 512 bytes", func(q wire.Request) bool {
+				Expect(v).To(keepToSizes(result.Term("client.multiples-of-512"), func(q wire.Request) bool {
 					return q.Offset%defaultMinimum == 0 && q.Length%defaultMinimum == 0
 				}))
 			})
@@ -57,7 +58,7 @@ var _ = Describe("A server that says nothing of size constraints", func() {
 			func(ctx context.Context) {
 				v := Ask(ctx, silentAboutSizes, OfSize(defaultMaxPayload+1<<20))
 
-				Expect(v).To(keepToSizes("2^25 bytes of data at most", func(q wire.Request) bool {
+				Expect(v).To(keepToSizes(result.Term("at-most-2-25-bytes-of-data"), func(q wire.Request) bool {
 					return q.Type != wire.CmdRead && q.Type != wire.CmdWrite || q.Length <= defaultMaxPayload
 				}))
 			})
@@ -65,8 +66,8 @@ var _ = Describe("A server that says nothing of size constraints", func() {
 })
 
 // keepToSizes matches a visit in which all requests that have to be aligned are fine.
-func keepToSizes(want string, fine func(wire.Request) bool) *Expectation {
-	return conns(want, func(c *Conn) string {
+func keepToSizes(want result.Value, fine func(wire.Request) bool) *Expectation {
+	return conns(want, func(c *Conn) result.Value {
 		asked := false
 		for _, o := range c.Options {
 			if q, err := wire.ParseInfoRequest(o.Data); o.Option == wire.OptGo && err == nil {
@@ -83,11 +84,11 @@ func keepToSizes(want string, fine func(wire.Request) bool) *Expectation {
 				continue
 			}
 			if !asked {
-				return fmt.Sprintf("%v comes, and nothing was said of size constraints, for which it did not ask", q)
+				return result.Term("client.sends-unasked-sizes", q)
 			}
-			return fmt.Sprintf("%v comes, and nothing was said of size constraints", q)
+			return result.Term("client.sends-unsized", q)
 		}
-		return ""
+		return result.Nothing
 	})
 }
 
@@ -113,7 +114,7 @@ var _ = Describe("A long reply", func() {
 				})
 			}}))
 
-			v.Provoked("does not ask for the block status of all of the export at once")
+			v.Provoked("does-not-ask-block-status-of-all")
 			Expect(v).To(GoWell())
 		})
 
@@ -132,7 +133,7 @@ var _ = Describe("A long reply", func() {
 				}
 			}}))
 
-			v.Provoked("reads nothing with structured replies")
+			v.Provoked("reads-nothing-structured-replies")
 			Expect(v).To(GoWrong())
 			Observe(ctx, "error chunk of 2^26 bytes", "%s", manner(v))
 		})
@@ -159,7 +160,7 @@ var _ = Describe("Information about an export", func() {
 				})
 			}}))
 
-			v.Provoked("asks for nothing but NBD_INFO_EXPORT")
+			v.Provoked("asks-nothing-but-info-export")
 			Expect(v).To(TellNoLie())
 			Observe(ctx, "NBD_INFO_EXPORT alone", "success is %v", v.Report.Succeeded())
 		})

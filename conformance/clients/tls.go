@@ -11,12 +11,15 @@ import (
 	"sync"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/conformance/verdict"
+	"nbdconform/reports/result"
 
 	"nbdconform/conformance/caller"
 	"nbdconform/conformance/clause"
+	. "nbdconform/conformance/encounter"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/visit"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/server"
 	"nbdconform/reference/starttls"
@@ -131,11 +134,11 @@ var _ = Describe("TLS", func() {
 			}))
 
 			if !g.came() {
-				Unsuited("does not start TLS")
+				Unsuited("does-not-start-tls")
 			}
-			Expect(g.plain()).To(BeFalse(), "want the end of the session, it speaks on in the clear")
+			Expect(g.plain()).To(BeFalse(), "ended-speaks-plaintext")
 			Expect(v).To(GoWrong())
-			Expect(g.ended()).To(BeTrue(), "want the end of the session, the connection stays open")
+			Expect(g.ended()).To(BeTrue(), "ended-stays-open")
 		})
 
 	// "the client MUST NOT make assumptions from an earlier session"
@@ -158,7 +161,7 @@ var _ = Describe("TLS", func() {
 			v := Ask(ctx, Told(caller.TLSRequire), Secure(server.ForcedTLS, nil), staying)
 
 			if !Sent(v, wire.OptAbort) {
-				Unsuited("leaves haggling by another way than NBD_OPT_ABORT")
+				Unsuited("leaves-without-abort")
 			}
 			Expect(v).To(ShutTLS())
 		})
@@ -179,10 +182,10 @@ var _ = Describe("TLS", func() {
 				v := Ask(ctx, Told(caller.TLSRequire), Secure(server.ForcedTLS, nil),
 					Hooked(server.Hooks{Skip: map[string]bool{"tls.forced.other-options": true}}))
 
-				if !Want("", negotiatedEarly(o.option)).Accepts(v) {
-					Unsuited("starts TLS before it negotiates")
+				if !Want(result.Nothing, negotiatedEarly(o.option)).Accepts(v) {
+					Unsuited("starts-tls-before-negotiates")
 				}
-				Expect(v).To(Want(o.option.String()+" once more within TLS, or nothing that depends on it", dependsOn(o.option)))
+				Expect(v).To(Want(result.Term("client.repeats-within-tls", o.option.String()), dependsOn(o.option)))
 			})
 	}
 })
@@ -201,35 +204,35 @@ func has(list []wire.OptionRequest, options ...wire.Option) bool {
 }
 
 // negotiatedEarly finds nothing wrong where an option came before TLS.
-func negotiatedEarly(o wire.Option) func(*Visit) string {
-	return func(v *Visit) string {
+func negotiatedEarly(o wire.Option) func(*Visit) result.Value {
+	return func(v *Visit) result.Value {
 		for _, c := range v.Conns {
 			if before, after := afterTLS(c); after != nil && has(before, o) {
-				return ""
+				return result.Nothing
 			}
 		}
-		return "TLS comes first"
+		return result.Term("client.tls-first")
 	}
 }
 
 // dependsOn finds what depends on an option that was not sent within TLS.
-func dependsOn(o wire.Option) func(*Visit) string {
-	return func(v *Visit) string {
+func dependsOn(o wire.Option) func(*Visit) result.Value {
+	return func(v *Visit) result.Value {
 		for _, c := range v.Conns {
 			_, after := afterTLS(c)
 			if has(after, wire.OptStructuredReply, wire.OptExtendedHeaders) {
 				continue
 			}
 			if has(after, wire.OptSetMetaContext) || c.Asked(wire.CmdBlockStatus) {
-				return "metadata contexts are selected"
+				return result.Term("client.contexts-selected")
 			}
 			for _, w := range c.Judge.Violations() {
 				if w.Side == clause.Client && w.Clause == "layout.request.magic" {
-					return "an extended header comes: " + w.Detail
+					return result.Term("client.sends-extended-header", verdict.Term(w.Failure()))
 				}
 			}
 		}
-		return ""
+		return result.Nothing
 	}
 }
 

@@ -5,11 +5,13 @@ import (
 	"slices"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/reports/result"
 
 	"nbdconform/conformance/caller"
+	. "nbdconform/conformance/encounter"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/visit"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/server"
 	"nbdconform/reference/wire"
@@ -32,7 +34,7 @@ var _ = Describe("TLS on a connection that is dropped", func() {
 				}
 			}}))
 
-			v.Provoked("sends no option within TLS")
+			v.Provoked("sends-no-option-within-tls")
 			dropsTLS(v)
 			Expect(v).To(shutTLSFirst())
 		})
@@ -49,7 +51,7 @@ var _ = Describe("TLS on a connection that is dropped", func() {
 				}
 			}}))
 
-			v.Provoked("sends no request")
+			v.Provoked("sends-no-request")
 			dropsTLS(v)
 			Expect(v).To(shutTLSFirst())
 		})
@@ -59,11 +61,11 @@ var _ = Describe("TLS on a connection that is dropped", func() {
 // that the client drops over what the server said. It may also take leave
 // softly.
 func shutTLSFirst() *Expectation {
-	return conns("TLS shut down before the connection is dropped", func(c *Conn) string {
+	return conns(result.Term("client.tls-shut-before-drop"), func(c *Conn) result.Value {
 		if droppedTLS(c) && !c.Notified {
-			return "it ends without close_notify"
+			return result.Term("client.ends-without-close-notify")
 		}
-		return ""
+		return result.Nothing
 	})
 }
 
@@ -76,6 +78,6 @@ func droppedTLS(c *Conn) bool {
 // dropsTLS ends the spec as unsupported unless the client dropped one.
 func dropsTLS(v *Visit) {
 	if !slices.ContainsFunc(v.Conns, droppedTLS) {
-		Unsuited("does not drop a connection on which the server makes no sense")
+		Unsuited("does-not-drop-nonsense")
 	}
 }

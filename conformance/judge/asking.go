@@ -9,7 +9,7 @@ import (
 func (j *Judge) judgeRequest(r *request) {
 	p, e := r.place, &j.export
 	if j.disc != nil {
-		j.accuse(p, discSilence, "%v is sent after NBD_CMD_DISC", r.Type)
+		j.accuse(p, discSilence, "request-after-disc", r.Type)
 	}
 	if j.isLBAStatus(r) {
 		j.judgeAskingLBA(r)
@@ -17,7 +17,7 @@ func (j *Judge) judgeRequest(r *request) {
 	}
 	if !r.Type.Known() {
 		r.faults |= unknownCmd
-		j.accuse(p, requestNegotiated, "%v is no command of the document", r.Type)
+		j.accuse(p, requestNegotiated, "command-undefined", r.Type)
 		return
 	}
 	j.broken(requestNegotiated, true)
@@ -25,23 +25,23 @@ func (j *Judge) judgeRequest(r *request) {
 	j.judgeZero(r)
 	has := func(c check, flag wire.TransmissionFlags) {
 		if j.broken(c, e.flags&flag != 0 || e.unknown) {
-			j.accuse(p, c, "%v is sent, the transmission flags are %v", r.Type, e.flags)
+			j.accuse(p, c, "command-unadvertised", r.Type, e.flags)
 			r.faults |= unadvertised
 		}
 	}
 	switch r.Type {
 	case wire.CmdDisc:
 		if !r.announced && j.broken(discZero, r.Offset == 0 && r.Length == 0) {
-			j.accuse(p, discZero, "NBD_CMD_DISC has offset %d and length %d, both must be zero", r.Offset, r.Length)
+			j.accuse(p, discZero, "disc-fields-not-zero", r.Offset, r.Length)
 		}
 		if j.broken(discInflight, j.waiting == 0) {
-			j.accuse(p, discInflight, "NBD_CMD_DISC is sent while %d requests are pending", j.waiting)
+			j.accuse(p, discInflight, "disc-while-requests-pending", j.waiting)
 		}
 		return
 	case wire.CmdFlush:
 		has(flushAdvertised, wire.FlagSendFlush)
 		if !r.announced && j.broken(flushZero, r.Offset == 0 && r.Length == 0) {
-			j.accuse(p, flushZero, "NBD_CMD_FLUSH has offset %d and length %d, both must be zero", r.Offset, r.Length)
+			j.accuse(p, flushZero, "flush-fields-not-zero", r.Offset, r.Length)
 		}
 		return
 	case wire.CmdTrim:
@@ -50,7 +50,7 @@ func (j *Judge) judgeRequest(r *request) {
 		has(zeroesAdvertised, wire.FlagSendWriteZeroes)
 	case wire.CmdBlockStatus:
 		if j.broken(statusNeedsContext, len(j.selected.ids) > 0 || j.selected.unknown) {
-			j.accuse(p, statusNeedsContext, "NBD_CMD_BLOCK_STATUS is sent, no metadata context is selected for the export in use")
+			j.accuse(p, statusNeedsContext, "block-status-without-context")
 			r.faults |= unselected
 		}
 	case wire.CmdResize: // its length is no range
@@ -90,7 +90,7 @@ func (j *Judge) judgeCommandFlags(r *request) {
 	}
 	const known = wire.CmdFlagPayloadLen<<1 - 1
 	if j.broken(flagDocumented, f&^allowed == 0) {
-		j.accuse(p, flagDocumented, "%v has the flags %v, of which %v are documented for it", r.Type, f, allowed)
+		j.accuse(p, flagDocumented, "command-flags-undocumented", r.Type, f, expect(allowed))
 		switch extra := f &^ allowed; {
 		case f&^known != 0:
 			r.faults |= unknownFlag
@@ -102,17 +102,17 @@ func (j *Judge) judgeCommandFlags(r *request) {
 	}
 	if f&wire.CmdFlagFUA != 0 {
 		if j.broken(flagFUAAdvertised, e.flags&wire.FlagSendFUA != 0 || e.unknown) {
-			j.accuse(p, flagFUAAdvertised, "%v has NBD_CMD_FLAG_FUA, the transmission flags are %v", r.Type, e.flags)
+			j.accuse(p, flagFUAAdvertised, "fua-unadvertised", r.Type, e.flags)
 		}
 		if j.broken(flagFUAOnlyWrites, r.writes()) {
-			j.accuse(p, flagFUAOnlyWrites, "%v has NBD_CMD_FLAG_FUA and writes nothing", r.Type)
+			j.accuse(p, flagFUAOnlyWrites, "fua-on-command-that-does-not-write", r.Type)
 		}
 	}
 	if r.Type == wire.CmdRead && f&wire.CmdFlagDF != 0 && j.broken(flagDFAdvertised, e.flags&wire.FlagSendDF != 0 || e.unknown) {
-		j.accuse(p, flagDFAdvertised, "NBD_CMD_READ has NBD_CMD_FLAG_DF, the transmission flags are %v", e.flags)
+		j.accuse(p, flagDFAdvertised, "df-unadvertised", e.flags)
 	}
 	if r.Type == wire.CmdWriteZeroes && f&wire.CmdFlagFastZero != 0 && j.broken(flagFastZeroAdvertised, e.flags&wire.FlagSendFastZero != 0 || e.unknown) {
-		j.accuse(p, flagFastZeroAdvertised, "NBD_CMD_WRITE_ZEROES has NBD_CMD_FLAG_FAST_ZERO, the transmission flags are %v", e.flags)
+		j.accuse(p, flagFastZeroAdvertised, "fast-zero-unadvertised", e.flags)
 		r.faults |= blindFast
 	}
 }
@@ -129,7 +129,7 @@ var zeroLength = map[wire.Command]struct{ ask, stay check }{
 
 func (j *Judge) judgeZero(r *request) {
 	if c, ok := zeroLength[r.Type]; ok && r.ranged() && j.broken(c.ask, r.Length > 0) {
-		j.accuse(r.place, c.ask, "%v has length 0", r.Type)
+		j.accuse(r.place, c.ask, "request-of-length-zero", r.Type)
 	}
 }
 
@@ -144,7 +144,7 @@ func (j *Judge) judgeRange(r *request) {
 	}
 	end := r.Offset + r.Length
 	if j.broken(boundsClient, end >= r.Offset && end <= e.size) {
-		j.accuse(p, boundsClient, "%v reaches from %d over %d bytes, the export has %d", r.Type, r.Offset, r.Length, e.size)
+		j.accuse(p, boundsClient, "request-beyond-export", r.Type, r.Offset, r.Length, expect(e.size))
 		if r.faults |= beyondEnd; end >= r.Offset && end <= j.resizes.old {
 			r.faults = r.faults&^beyondEnd | shrunk
 		}
@@ -160,12 +160,12 @@ func (j *Judge) judgeRange(r *request) {
 		return
 	}
 	if payload && j.broken(maxPayloadClient, r.faults&oversized == 0) {
-		j.accuse(p, maxPayloadClient, "%v has length %d, the maximum payload size is %d", r.Type, r.Length, e.sizes.MaxPayload)
+		j.accuse(p, maxPayloadClient, "request-payload-beyond-maximum", r.Type, r.Length, expect(e.sizes.MaxPayload))
 	}
 	// Whether the other two have to be aligned is disputed.
 	if m := uint64(e.sizes.Minimum); m > 0 && r.Type != wire.CmdCache && r.Type != wire.CmdBlockStatus {
 		if j.broken(alignClient, r.Offset%m == 0 && r.Length%m == 0) {
-			j.accuse(p, alignClient, "%v has offset %d and length %d, the minimum block size is %d", r.Type, r.Offset, r.Length, m)
+			j.accuse(p, alignClient, "request-not-aligned", r.Type, r.Offset, r.Length, expect(m))
 			r.faults |= unaligned
 		}
 	}

@@ -1,9 +1,8 @@
 package judge
 
 import (
-	"fmt"
-
 	"nbdconform/reference/wire"
+	"nbdconform/reports/result"
 )
 
 // An answer is what came of a structured reply so far.
@@ -43,7 +42,7 @@ func (j *Judge) chunkReply(magic uint32, h wire.ChunkHeader, b []byte) int {
 		if magic == wire.ExtendedReply {
 			c = replyMagic
 		}
-		j.accuse(p, c, "a chunk of magic %#x comes, and was not negotiated", magic)
+		j.accuse(p, c, "chunk-magic-not-negotiated", magic)
 		if r != nil {
 			r.quiet = true
 		}
@@ -60,17 +59,17 @@ func (j *Judge) chunkReply(magic uint32, h wire.ChunkHeader, b []byte) int {
 	*d = chunkData{judge: j, place: p, header: h, r: r, over: over, b: d.b[:0]}
 	s.sink = d
 	if j.broken(chunkUnknownFlag, h.Flags&^wire.ReplyFlagDone == 0) {
-		j.accuse(p, chunkUnknownFlag, "the chunk has the flags %v, only DONE is defined", h.Flags)
+		j.accuse(p, chunkUnknownFlag, "chunk-flags-undefined", h.Flags)
 	}
 	j.judgeMaxPayload(p, h)
 	silent := r == nil || r.quiet || over || r.ambiguous
 	switch {
 	case h.Type == wire.ChunkNone:
 		if j.broken(noneLength, h.Length == 0) {
-			j.accuse(p, noneLength, "NBD_REPLY_TYPE_NONE has length %d, 0 is due", h.Length)
+			j.accuse(p, noneLength, "none-chunk-length-not-zero", h.Length)
 		}
 		if j.broken(noneDone, h.Flags&wire.ReplyFlagDone != 0) {
-			j.accuse(p, noneDone, "NBD_REPLY_TYPE_NONE has the flags %v, DONE is due", h.Flags)
+			j.accuse(p, noneDone, "none-chunk-without-done", h.Flags)
 		}
 	case h.Type.IsError() || silent:
 	case h.Type == wire.ChunkOffsetData && r.Type == wire.CmdRead:
@@ -87,7 +86,7 @@ func (j *Judge) chunkReply(magic uint32, h wire.ChunkHeader, b []byte) int {
 		j.judgeStatusType(p, h.Type)
 		r.quiet = true
 	default:
-		j.accuse(p, chunkUnexpected, "%v is no chunk of a reply to %v", h.Type, r.Type)
+		j.accuse(p, chunkUnexpected, "chunk-type-of-other-command", h.Type, r.Type)
 		r.quiet = true // and what it means for the reply is open
 	}
 	return len(b)
@@ -120,7 +119,7 @@ func (j *Judge) judgeMaxPayload(p place, h wire.ChunkHeader) {
 	}
 	limit := uint64(j.export.sizes.MaxPayload)
 	if j.broken(chunkMaxPayload, h.Length <= limit+fixed) {
-		j.accuse(p, chunkMaxPayload, "%v has %d bytes behind its fixed fields, the maximum payload size is %d", h.Type, h.Length-fixed, limit)
+		j.accuse(p, chunkMaxPayload, "chunk-payload-beyond-maximum", h.Type, h.Length-fixed, expect(limit))
 	}
 }
 
@@ -176,20 +175,20 @@ func (j *Judge) errorChunk(d *chunkData) {
 		r.answer.errors++
 	}
 	if j.broken(length, d.header.Length >= minimum) {
-		j.accuse(p, length, "%v has length %d, at least %d is due", t, d.header.Length, minimum)
+		j.accuse(p, length, "error-chunk-too-short", t, d.header.Length, expect(minimum))
 		return
 	}
 	const common wire.ChunkType = 1 << 15 // no type: what stands behind the message is left alone
 	e, err := wire.ParseErrorChunk(common, d.b)
 	if err == nil && t == wire.ChunkErrorOffset {
 		if len(e.Rest) < 8 {
-			err = fmt.Errorf("%v has %d bytes behind a message of %d, 8 are due", t, len(e.Rest), len(e.Message))
-		} else {
-			e.Rest = e.Rest[:8]
+			j.accuse(p, length, "error-offset-missing", t, len(e.Rest), len(e.Message))
+			return
 		}
+		e.Rest = e.Rest[:8]
 	}
 	if err != nil {
-		j.accuse(p, length, "%v", err)
+		j.accuse(p, length, "error-chunk-layout", err)
 		return
 	}
 	nonzero := errorNonzero
@@ -197,12 +196,12 @@ func (j *Judge) errorChunk(d *chunkData) {
 		nonzero = errorOffsetNonzero
 	}
 	if j.broken(nonzero, e.Error != wire.OK) {
-		j.accuse(p, nonzero, "%v has error 0", t)
+		j.accuse(p, nonzero, "error-chunk-with-error-zero", t)
 	}
 	if j.broken(errorMessageLength, len(e.Message) <= wire.MaxString) {
-		j.accuse(p, errorMessageLength, "the message has %d bytes, at most %d are allowed", len(e.Message), wire.MaxString)
+		j.accuse(p, errorMessageLength, "error-message-too-long", len(e.Message), expect(wire.MaxString))
 	} else if e.Message != "" {
-		j.judgeString(p, "the message", e.Message)
+		j.judgeString(p, result.Term("error-message"), e.Message)
 	}
 	if silent {
 		return
@@ -212,13 +211,13 @@ func (j *Judge) errorChunk(d *chunkData) {
 	}
 	if r.Type == wire.CmdRead && t == wire.ChunkError && j.broken(errorMixed, len(r.answer.offsets) == 0) ||
 		r.Type == wire.CmdRead && t == wire.ChunkErrorOffset && j.broken(errorMixed, r.answer.generic == 0) {
-		j.accuse(p, errorMixed, "the reply has an error without an offset and one with an offset")
+		j.accuse(p, errorMixed, "errors-with-and-without-offset")
 	}
 	switch t {
 	case wire.ChunkError:
 		r.answer.generic++
 		if j.broken(errorOnce, r.answer.generic == 1) {
-			j.accuse(p, errorOnce, "NBD_REPLY_TYPE_ERROR comes a second time in the reply")
+			j.accuse(p, errorOnce, "second-error-without-offset")
 		}
 	case wire.ChunkErrorOffset:
 		if offset, ok := e.Offset(); ok {
@@ -232,7 +231,7 @@ func (j *Judge) errorOffset(p place, r *request, offset uint64) {
 	a := &r.answer
 	if r.Type == wire.CmdFlush || r.ranged() && r.Length > 0 {
 		if j.broken(errorOffsetBounds, offset-r.Offset < r.Length) {
-			j.accuse(p, errorOffsetBounds, "the error is at offset %d, the request is about %d bytes at %d", offset, r.Length, r.Offset)
+			j.accuse(p, errorOffsetBounds, "error-offset-outside-request", offset, expect(r.Length), expect(r.Offset))
 		}
 	}
 	again, within := false, false
@@ -242,12 +241,12 @@ func (j *Judge) errorOffset(p place, r *request, offset uint64) {
 		within = within || inside && o >= span.from && o < span.to
 	}
 	if j.broken(errorOffsetSame, !again) {
-		j.accuse(p, errorOffsetSame, "offset %d has an error already in this reply", offset)
+		j.accuse(p, errorOffsetSame, "second-error-at-offset", offset)
 	} else if inside && j.broken(errorOffsetWithin, !within) {
-		j.accuse(p, errorOffsetWithin, "the content chunk of %d to %d has an error at another offset already, now at %d", span.from, span.to, offset)
+		j.accuse(p, errorOffsetWithin, "second-error-in-content-chunk", span.from, span.to, offset)
 	}
 	if inside && j.broken(readPaddingZero, span.quiet <= offset) {
-		j.accuse(p, readPaddingZero, "the error is at offset %d, and the content chunk of %d to %d is not zero up to offset %d",
+		j.accuse(p, readPaddingZero, "content-behind-error-not-zero",
 			offset, span.from, span.to, span.quiet)
 	}
 	if len(a.offsets) < maxOffsets && j.keep() {

@@ -30,11 +30,11 @@ func (j *Judge) ClientClosed(err error) {
 			ends = ends || o.option == wire.OptAbort || o.option == wire.OptExportName
 		}
 		if j.broken(haggleHangUpClient, ends) {
-			j.accuse(p, haggleHangUpClient, "the client hangs up without NBD_OPT_ABORT")
+			j.accuse(p, haggleHangUpClient, "client-closes-without-abort")
 		}
 	case j.phase == phaseTransmission:
 		if j.broken(hangUpClient, j.disc != nil) {
-			j.accuse(p, hangUpClient, "the client hangs up without NBD_CMD_DISC")
+			j.accuse(p, hangUpClient, "client-closes-without-disc")
 		}
 	}
 }
@@ -52,7 +52,7 @@ func (j *Judge) ServerClosed(err error) {
 		_, _, newstyle := wire.ParseGreeting(s.buf)
 		_, _, oldstyle := wire.ParseOldGreeting(s.buf)
 		if !errors.Is(newstyle, io.ErrUnexpectedEOF) && !errors.Is(oldstyle, io.ErrUnexpectedEOF) {
-			j.lose(greetingLayout, "the greeting is NBDMAGIC and IHAVEOPT: %v", newstyle)
+			j.lose(greetingLayout, "greeting-magic", newstyle)
 		}
 	}
 	p := j.closed(s, err)
@@ -96,9 +96,9 @@ func (j *Judge) serverLeavesHaggling(p place) {
 	switch o.option {
 	case wire.OptExportName: // has no other way to refuse
 	case wire.OptAbort:
-		j.accuse(p, abortAck, "the server hangs up on NBD_OPT_ABORT, NBD_REP_ACK is due")
+		j.accuse(p, abortAck, "server-closes-on-abort")
 	default:
-		j.accuse(p, haggleHangUpServer, "the server hangs up on %v, and the client broke nothing that is mandatory", o.option)
+		j.accuse(p, haggleHangUpServer, "server-closes-on-option", o.option)
 	}
 }
 
@@ -112,12 +112,12 @@ func (j *Judge) serverLeaves(p place) {
 	if j.disc != nil {
 		j.judgeUnfinished(p)
 		if j.broken(discOutstanding, j.waiting == 0) {
-			j.accuse(p, discOutstanding, "the server hangs up on NBD_CMD_DISC with %d requests unanswered", j.waiting)
+			j.accuse(p, discOutstanding, "server-closes-on-disc-with-requests-pending", j.waiting)
 		}
 		return
 	}
 	if d, ok := j.server.sink.(*readData); ok && j.server.rest > 0 && !d.over && !j.unsized {
-		j.accuse(p, readFinishChunk, "the server hangs up %d bytes before the end of NBD_REPLY_TYPE_OFFSET_DATA", j.server.rest)
+		j.accuse(p, readFinishChunk, "server-closes-within-offset-data", j.server.rest)
 		return
 	}
 	if j.waiting == 0 || j.failed || j.eshut || j.unsized || j.server.rest > 0 {
@@ -129,15 +129,15 @@ func (j *Judge) serverLeaves(p place) {
 			c, ok := zeroLength[r.Type]
 			switch {
 			case ok && r.Length == 0:
-				j.accuse(p, c.stay, "the server hangs up on %v of length 0", r.Type)
+				j.accuse(p, c.stay, "server-closes-on-length-zero", r.Type)
 				return
 			case r.ranged() && r.Type != wire.CmdRead && r.Type != wire.CmdWrite && r.Length > j.export.maxPayload():
-				j.accuse(p, effectStay, "the server hangs up on %v of %d bytes, the maximum payload size is %d", r.Type, r.Length, j.export.maxPayload())
+				j.accuse(p, effectStay, "server-closes-on-length-beyond-payload", r.Type, r.Length, j.export.maxPayload())
 				return
 			}
 		}
 	}
-	j.accuse(p, shutdownWait, "the server hangs up with %d requests unanswered, and the client broke nothing that is mandatory", j.waiting)
+	j.accuse(p, shutdownWait, "server-closes-with-requests-pending", j.waiting)
 }
 
 // judgeUnfinished judges replies to NBD_CMD_READ that said everything and had
@@ -146,8 +146,7 @@ func (j *Judge) judgeUnfinished(p place) {
 	for _, same := range j.pending {
 		for _, r := range same {
 			if a := &r.answer; r.Type == wire.CmdRead && a.chunks > 0 && !a.coarse && a.covered.total == r.Length && !r.quiet {
-				j.accuse(p, chunkDoneLast, "the server hangs up, all of the read with cookie %#x has come, "+
-					"and none of its %d chunks has NBD_REPLY_FLAG_DONE", r.Cookie, a.chunks)
+				j.accuse(p, chunkDoneLast, "server-closes-before-final-chunk", r.Cookie, a.chunks)
 			}
 		}
 	}

@@ -31,7 +31,7 @@ func (j *Judge) judgeExtHeaderReqd(p place, o *option, t wire.ReplyType) {
 		return
 	}
 	if j.broken(c, t != wire.RepErrExtHeaderReqd) {
-		j.accuse(p, c, "%v is answered by %v; extended headers negotiated: %t", o.option, t, j.extended)
+		j.accuse(p, c, "ext-header-reqd-without-reason", o.option, t, j.extended)
 	}
 }
 
@@ -43,7 +43,7 @@ func (j *Judge) judgePayloadFlag(p place, o *option, f wire.TransmissionFlags) {
 	}
 	selected := len(j.selected.ids) > 0 && j.selected.export == o.info.Export
 	if j.broken(payloadFlagContexts, selected || f&wire.FlagBlockStatusPayload == 0) {
-		j.accuse(p, payloadFlagContexts, "the transmission flags are %v, no metadata context was selected for export %q", f, clip(o.info.Export))
+		j.accuse(p, payloadFlagContexts, "status-payload-flag-without-context", f, clip(o.info.Export))
 	}
 }
 
@@ -52,21 +52,21 @@ func (j *Judge) judgePayloadFlag(p place, o *option, f wire.TransmissionFlags) {
 func (j *Judge) judgeAnnounced(r *request) {
 	p, e := r.place, &j.export
 	if r.Type == wire.CmdWrite && j.broken(writeAnnounced, r.announced) {
-		j.accuse(p, writeAnnounced, "NBD_CMD_WRITE comes without NBD_CMD_FLAG_PAYLOAD_LEN")
+		j.accuse(p, writeAnnounced, "write-without-payload-flag")
 		r.faults |= unannounced
 		j.unframed = true
 	}
 	if r.Type == wire.CmdRead && !r.announced && j.broken(readNarrow, r.Length <= math.MaxUint32) {
-		j.accuse(p, readNarrow, "NBD_CMD_READ has length %d, which takes more than 32 bits", r.Length)
+		j.accuse(p, readNarrow, "read-longer-than-32-bits", r.Length)
 	}
 	if !r.announced {
 		return
 	}
 	if r.Type != wire.CmdWrite && j.broken(payloadNonzero, r.Length > 0) { // a write about nothing has a rule of its own
-		j.accuse(p, payloadNonzero, "%v has NBD_CMD_FLAG_PAYLOAD_LEN and length 0", r.Type)
+		j.accuse(p, payloadNonzero, "payload-flag-with-length-zero", r.Type)
 	}
 	if r.Type == wire.CmdBlockStatus && j.broken(filterAdvertised, e.flags&wire.FlagBlockStatusPayload != 0 || e.unknown) {
-		j.accuse(p, filterAdvertised, "NBD_CMD_BLOCK_STATUS has a payload, the transmission flags are %v", e.flags)
+		j.accuse(p, filterAdvertised, "status-payload-unadvertised", e.flags)
 		r.faults |= noFilter
 	}
 	if r.Length > e.maxPayload() {
@@ -99,7 +99,7 @@ func (d *filterData) end() {
 	}
 	f, err := wire.ParseStatusFilter(d.b)
 	if j.broken(filterLength, err == nil) {
-		j.accuse(r.place, filterLength, "%v", err)
+		j.accuse(r.place, filterLength, "status-filter-layout", err)
 		return
 	}
 	r.faults &^= badFilter
@@ -125,14 +125,14 @@ func (d *filterData) end() {
 func (j *Judge) judgeExtendedHeader(p place, magic uint32, h wire.ChunkHeader, r *request, over bool) {
 	j.broken(extendedNoSimple, true)
 	if j.broken(extendedReply, magic == wire.ExtendedReply) {
-		j.accuse(p, extendedReply, "a chunk of magic %#x comes, extended headers are negotiated", magic)
+		j.accuse(p, extendedReply, "chunk-magic-not-extended", magic)
 		return
 	}
 	if r == nil || over || r.quiet || r.ambiguous {
 		return
 	}
 	if j.broken(extendedOffset, h.Offset == r.Offset) {
-		j.accuse(p, extendedOffset, "the header of the chunk has offset %d, the request has %d", h.Offset, r.Offset)
+		j.accuse(p, extendedOffset, "chunk-offset-not-of-request", h.Offset, expect(r.Offset))
 	}
 }
 
@@ -143,7 +143,7 @@ func (j *Judge) judgeStatusType(p place, t wire.ChunkType) {
 	if j.extended {
 		c = extAlways
 	}
-	j.accuse(p, c, "%v comes; extended headers negotiated: %t", t, j.extended)
+	j.accuse(p, c, "status-chunk-type-not-negotiated", t, j.extended)
 }
 
 // judgeCount holds the descriptor count of NBD_REPLY_TYPE_BLOCK_STATUS_EXT
@@ -153,9 +153,9 @@ func (d *statusData) judgeCount() {
 	j, n := d.judge, (d.header.Length-uint64(d.head))/uint64(2*d.head)
 	count := uint64(binary.BigEndian.Uint32(d.part[4:]))
 	if j.broken(extCountNonzero, count > 0) {
-		j.accuse(d.place, extCountNonzero, "the chunk has %d extents and a count of 0", n)
+		j.accuse(d.place, extCountNonzero, "extent-count-zero", n)
 	} else if j.broken(extCount, count == n) {
-		j.accuse(d.place, extCount, "the chunk has %d extents and a count of %d", n, count)
+		j.accuse(d.place, extCount, "extent-count-wrong", n, count)
 	}
 }
 
@@ -167,18 +167,18 @@ func (j *Judge) judgeFiltered(p place, r *request) {
 	j.broken(filterLimited, true)
 	for _, s := range r.answer.statuses {
 		if !slices.Contains(r.filter, s.id) {
-			j.accuse(p, filterLimited, "the reply has a chunk for context %d, the request asks for %v", s.id, r.filter)
+			j.accuse(p, filterLimited, "chunk-for-unrequested-context", s.id, expect(r.filter))
 			return
 		}
 	}
 	j.broken(statusPerContext, true)
 	if n := len(r.answer.statuses); n < len(r.filter) {
-		j.accuse(p, statusPerContext, "the reply has chunks for %d contexts, the request asks for %v", n, r.filter)
+		j.accuse(p, statusPerContext, "requested-context-without-chunk", n, expect(r.filter))
 		return
 	}
 	for _, s := range r.answer.statuses {
 		if s.chunks > 1 {
-			j.accuse(p, statusPerContext, "the reply has %d chunks for context %d", s.chunks, s.id)
+			j.accuse(p, statusPerContext, "several-chunks-for-requested-context", s.chunks, s.id)
 			return
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"nbdconform/conformance/clause"
 	"nbdconform/reference/wire"
+	"nbdconform/reports/result"
 )
 
 // haggling is what the judge remembers of options.
@@ -110,7 +111,7 @@ func (j *Judge) optionHeader(b []byte) int {
 			return 0
 		}
 		j.stray(s, "see the violation")
-		j.accuse(place{s.side, s.start, s.msg}, optionMagic, "an option opens with IHAVEOPT: %v", err)
+		j.accuse(place{s.side, s.start, s.msg}, optionMagic, "option-magic", err)
 		return 0
 	}
 	if len(j.queue) >= maxQueue {
@@ -132,25 +133,25 @@ func (j *Judge) judgeOption(o *option) {
 	if len(j.queue) > 0 && j.server.mode == astray {
 		// The client may have taken for a reply what made no sense to us.
 	} else if j.broken(oneOptionAtATime, len(j.queue) == 0) {
-		j.accuse(o.place, oneOptionAtATime, "%v is sent while %v has no final reply yet", o.option, j.queue[len(j.queue)-1].option)
+		j.accuse(o.place, oneOptionAtATime, "option-before-final-reply", o.option, j.queue[len(j.queue)-1].option)
 	}
 	if j.aborted {
-		j.accuse(o.place, abortThenDrop, "%v is sent although NBD_OPT_ABORT was answered", o.option)
+		j.accuse(o.place, abortThenDrop, "option-after-abort", o.option)
 	}
 	if j.shutdown {
 		if j.broken(shutdownThenAbort, o.option == wire.OptAbort) {
-			j.accuse(o.place, shutdownThenAbort, "%v is sent after NBD_REP_ERR_SHUTDOWN, NBD_OPT_ABORT is due", o.option)
+			j.accuse(o.place, shutdownThenAbort, "option-after-shutdown", o.option)
 		}
 		j.shutdown = false
 	}
 	if o.option != wire.OptExportName && j.offered&wire.FlagFixedNewstyle != 0 {
 		if j.broken(clientFlagFixed, j.accepted&wire.FlagCFixedNewstyle != 0) {
-			j.accuse(o.place, clientFlagFixed, "%v belongs to the fixed newstyle handshake, the client's flags are %v", o.option, j.accepted)
+			j.accuse(o.place, clientFlagFixed, "option-without-fixed-newstyle", o.option, j.accepted)
 		}
 	}
 	empty := func(c check) {
 		if j.broken(c, o.length == 0) {
-			j.accuse(o.place, c, "%v carries %d bytes of data, it has none", o.option, o.length)
+			j.accuse(o.place, c, "option-with-data", o.option, o.length)
 		}
 	}
 	switch o.option {
@@ -161,35 +162,35 @@ func (j *Judge) judgeOption(o *option) {
 	case wire.OptStartTLS:
 		empty(startTLSNoData)
 		if j.broken(startTLSDeferred, !j.structured && !j.extended && len(j.selected.ids) == 0 || j.tls) {
-			j.accuse(o.place, startTLSDeferred, "NBD_OPT_STARTTLS is sent after options that it makes the server forget")
+			j.accuse(o.place, startTLSDeferred, "starttls-after-stateful-options")
 		}
 		if j.broken(startTLSNotFixed, j.fixed()) {
-			j.accuse(o.place, startTLSNotFixed, "NBD_OPT_STARTTLS is sent, the server's flags are %v and the client's %v", j.offered, j.accepted)
+			j.accuse(o.place, startTLSNotFixed, "starttls-without-fixed-newstyle", j.offered, j.accepted)
 		}
 		if j.broken(startTLSAgainClient, !j.tls) {
-			j.accuse(o.place, startTLSAgainClient, "NBD_OPT_STARTTLS is sent within TLS")
+			j.accuse(o.place, startTLSAgainClient, "starttls-within-tls")
 		}
 	case wire.OptStructuredReply:
 		empty(structuredNoData)
 		if j.broken(optionRepeated, !j.structured) {
-			j.accuse(o.place, optionRepeated, "NBD_OPT_STRUCTURED_REPLY is sent again after it was acknowledged")
+			j.accuse(o.place, optionRepeated, "structured-reply-option-repeated")
 		}
 	case wire.OptExportName:
 		if j.broken(exportNameExtended, !j.extended) {
-			j.accuse(o.place, exportNameExtended, "NBD_OPT_EXPORT_NAME is sent although extended headers were negotiated")
+			j.accuse(o.place, exportNameExtended, "export-name-with-extended-headers")
 		}
 	case wire.OptExtendedHeaders:
 		empty(extendedNoData)
 		if j.broken(optionRepeated, !j.extended) {
-			j.accuse(o.place, optionRepeated, "NBD_OPT_EXTENDED_HEADERS is sent again after it was acknowledged")
+			j.accuse(o.place, optionRepeated, "extended-headers-option-repeated")
 		}
 	case wire.OptListMetaContext:
 		if j.broken(listMetaNeedsStructured, j.structured || j.extended) {
-			j.accuse(o.place, listMetaNeedsStructured, "NBD_OPT_LIST_META_CONTEXT is sent before structured replies were negotiated")
+			j.accuse(o.place, listMetaNeedsStructured, "list-meta-before-structured-replies")
 		}
 	case wire.OptSetMetaContext:
 		if j.broken(setMetaNeedsStructured, j.structured || j.extended) {
-			j.accuse(o.place, setMetaNeedsStructured, "NBD_OPT_SET_META_CONTEXT is sent before structured replies were negotiated")
+			j.accuse(o.place, setMetaNeedsStructured, "set-meta-before-structured-replies")
 		}
 	}
 }
@@ -220,7 +221,7 @@ func (d *optionData) end() {
 	case wire.OptExportName:
 		j.log.say(o.msg, fmt.Sprintf("%v %q", o.option, clip(string(d.b))))
 		o.info.Export = string(d.b)
-		j.judgeString(o.place, "the export name", o.info.Export)
+		j.judgeString(o.place, result.Term("export-name"), o.info.Export)
 	case wire.OptInfo, wire.OptGo:
 		j.infoRequest(o, d.b)
 	case wire.OptListMetaContext, wire.OptSetMetaContext:
@@ -228,8 +229,8 @@ func (d *optionData) end() {
 	}
 }
 
-// judgeString holds a string that the side at p sent against section "Conventions".
-func (j *Judge) judgeString(p place, what, s string) {
+// judgeString judges a string that the side at p sent by section "Conventions".
+func (j *Judge) judgeString(p place, what result.Value, s string) {
 	utf8, nul, short, long := stringUTF8Server, stringNULServer, stringShortServer, stringMaxServer
 	if p.side == clause.Client {
 		utf8, nul, short, long = stringUTF8Client, stringNULClient, stringShortClient, stringMaxClient
@@ -237,19 +238,19 @@ func (j *Judge) judgeString(p place, what, s string) {
 	for _, c := range []check{utf8, nul, short, long} {
 		j.broken(c, true)
 	}
-	switch err := wire.ValidateString(what, s); {
+	switch err := wire.ValidateString("", s); {
 	case err == nil:
 	case len(s) > wire.MaxString:
-		j.accuse(p, long, "%s is %d bytes long, at most %d are allowed", what, len(s), wire.MaxString)
+		j.accuse(p, long, "string-too-long", what, len(s), expect(wire.MaxString))
 		return
 	default:
 		c := utf8
 		if hasNUL(s) {
 			c = nul
 		}
-		j.accuse(p, c, "%s is %q", what, clip(s))
+		j.accuse(p, c, "string-malformed", what, []byte(clip(s)))
 	}
 	if len(s) > wire.RecommendedString {
-		j.accuse(p, short, "%s is %d bytes long, it should be no longer than %d", what, len(s), wire.RecommendedString)
+		j.accuse(p, short, "string-longer-than-recommended", what, len(s), expect(wire.RecommendedString))
 	}
 }

@@ -74,7 +74,7 @@ func (j *Judge) greeting(b []byte) int {
 		return 0
 	}
 	if j.broken(greetingLayout, err == nil) {
-		j.lose(greetingLayout, "the greeting is NBDMAGIC and IHAVEOPT: %v", err)
+		j.lose(greetingLayout, "greeting-magic", err)
 		return 0
 	}
 	j.open(s, kindText, b[:n], 0, nil)
@@ -82,10 +82,10 @@ func (j *Judge) greeting(b []byte) int {
 	j.offered = g.Flags
 	const known = wire.FlagFixedNewstyle | wire.FlagNoZeroes
 	if j.broken(handshakeUnknownFlag, g.Flags&^known == 0) {
-		j.accuse(s.here(), handshakeUnknownFlag, "the flags are %v, of which only %v are defined", g.Flags, known)
+		j.accuse(s.here(), handshakeUnknownFlag, "handshake-flags-undefined", g.Flags, expect(known))
 	}
 	if !j.opts.Oldstyle && j.broken(fixedNewstyleServer, g.Flags&wire.FlagFixedNewstyle != 0) {
-		j.accuse(s.here(), fixedNewstyleServer, "NBD_FLAG_FIXED_NEWSTYLE is not among the flags %v", g.Flags)
+		j.accuse(s.here(), fixedNewstyleServer, "fixed-newstyle-not-offered", g.Flags)
 	}
 	j.phase = phaseFlags
 	j.release(&j.client)
@@ -96,10 +96,10 @@ func (j *Judge) greeting(b []byte) int {
 func (j *Judge) oldstyle(g wire.OldGreeting) {
 	here := j.server.here()
 	if !j.opts.Oldstyle {
-		j.accuse(here, fixedNewstyleServer, "the server offers the oldstyle handshake")
+		j.accuse(here, fixedNewstyleServer, "oldstyle-handshake")
 	}
 	if j.broken(handshakeOldstyleFlags, g.Flags>>16 == 0) {
-		j.accuse(here, handshakeOldstyleFlags, "the flags are %#x, the upper 16 bits have no place in the oldstyle handshake", g.Flags)
+		j.accuse(here, handshakeOldstyleFlags, "oldstyle-flags-beyond-16-bits", g.Flags)
 	}
 	j.export = export{size: g.Size, flags: wire.TransmissionFlags(g.Flags)}
 	j.judgeFlags(here, j.export.flags)
@@ -119,11 +119,11 @@ func (j *Judge) clientFlags(b []byte) int {
 	const known = wire.FlagCFixedNewstyle | wire.FlagCNoZeroes
 	unknown := f&^known != 0
 	if j.broken(clientFlagUnknown, !unknown) {
-		j.accuse(s.here(), clientFlagUnknown, "the flags are %v, of which only %v are defined", f, known)
+		j.accuse(s.here(), clientFlagUnknown, "handshake-flags-undefined", f, expect(known))
 	}
 	excess := f&wire.FlagCNoZeroes != 0 && j.offered&wire.FlagNoZeroes == 0
 	if j.broken(clientFlagNoZeroes, !excess) {
-		j.accuse(s.here(), clientFlagNoZeroes, "the flags are %v, the server offered %v", f, j.offered)
+		j.accuse(s.here(), clientFlagNoZeroes, "client-flags-not-offered", f, expect(j.offered))
 	}
 	excess = excess || f&wire.FlagCFixedNewstyle != 0 && j.offered&wire.FlagFixedNewstyle == 0
 	switch {
@@ -144,5 +144,5 @@ func (j *Judge) judgeDropped() {
 	}
 	c := j.mustDrop
 	j.mustDrop = 0
-	j.accuse(j.server.here(), c, "the server carries on although the client's flags are %v and it offered %v", j.accepted, j.offered)
+	j.accuse(j.server.here(), c, "session-continues-after-invalid-client-flags", j.accepted, j.offered)
 }

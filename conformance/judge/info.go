@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"nbdconform/reference/wire"
+	"nbdconform/reports/result"
 )
 
 const maxInfos = 64 // types of information in one answer that are remembered
@@ -20,17 +21,17 @@ func (j *Judge) infoRequest(o *option, b []byte) {
 		if errors.As(err, &f) && f.Clause == "opt.info.name-length" {
 			c = infoNameLength
 		}
-		j.accuse(o.place, c, "%v", err)
+		j.accuse(o.place, c, "info-request-layout", err)
 		return
 	}
 	j.broken(infoNameLength, true)
 	j.broken(infoRequestLayout, true)
 	o.info = q
 	j.log.say(o.msg, fmt.Sprintf("%v %q requests %v", o.option, clip(q.Export), q.Infos))
-	j.judgeString(o.place, "the export name", q.Export)
+	j.judgeString(o.place, result.Term("export-name"), q.Export)
 	sorted := slices.Sorted(slices.Values(q.Infos))
 	if len(sorted) > 0 && j.broken(infoRequestsUnique, len(slices.Compact(sorted)) == len(q.Infos)) {
-		j.accuse(o.place, infoRequestsUnique, "the information requests %v name a type twice", q.Infos)
+		j.accuse(o.place, infoRequestsUnique, "information-requested-twice", q.Infos)
 	}
 }
 
@@ -42,14 +43,14 @@ func (j *Judge) infoReply(d *replyData) {
 	}
 	i, err := wire.ParseInfo(d.b)
 	if j.broken(infoLayout, err == nil) {
-		j.accuse(p, infoLayout, "%v", err)
+		j.accuse(p, infoLayout, "info-reply-layout", err)
 		return
 	}
 	j.log.say(p.msg, fmt.Sprintf("NBD_REP_INFO %v length %d", i.Type, d.n))
 	again := slices.ContainsFunc(o.infos, func(e wire.Info) bool { return e.Type == i.Type })
 	switch {
 	case j.broken(infoOnce, !again || o.asks(i.Type) > 1):
-		j.accuse(p, infoOnce, "%v comes a second time", i.Type)
+		j.accuse(p, infoOnce, "information-given-twice", i.Type)
 	case again:
 	case len(o.infos) < maxInfos && o.keep(len(i.Payload)):
 		o.infos = append(o.infos, i)
@@ -60,7 +61,7 @@ func (j *Judge) infoReply(d *replyData) {
 	case wire.InfoExport:
 		e, err := wire.ParseExportInfo(i.Payload)
 		if j.broken(infoExportLength, err == nil) {
-			j.accuse(p, infoExportLength, "%v", err)
+			j.accuse(p, infoExportLength, "info-export-layout", err)
 			return
 		}
 		j.log.say(p.msg, fmt.Sprintf("NBD_REP_INFO NBD_INFO_EXPORT size %d flags %v", e.Size, e.Flags))
@@ -70,7 +71,7 @@ func (j *Judge) infoReply(d *replyData) {
 	case wire.InfoBlockSize:
 		s, err := wire.ParseSizeConstraints(i.Payload)
 		if j.broken(infoBlockSizeLength, err == nil) {
-			j.accuse(p, infoBlockSizeLength, "%v", err)
+			j.accuse(p, infoBlockSizeLength, "info-block-size-layout", err)
 			return
 		}
 		j.log.say(p.msg, fmt.Sprintf("NBD_REP_INFO NBD_INFO_BLOCK_SIZE minimum %d preferred %d maximum payload %d",
@@ -83,29 +84,29 @@ func (j *Judge) infoReply(d *replyData) {
 		}
 		f, err := wire.ParseInitFlags(i.Payload)
 		if j.broken(initStateLength, err == nil) {
-			j.accuse(p, initStateLength, "%v", err)
+			j.accuse(p, initStateLength, "info-init-state-layout", err)
 			return
 		}
 		j.log.say(p.msg, fmt.Sprintf("NBD_REP_INFO NBD_INFO_INIT_STATE %v", f))
 	case wire.InfoName, wire.InfoDescription:
 		j.log.say(p.msg, fmt.Sprintf("NBD_REP_INFO %v %q", i.Type, clip(string(i.Payload))))
-		j.judgeString(p, i.Type.String(), string(i.Payload))
+		j.judgeString(p, result.ValueOf(i.Type), string(i.Payload))
 	}
 }
 
 // judgeFlags holds transmission flags against each other and the negotiation.
 func (j *Judge) judgeFlags(p place, f wire.TransmissionFlags) {
 	if j.broken(transmissionHasFlags, f&wire.FlagHasFlags != 0) {
-		j.accuse(p, transmissionHasFlags, "the transmission flags %v lack NBD_FLAG_HAS_FLAGS", f)
+		j.accuse(p, transmissionHasFlags, "has-flags-missing", f)
 	}
 	if j.opts.Dialect.Chunks() && j.broken(transmissionDFStructured, f&wire.FlagSendDF == 0 || j.structured || j.extended) {
-		j.accuse(p, transmissionDFStructured, "the transmission flags are %v, structured replies were not negotiated", f)
+		j.accuse(p, transmissionDFStructured, "df-flag-without-structured-replies", f)
 	}
 	if j.broken(payloadFlagNegotiated, f&wire.FlagBlockStatusPayload == 0 || j.extended) {
-		j.accuse(p, payloadFlagNegotiated, "the transmission flags are %v, extended headers were not negotiated", f)
+		j.accuse(p, payloadFlagNegotiated, "status-payload-flag-without-extended-headers", f)
 	}
 	if f&wire.FlagSendFastZero != 0 && j.broken(transmissionFastZero, f&wire.FlagSendWriteZeroes != 0) {
-		j.accuse(p, transmissionFastZero, "the transmission flags %v have SEND_FAST_ZERO without SEND_WRITE_ZEROES", f)
+		j.accuse(p, transmissionFastZero, "fast-zero-flag-without-write-zeroes", f)
 	}
 }
 
@@ -113,19 +114,19 @@ func (j *Judge) judgeFlags(p place, f wire.TransmissionFlags) {
 func (j *Judge) judgeSizes(p place, s wire.SizeConstraints) {
 	power := func(n uint32) bool { return n != 0 && n&(n-1) == 0 }
 	if j.broken(sizeMinimumPower, power(s.Minimum)) {
-		j.accuse(p, sizeMinimumPower, "the minimum block size %d is no power of 2", s.Minimum)
+		j.accuse(p, sizeMinimumPower, "minimum-block-size-not-power-of-two", s.Minimum)
 	}
 	if j.broken(sizeMinimumMax, s.Minimum <= wire.MaxMinimumBlock) {
-		j.accuse(p, sizeMinimumMax, "the minimum block size %d is larger than 65536", s.Minimum)
+		j.accuse(p, sizeMinimumMax, "minimum-block-size-too-large", s.Minimum)
 	}
 	if j.broken(sizePreferredPower, power(s.Preferred)) {
-		j.accuse(p, sizePreferredPower, "the preferred block size %d is no power of 2", s.Preferred)
+		j.accuse(p, sizePreferredPower, "preferred-block-size-not-power-of-two", s.Preferred)
 	}
 	if j.broken(sizePreferredMin, s.Preferred >= max(s.Minimum, 512)) {
-		j.accuse(p, sizePreferredMin, "the preferred block size %d is smaller than %d", s.Preferred, max(s.Minimum, 512))
+		j.accuse(p, sizePreferredMin, "preferred-block-size-too-small", s.Preferred, expect(max(s.Minimum, 512)))
 	}
 	if j.broken(sizeMaxPayloadPreferred, s.MaxPayload >= s.Preferred) {
-		j.accuse(p, sizeMaxPayloadPreferred, "the maximum payload size %d is smaller than the preferred block size %d", s.MaxPayload, s.Preferred)
+		j.accuse(p, sizeMaxPayloadPreferred, "maximum-payload-below-preferred", s.MaxPayload, expect(s.Preferred))
 	}
 }
 
@@ -137,11 +138,11 @@ func (j *Judge) finalInfo(p place, o *option, t wire.ReplyType, described *optio
 		j.acknowledged(p, o, described)
 	case wire.RepErrUnknown:
 		if j.broken(infoUnknownQuiet, o.replies == 0) {
-			j.accuse(p, infoUnknownQuiet, "NBD_REP_ERR_UNKNOWN follows %d NBD_REP_INFO", o.replies)
+			j.accuse(p, infoUnknownQuiet, "information-before-unknown", o.replies)
 		}
 	case wire.RepErrTLSReqd:
 		if j.modes == modeForced && j.broken(infoForcedTLSQuiet, o.replies == 0) {
-			j.accuse(p, infoForcedTLSQuiet, "NBD_REP_ERR_TLS_REQD follows %d NBD_REP_INFO, and earlier answers fit FORCEDTLS only", o.replies)
+			j.accuse(p, infoForcedTLSQuiet, "information-before-tls-reqd", o.replies)
 		}
 	case wire.RepErrBlockSizeReqd:
 		j.refusedForSize(p, o)
@@ -151,14 +152,14 @@ func (j *Judge) finalInfo(p place, o *option, t wire.ReplyType, described *optio
 // acknowledged judges a successful answer as a whole.
 func (j *Judge) acknowledged(p place, o *option, described *option) {
 	if j.broken(infoExportBeforeAck, o.exportInfo != nil || j.server.mode == astray) {
-		j.accuse(p, infoExportBeforeAck, "%v is acknowledged without NBD_INFO_EXPORT", o.option)
+		j.accuse(p, infoExportBeforeAck, "ack-without-export-information", o.option)
 	}
 	if e, s := o.exportInfo, o.sizes; e != nil && s != nil {
 		if s.Minimum != 0 && j.broken(sizeMinimumExport, e.Size%uint64(s.Minimum) == 0) {
-			j.accuse(p, sizeMinimumExport, "the export size %d is no multiple of the minimum block size %d", e.Size, s.Minimum)
+			j.accuse(p, sizeMinimumExport, "export-size-not-multiple-of-minimum", e.Size, expect(s.Minimum))
 		}
 		if e.Size >= 1<<20 && j.broken(sizeMaxPayloadMin, s.MaxPayload >= 1<<20) {
-			j.accuse(p, sizeMaxPayloadMin, "the maximum payload size is %d, an export of %d bytes calls for 1048576 at least", s.MaxPayload, e.Size)
+			j.accuse(p, sizeMaxPayloadMin, "maximum-payload-below-mebibyte", s.MaxPayload, e.Size)
 		}
 	}
 	if o.option == wire.OptInfo {
@@ -169,7 +170,7 @@ func (j *Judge) acknowledged(p place, o *option, described *option) {
 	}
 	if described != nil && !described.lossy && o.whole && !o.faulty && !o.lossy && described.info.Export == o.info.Export && slices.Equal(described.info.Infos, o.info.Infos) {
 		if j.broken(infoRepeatable, sameInfos(described.infos, o.infos) || o.lessFilter(described)) {
-			j.accuse(p, infoRepeatable, "NBD_OPT_INFO with the same parameters gave %v, NBD_OPT_GO gives %v", infoTexts(described.infos), infoTexts(o.infos))
+			j.accuse(p, infoRepeatable, "go-differs-from-info", o.infos, expect(described.infos))
 		}
 	}
 	j.export = export{}
@@ -209,11 +210,11 @@ func (j *Judge) refusedForSize(p place, o *option) {
 		return
 	}
 	if j.broken(infoBlockSizeReqdRequested, !o.info.Wants(wire.InfoBlockSize)) {
-		j.accuse(p, infoBlockSizeReqdRequested, "NBD_REP_ERR_BLOCK_SIZE_REQD answers a request for %v", o.info.Infos)
+		j.accuse(p, infoBlockSizeReqdRequested, "block-size-reqd-although-requested", o.info.Infos)
 		return
 	}
 	if j.broken(infoBlockSizeReqdFirst, o.sizes != nil) {
-		j.accuse(p, infoBlockSizeReqdFirst, "NBD_REP_ERR_BLOCK_SIZE_REQD comes without NBD_INFO_BLOCK_SIZE ahead of it")
+		j.accuse(p, infoBlockSizeReqdFirst, "block-size-reqd-without-constraints")
 		return
 	}
 	s := *o.sizes
@@ -222,7 +223,7 @@ func (j *Judge) refusedForSize(p place, o *option) {
 	}
 	isDefault := s.Minimum == 1 && s.Preferred == wire.DefaultPreferred && s.MaxPayload >= wire.DefaultMaxPayload
 	if j.broken(infoBlockSizeReqdDefault, !isDefault) {
-		j.accuse(p, infoBlockSizeReqdDefault, "NBD_REP_ERR_BLOCK_SIZE_REQD comes with the default size constraints")
+		j.accuse(p, infoBlockSizeReqdDefault, "block-size-reqd-with-default-constraints")
 	}
 }
 
@@ -241,12 +242,4 @@ func sameInfos(a, b []wire.Info) bool {
 	return len(a) == len(b) && !slices.ContainsFunc(a, func(i wire.Info) bool {
 		return !slices.ContainsFunc(b, func(k wire.Info) bool { return i.Type == k.Type && string(i.Payload) == string(k.Payload) })
 	})
-}
-
-func infoTexts(infos []wire.Info) []string {
-	var out []string
-	for _, i := range infos {
-		out = append(out, fmt.Sprintf("%v %s", i.Type, clip(fmt.Sprintf("%x", i.Payload))))
-	}
-	return out
 }

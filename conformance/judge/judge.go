@@ -18,7 +18,6 @@
 package judge
 
 import (
-	"fmt"
 	"math/bits"
 	"sort"
 	"sync"
@@ -41,19 +40,6 @@ type Options struct {
 	Decrypted bool
 	// Messages is how many messages the transcript keeps; 0 stands for 512.
 	Messages int
-}
-
-// A Violation is one clause that one side broke.
-type Violation struct {
-	Clause  clause.ID
-	Side    clause.Side // who broke it
-	Offset  int64       // where the offending message starts in that side's stream, bytes
-	Detail  string      // what was allowed and what came, with decoded values
-	Message int         // Index of the offending message in the Transcript
-}
-
-func (v Violation) String() string {
-	return fmt.Sprintf("%s breaks %s at byte %d: %s", v.Side, v.Clause, v.Offset, v.Detail)
 }
 
 // A Judge follows one connection. Its methods may be called from any goroutine;
@@ -189,32 +175,6 @@ func sortedIDs(ids []clause.ID) []clause.ID {
 func (j *Judge) broken(c check, ok bool) bool {
 	j.came[c/64] |= 1 << (c % 64)
 	return !ok
-}
-
-// A place is a message of one side, as something to point at.
-type place struct {
-	side   clause.Side
-	offset int64
-	msg    int
-}
-
-// here is the message that s is at.
-func (s *stream) here() place { return place{s.side, s.start, s.msg} }
-
-// accuse records that the side which sent the message at p broke c.
-func (j *Judge) accuse(p place, c check, format string, args ...any) {
-	j.broken(c, false)
-	row := table[c]
-	if row.must {
-		j.broke[sideIndex(p.side)] = true
-	}
-	j.log.pin(p.msg)
-	if len(j.violations) >= maxViolations {
-		j.more++
-		return
-	}
-	detail := fmt.Sprintf(format, args...)
-	j.violations = append(j.violations, Violation{Clause: row.id, Side: p.side, Offset: p.offset, Detail: detail, Message: p.msg})
 }
 
 func sideIndex(s clause.Side) int {

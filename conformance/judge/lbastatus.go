@@ -19,7 +19,7 @@ func (j *Judge) judgeAskingLBA(r *request) {
 	j.log.say(r.msg, fmt.Sprintf("NBD_CMD_GET_LBA_STATUS %v cookie %#x offset %d length %d",
 		wire.LBAType(r.Flags), r.Cookie, r.Offset, r.Length))
 	if j.broken(requestNegotiated, j.export.flags&wire.FlagSendGetLBAStatus != 0 || j.export.unknown) {
-		j.accuse(r.place, requestNegotiated, "NBD_CMD_GET_LBA_STATUS is sent, the transmission flags are %v",
+		j.accuse(r.place, requestNegotiated, "lba-status-unadvertised",
 			j.opts.Dialect.FlagNames(j.export.flags))
 		r.faults |= unadvertised
 	}
@@ -120,12 +120,12 @@ func (d *lbaData) end() {
 	}
 	j.log.say(p.msg, fmt.Sprintf("simple reply cookie %#x with %d bytes of LBA status", r.Cookie, d.length))
 	if j.broken(lbaDescriptors, d.length%wire.LBADescriptorSize == 0) {
-		j.accuse(p, lbaDescriptors, "the parameter data has %d bytes, a multiple of %d is due", d.length, wire.LBADescriptorSize)
+		j.accuse(p, lbaDescriptors, "lba-data-length", d.length, expect(wire.LBADescriptorSize))
 		return
 	}
 	if j.broken(lbaRange, d.stray == nil) {
-		j.accuse(p, lbaRange, "%d bytes at %d are asked for, a descriptor is about %d at %d",
-			r.Length, r.Offset, d.stray.Length, d.stray.Offset)
+		j.accuse(p, lbaRange, "lba-descriptor-outside-request",
+			d.stray.Length, d.stray.Offset, expect(r.Length), expect(r.Offset))
 	}
 	switch kind := wire.LBAType(r.Flags); kind {
 	case wire.LBAAllocated, wire.LBADirty:
@@ -134,13 +134,13 @@ func (d *lbaData) end() {
 			c = lbaDirty
 		}
 		if j.broken(c, d.state == nil) {
-			j.accuse(p, c, "the descriptor %v has a status beyond %d", d.state, most(kind))
+			j.accuse(p, c, "lba-status-undefined", *d.state, expect(most(kind)))
 		}
 	default: // nobody knows what it stands for, so that nobody can tell
 		want := wire.LBADescriptor{Offset: r.Offset, Length: uint32(r.Length)}
 		if j.broken(lbaUnimplemented, d.count == 1 && d.first == want) {
-			j.accuse(p, lbaUnimplemented, "%v is answered by %d descriptors, the first %v, and one with %v is due",
-				kind, d.count, d.first, want)
+			j.accuse(p, lbaUnimplemented, "lba-descriptor-of-unknown-type",
+				kind, d.count, d.first, expect(want))
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"nbdconform/reference/wire"
+	"nbdconform/reports/result"
 )
 
 // A selection is what the last NBD_OPT_SET_META_CONTEXT left behind.
@@ -30,20 +31,20 @@ func (j *Judge) metaRequest(o *option, b []byte) {
 	if j.broken(metaRequestLayout, err == nil) {
 		o.faulty = true
 		o.excess = bytes.HasPrefix(b, q.Append(nil))
-		j.accuse(o.place, metaRequestLayout, "%v", err)
+		j.accuse(o.place, metaRequestLayout, "meta-request-layout", err)
 		return
 	}
 	o.meta = q
 	j.log.say(o.msg, fmt.Sprintf("%v %q queries %s", o.option, clip(q.Export), clip(fmt.Sprintf("%q", q.Queries))))
-	j.judgeString(o.place, "the export name", q.Export)
+	j.judgeString(o.place, result.Term("export-name"), q.Export)
 	c := listMetaQuerySyntax
 	if o.option == wire.OptSetMetaContext {
 		c = setMetaQuerySyntax
 	}
 	for _, s := range q.Queries {
-		j.judgeString(o.place, "a query", s)
+		j.judgeString(o.place, result.Term("metadata-query"), s)
 		if _, _, ok := namespace(s); j.broken(c, ok) {
-			j.accuse(o.place, c, "the query %q does not start with a namespace and a colon", clip(s))
+			j.accuse(o.place, c, "query-without-namespace", clip(s))
 			o.vague = true
 		}
 	}
@@ -62,16 +63,16 @@ func (j *Judge) metaReply(d *replyData) {
 		form = metaNameSyntax
 	}
 	if j.broken(metaContextLayout, err == nil) {
-		j.accuse(p, metaContextLayout, "%v", err)
+		j.accuse(p, metaContextLayout, "meta-context-layout", err)
 		return
 	}
 	j.log.say(p.msg, fmt.Sprintf("NBD_REP_META_CONTEXT %d %q", m.ID, clip(m.Name)))
-	j.judgeString(p, "the name of a metadata context", m.Name)
+	j.judgeString(p, result.Term("metadata-context-name"), m.Name)
 	ns, _, ok := namespace(m.Name)
 	if j.broken(form, ok) {
-		j.accuse(p, form, "the metadata context %q does not start with a namespace and a colon", clip(m.Name))
+		j.accuse(p, form, "context-without-namespace", clip(m.Name))
 	} else if j.broken(metaNameNamespace, ns == "base" || ns == "nbd-server" || ns == "qemu" || strings.HasPrefix(ns, "x-")) {
-		j.accuse(p, metaNameNamespace, "the namespace %q is none of base, nbd-server, qemu and x-*", clip(ns))
+		j.accuse(p, metaNameNamespace, "namespace-not-registered", clip(ns))
 	}
 	if ns == "base" {
 		j.baseExport, j.baseNamed = o.meta.Export, true
@@ -93,7 +94,7 @@ func (j *Judge) metaReply(d *replyData) {
 // judgeListed judges one context of a list.
 func (j *Judge) judgeListed(p place, o *option, m wire.MetaContext) {
 	if j.broken(listMetaIDZero, m.ID == 0) {
-		j.accuse(p, listMetaIDZero, "the context ID in a list should be 0 and is %d", m.ID)
+		j.accuse(p, listMetaIDZero, "listed-context-id-not-zero", m.ID)
 	}
 	if len(o.meta.Queries) == 0 {
 		return
@@ -104,7 +105,7 @@ func (j *Judge) judgeListed(p place, o *option, m wire.MetaContext) {
 		return qns == ns && (ns != "base" || leaf == "" || q == m.Name)
 	})
 	if j.broken(listMetaQueries, matches) {
-		j.accuse(p, listMetaQueries, "the context %q matches none of the queries %q", clip(m.Name), o.meta.Queries)
+		j.accuse(p, listMetaQueries, "listed-context-of-no-query", clip(m.Name), expect(o.meta.Queries))
 	}
 }
 
@@ -113,12 +114,12 @@ func (j *Judge) judgeListed(p place, o *option, m wire.MetaContext) {
 func (j *Judge) judgeSelected(p place, o *option, m wire.MetaContext) {
 	for _, c := range o.contexts {
 		if j.broken(setMetaUniqueIDs, c.ID != m.ID) {
-			j.accuse(p, setMetaUniqueIDs, "the ID %d stands for %q and %q", m.ID, clip(c.Name), clip(m.Name))
+			j.accuse(p, setMetaUniqueIDs, "context-id-used-twice", m.ID, clip(c.Name), clip(m.Name))
 			break
 		}
 	}
 	if j.broken(setMetaZeroQueries, len(o.meta.Queries) > 0) {
-		j.accuse(p, setMetaZeroQueries, "%q is selected although there is no query", clip(m.Name))
+		j.accuse(p, setMetaZeroQueries, "context-selected-without-query", clip(m.Name))
 		return
 	}
 	ns, _, _ := namespace(m.Name)
@@ -135,15 +136,15 @@ func (j *Judge) judgeSelected(p place, o *option, m wire.MetaContext) {
 	switch {
 	case ns == "base" && exact && m.Name != "base:":
 	case ns == "base" && leaf:
-		j.accuse(p, metaBaseUnknownLeaf, "%q is selected by none of the queries %q", clip(m.Name), o.meta.Queries)
+		j.accuse(p, metaBaseUnknownLeaf, "context-selected-by-no-query", clip(m.Name), expect(o.meta.Queries))
 	case ns == "base" && empty:
-		j.accuse(p, metaBaseWildcardSet, "%q is selected by the query \"base:\"", clip(m.Name))
+		j.accuse(p, metaBaseWildcardSet, "context-selected-by-base-wildcard", clip(m.Name))
 	case leaf:
 		j.broken(setMetaReply, true)
 	case empty:
-		j.accuse(p, metaEmptyLeaf, "%q is selected by a query without a leaf-name", clip(m.Name))
+		j.accuse(p, metaEmptyLeaf, "context-selected-by-namespace", clip(m.Name))
 	default:
-		j.accuse(p, setMetaReply, "%q is selected by none of the queries %q", clip(m.Name), o.meta.Queries)
+		j.accuse(p, setMetaReply, "context-selected-by-no-query", clip(m.Name), expect(o.meta.Queries))
 	}
 }
 
@@ -155,12 +156,12 @@ func (j *Judge) finalListMeta(p place, o *option, t wire.ReplyType) {
 	}
 	// A name that is longer than a string may be is too big by itself.
 	if len(o.meta.Queries) == 0 && len(o.meta.Export) <= wire.MaxString && j.broken(listMetaZeroQueriesTooBig, t != wire.RepErrTooBig) {
-		j.accuse(p, listMetaZeroQueriesTooBig, "NBD_REP_ERR_TOO_BIG answers a request without queries")
+		j.accuse(p, listMetaZeroQueriesTooBig, "too-big-without-queries")
 	}
 	if t == wire.RepAck && !o.lossy && j.baseNamed && j.baseExport == o.meta.Export && slices.Contains(o.meta.Queries, "base:") {
 		named := slices.ContainsFunc(o.contexts, func(m wire.MetaContext) bool { return strings.HasPrefix(m.Name, "base:") })
 		if j.broken(listMetaBaseWildcard, named) {
-			j.accuse(p, listMetaBaseWildcard, "the query \"base:\" finds nothing, although the server has named contexts of the base namespace for export %q", clip(o.meta.Export))
+			j.accuse(p, listMetaBaseWildcard, "base-wildcard-finds-nothing", clip(o.meta.Export))
 		}
 	}
 }
@@ -169,7 +170,7 @@ func (j *Judge) finalListMeta(p place, o *option, t wire.ReplyType) {
 func (j *Judge) finalSetMeta(p place, o *option, t wire.ReplyType) {
 	j.judgeMalformed(p, o, t, setMetaMalformed)
 	if !j.structured && !j.extended && j.broken(setMetaWithoutStructured, t != wire.RepAck) {
-		j.accuse(p, setMetaWithoutStructured, "NBD_OPT_SET_META_CONTEXT succeeds before structured replies were negotiated, NBD_REP_ERR_INVALID is due")
+		j.accuse(p, setMetaWithoutStructured, "set-meta-acknowledged-before-structured-replies")
 	}
 	j.selected = selection{export: o.meta.Export}
 	if t != wire.RepAck {
@@ -186,6 +187,6 @@ func (j *Judge) finalSetMeta(p place, o *option, t wire.ReplyType) {
 // the data. Whether data beyond them makes a request invalid is not said.
 func (j *Judge) judgeMalformed(p place, o *option, t wire.ReplyType, c check) {
 	if o.faulty && !o.excess && j.broken(c, t != wire.RepAck && t != wire.RepErrUnknown && t != wire.RepErrBlockSizeReqd) {
-		j.accuse(p, c, "%v does not have its layout and is answered by %v, NBD_REP_ERR_INVALID is due", o.option, t)
+		j.accuse(p, c, "malformed-option-not-rejected", o.option, t)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"nbdconform/reference/wire"
+	"nbdconform/reports/result"
 )
 
 // optionReply handles a reply of the server to an option.
@@ -22,7 +23,7 @@ func (j *Judge) optionReply(b []byte) int {
 		return 0
 	}
 	if j.broken(optionReplyMagic, err == nil) {
-		j.lose(optionReplyMagic, "the answer to an option is an option reply: %v", err)
+		j.lose(optionReplyMagic, "option-reply-magic", err)
 		return 0
 	}
 	d := &replyData{judge: j, header: h}
@@ -45,14 +46,14 @@ func (j *Judge) answered(p place, h wire.OptionReplyHeader) *option {
 	o := j.oldest()
 	switch {
 	case j.tls && slices.Contains(j.void, h.Option):
-		j.accuse(p, tlsUpgradeServer, "%v to %v answers within TLS what came in the clear behind NBD_OPT_STARTTLS", h.Type, h.Option)
+		j.accuse(p, tlsUpgradeServer, "reply-to-option-sent-before-tls", h.Type, h.Option)
 		return nil
 	case o != nil:
-		j.accuse(p, optionReplyOption, "the reply names %v, the option to answer is %v", h.Option, o.option)
+		j.accuse(p, optionReplyOption, "reply-to-other-option", h.Option, expect(o.option))
 	case j.client.mode != following:
 		// What the client asked is unknown.
 	default:
-		j.accuse(p, optionReplyType, "%v to %v answers no option: all have their final reply", h.Type, h.Option)
+		j.accuse(p, optionReplyType, "reply-without-option", h.Type, h.Option)
 	}
 	return o
 }
@@ -79,12 +80,12 @@ func (d *replyData) end() {
 	j, o, t := d.judge, d.option, d.header.Type
 	if t.IsError() {
 		if d.n > 0 {
-			j.judgeString(d.place, "the text of "+t.String(), string(d.b))
+			j.judgeString(d.place, result.Term("text-of-reply", t), string(d.b))
 			j.log.say(d.place.msg, fmt.Sprintf("%v to %v: %q", t, d.header.Option, clip(string(d.b))))
 		}
 	} else if t == wire.RepAck {
 		if j.broken(ackLayout, d.n == 0) {
-			j.accuse(d.place, ackLayout, "NBD_REP_ACK carries %d bytes of data, it has none", d.n)
+			j.accuse(d.place, ackLayout, "ack-with-data", d.n)
 		}
 	}
 	if o == nil {
@@ -113,12 +114,12 @@ func (j *Judge) serverReply(d *replyData) {
 	}
 	r, err := wire.ParseServerReply(d.b)
 	if j.broken(listName, err == nil) {
-		j.accuse(d.place, listName, "%v", err)
+		j.accuse(d.place, listName, "server-reply-layout", err)
 		return
 	}
 	j.log.say(d.place.msg, fmt.Sprintf("NBD_REP_SERVER %q %q", clip(r.Name), clip(r.Details)))
-	j.judgeString(d.place, "the export name", r.Name)
-	j.judgeString(d.place, "the text behind the export name", r.Details)
+	j.judgeString(d.place, result.Term("export-name"), r.Name)
+	j.judgeString(d.place, result.Term("text-behind-export-name"), r.Details)
 }
 
 // implemented are the options that every server has, by the check for it.
@@ -155,14 +156,14 @@ func (j *Judge) judgeFit(p place, o *option, t wire.ReplyType) {
 		return
 	}
 	if j.broken(c, fits) {
-		j.accuse(p, c, "%v is no answer to %v", t, o.option)
+		j.accuse(p, c, "reply-type-of-other-option", t, o.option)
 	}
 	if o.option == wire.OptGo && j.extended {
 		if j.broken(goExtended, t != wire.RepErrUnsup) {
-			j.accuse(p, goExtended, "NBD_OPT_GO is answered by %v although extended headers were acknowledged", t)
+			j.accuse(p, goExtended, "go-unsupported-with-extended-headers", t)
 		}
 	} else if c, ok := implemented[o.option]; ok && j.broken(c, t != wire.RepErrUnsup) {
-		j.accuse(p, c, "the server does not implement %v", o.option)
+		j.accuse(p, c, "required-option-not-implemented", o.option)
 	}
 }
 
@@ -175,7 +176,7 @@ func (j *Judge) judgeAbort(p place, o *option, t wire.ReplyType) {
 		c = abortDataIgnored
 	}
 	if j.broken(c, ok) {
-		j.accuse(p, c, "NBD_OPT_ABORT is answered by %v, NBD_REP_ACK is due", t)
+		j.accuse(p, c, "abort-not-acknowledged", t)
 	}
 }
 
@@ -189,7 +190,7 @@ func (j *Judge) judgeUnknown(p place, o *option, t wire.ReplyType) {
 		ok = o.length > wire.MaxString
 	}
 	if j.broken(unknownOption, ok) {
-		j.accuse(p, unknownOption, "%v is unknown and answered by %v, NBD_REP_ERR_UNSUP is due", o.option, t)
+		j.accuse(p, unknownOption, "unknown-option-not-unsupported", o.option, t)
 	}
 }
 
@@ -201,13 +202,13 @@ func (j *Judge) final(p place, o *option, t wire.ReplyType) {
 	j.judgeMode(p, o, t)
 	j.judgeExtHeaderReqd(p, o, t)
 	if j.closing && o.option != wire.OptAbort && j.broken(shutdownOptions, t == wire.RepErrShutdown) {
-		j.accuse(p, shutdownOptions, "%v is answered by %v, and the server had begun to answer NBD_REP_ERR_SHUTDOWN", o.option, t)
+		j.accuse(p, shutdownOptions, "reply-other-than-shutdown", o.option, t)
 	}
 	j.shutdown = t == wire.RepErrShutdown
 	j.closing = j.closing || j.shutdown
 	dataInvalid := func(c check) {
 		if o.length > 0 && j.broken(c, t != wire.RepAck) {
-			j.accuse(p, c, "%v came with %d bytes of data and is acknowledged, NBD_REP_ERR_INVALID is due", o.option, o.length)
+			j.accuse(p, c, "option-with-data-acknowledged", o.option, o.length)
 		}
 	}
 	switch o.option {
@@ -243,7 +244,7 @@ func (j *Judge) exportNameReply(o *option, b []byte) int {
 	}
 	if h, _, err := wire.ParseOptionReplyHeader(b); err == nil && h.Option == wire.OptExportName {
 		n := j.optionReply(b)
-		j.accuse(s.here(), exportNameRefused, "NBD_OPT_EXPORT_NAME is answered by %v, it has no option replies: a server that refuses ends the session", h.Type)
+		j.accuse(s.here(), exportNameRefused, "option-reply-to-export-name", h.Type)
 		return n
 	} else if errors.Is(err, io.ErrUnexpectedEOF) {
 		return 0 // an export size that begins as an option reply does, so far
@@ -285,11 +286,11 @@ func (z *zeroes) data(b []byte) int {
 	switch {
 	case i < 0:
 	case i == 0 && !z.seen: // left out: what comes is a reply
-		j.accuse(j.server.here(), reservedZeroes, "124 zeroes are due, as the flags are %v and %v; %#x comes", j.offered, j.accepted, b[0])
+		j.accuse(j.server.here(), reservedZeroes, "reserved-zeroes-missing", j.offered, j.accepted, b[0])
 		return 0
 	case !z.told:
 		z.told = true
-		j.accuse(j.server.here(), reservedZeroes, "124 zeroes are due, %#x is among them", b[i])
+		j.accuse(j.server.here(), reservedZeroes, "reserved-zeroes-not-zero", b[i])
 	}
 	z.seen = true
 	return len(b)

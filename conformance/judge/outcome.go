@@ -10,7 +10,7 @@ import (
 // Errors other than those that the document wants, or does not want, are free.
 func (j *Judge) outcome(p place, r *request, failed bool, e wire.Errno) {
 	if j.eshut && failed && e != wire.OK && j.broken(shutdownErrors, e == wire.ESHUTDOWN) {
-		j.accuse(p, shutdownErrors, "%v fails with %v, and the server had begun to answer NBD_ESHUTDOWN", r.Type, e)
+		j.accuse(p, shutdownErrors, "error-other-than-shutdown", r.Type, e)
 	}
 	j.eshut = j.eshut || failed && e == wire.ESHUTDOWN
 	if r.Type == wire.CmdResize {
@@ -20,14 +20,14 @@ func (j *Judge) outcome(p place, r *request, failed bool, e wire.Errno) {
 		return
 	}
 	if r.faults&writesRO != 0 && j.broken(readOnlyWrites, failed) {
-		j.accuse(p, readOnlyWrites, "%v succeeds on a read-only export", r.Type)
+		j.accuse(p, readOnlyWrites, "write-to-read-only-export-succeeds", r.Type)
 		return
 	}
 	if failed && r.faults == 0 {
 		j.unlucky(r.Request, e)
 	}
 	if failed && j.broken(errENOMEM, e != wire.ENOMEM) {
-		j.accuse(p, errENOMEM, "%v fails with NBD_ENOMEM", r.Type)
+		j.accuse(p, errENOMEM, "enomem-in-reply", r.Type)
 		return
 	}
 	switch {
@@ -125,17 +125,17 @@ func (j *Judge) judgeFaults(p place, r *request, failed bool, e wire.Errno) {
 	switch {
 	case ok || first == nil:
 	case failed:
-		j.accuse(p, first.check, "%v fails with %v, %v is due", r.Request, e, first.errors[0])
+		j.accuse(p, first.check, "error-other-than-documented", r.Request, e, expect(first.errors[0]))
 		j.judgeRare(p, r, e)
 	default:
-		j.accuse(p, first.check, "%v succeeds, %v is due", r.Request, first.errors[0])
+		j.accuse(p, first.check, "faulty-request-succeeds", r.Request, expect(first.errors[0]))
 	}
 }
 
 // judgeError judges the error that a request without faults fails with.
 func (j *Judge) judgeError(p place, r *request, e wire.Errno) {
 	if r.Type == wire.CmdResize && j.broken(resizeErrors, e == wire.OK || slices.Contains(errorsOfResize, e)) {
-		j.accuse(p, resizeErrors, "NBD_CMD_RESIZE fails with %v, one of %v is due", e, errorsOfResize)
+		j.accuse(p, resizeErrors, "resize-error-undocumented", e, expect(errorsOfResize))
 		return
 	}
 	flags := j.export.flags
@@ -147,22 +147,22 @@ func (j *Judge) judgeError(p place, r *request, e wire.Errno) {
 			c = zeroesENOTSUPUnadvertised
 		}
 		if (!fast || !advertised) && j.broken(c, e != wire.ENOTSUP) {
-			j.accuse(p, c, "NBD_CMD_WRITE_ZEROES with the flags %v fails with NBD_ENOTSUP, the transmission flags are %v", r.Flags, flags)
+			j.accuse(p, c, "write-zeroes-enotsup", r.Flags, flags)
 		}
 		if fast && advertised && j.broken(fastZeroEOVERFLOW, e != wire.EOVERFLOW) {
-			j.accuse(p, fastZeroEOVERFLOW, "NBD_CMD_WRITE_ZEROES with NBD_CMD_FLAG_FAST_ZERO fails with NBD_EOVERFLOW")
+			j.accuse(p, fastZeroEOVERFLOW, "fast-zero-eoverflow")
 			return
 		}
 	} else if j.broken(errENOTSUP, e != wire.ENOTSUP) {
-		j.accuse(p, errENOTSUP, "%v fails with NBD_ENOTSUP", r.Type)
+		j.accuse(p, errENOTSUP, "enotsup-in-reply", r.Type)
 	}
 	df := r.Type == wire.CmdRead && r.Flags&wire.CmdFlagDF != 0
 	if df && r.Length <= min(wire.UnfragmentedRead, j.export.maxPayload()) && j.broken(dfMinimum, e != wire.EOVERFLOW) {
-		j.accuse(p, dfMinimum, "NBD_CMD_READ of %d bytes with NBD_CMD_FLAG_DF fails with NBD_EOVERFLOW", r.Length)
+		j.accuse(p, dfMinimum, "df-read-eoverflow", r.Length)
 		return
 	}
 	if j.broken(errEOVERFLOW, e != wire.EOVERFLOW || j.mayOverflow(r)) {
-		j.accuse(p, errEOVERFLOW, "%v of %d bytes fails with NBD_EOVERFLOW", r.Type, r.Length)
+		j.accuse(p, errEOVERFLOW, "eoverflow-in-reply", r.Type, r.Length)
 	}
 }
 
@@ -171,9 +171,9 @@ func (j *Judge) judgeError(p place, r *request, e wire.Errno) {
 func (j *Judge) judgeRare(p place, r *request, e wire.Errno) {
 	switch {
 	case e == wire.ENOTSUP && r.Type != wire.CmdWriteZeroes:
-		j.accuse(p, errENOTSUP, "%v fails with NBD_ENOTSUP", r.Type)
+		j.accuse(p, errENOTSUP, "enotsup-in-reply", r.Type)
 	case e == wire.EOVERFLOW && !j.mayOverflow(r):
-		j.accuse(p, errEOVERFLOW, "%v of %d bytes fails with NBD_EOVERFLOW", r.Type, r.Length)
+		j.accuse(p, errEOVERFLOW, "eoverflow-in-reply", r.Type, r.Length)
 	}
 }
 

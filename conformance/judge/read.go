@@ -100,7 +100,7 @@ func (d *readData) offset() {
 
 func (d *readData) end() {
 	if d.n < len(d.first) && !d.r.unspecified() {
-		d.judge.accuse(d.place, dataLength, "NBD_REPLY_TYPE_OFFSET_DATA has length %d, at least 9 is due", d.header.Length)
+		d.judge.accuse(d.place, dataLength, "offset-data-too-short", d.header.Length)
 	}
 	if c, err := wire.ParseOffsetData(d.first[:]); err == nil && d.n == len(d.first) {
 		d.r.answer.covered.hush(c.Offset, d.loud)
@@ -112,12 +112,12 @@ func (d *readData) end() {
 func (j *Judge) hole(d *chunkData) {
 	p := d.place
 	if j.broken(holeLength, d.header.Length == 12) {
-		j.accuse(p, holeLength, "NBD_REPLY_TYPE_OFFSET_HOLE has length %d, 12 is due", d.header.Length)
+		j.accuse(p, holeLength, "hole-chunk-length", d.header.Length)
 		return
 	}
 	h, err := wire.ParseOffsetHole(d.b)
 	if j.broken(holeNonzero, err == nil && h.Size > 0) {
-		j.accuse(p, holeNonzero, "NBD_REPLY_TYPE_OFFSET_HOLE has size 0")
+		j.accuse(p, holeNonzero, "hole-chunk-empty")
 		return
 	}
 	j.content(p, d.r, h.Offset, uint64(h.Size), holeBounds, holeOverlap)
@@ -128,16 +128,16 @@ func (j *Judge) content(p place, r *request, offset, n uint64, bounds, overlap c
 	a := &r.answer
 	a.content++
 	if r.Flags&wire.CmdFlagDF != 0 && j.broken(dfOneContent, a.content == 1) {
-		j.accuse(p, dfOneContent, "content chunk %d comes in the reply to a request with NBD_CMD_FLAG_DF", a.content)
+		j.accuse(p, dfOneContent, "several-content-chunks-with-df", a.content)
 	}
 	at := offset - r.Offset
 	if j.broken(bounds, offset >= r.Offset && at <= r.Length && n <= r.Length-at) {
-		j.accuse(p, bounds, "the chunk is about %d bytes at %d, the request about %d at %d", n, offset, r.Length, r.Offset)
+		j.accuse(p, bounds, "content-outside-request", n, offset, expect(r.Length), expect(r.Offset))
 		return
 	}
 	for _, o := range a.offsets {
 		if j.broken(contentBeforeError, o < offset || o-offset >= n) {
-			j.accuse(p, contentBeforeError, "the chunk is about %d bytes at %d, and the error at %d came before it", n, offset, o)
+			j.accuse(p, contentBeforeError, "content-over-earlier-error", n, offset, o)
 			break
 		}
 	}
@@ -146,7 +146,7 @@ func (j *Judge) content(p place, r *request, offset, n uint64, bounds, overlap c
 		return
 	}
 	if other, ok := a.covered.add(span{from: offset, to: offset + n}); j.broken(overlap, ok) {
-		j.accuse(p, overlap, "the chunk is about %d bytes at %d, an earlier one about %d at %d", n, offset, other.to-other.from, other.from)
+		j.accuse(p, overlap, "content-overlaps", n, offset, other.to-other.from, other.from)
 	}
 }
 
@@ -155,7 +155,7 @@ func (j *Judge) readEnds(p place, r *request) {
 	a := &r.answer
 	if a.errors > 0 {
 		if r.Flags&wire.CmdFlagDF != 0 && a.first == wire.EOVERFLOW && j.broken(dfNoContent, a.content == 0) {
-			j.accuse(p, dfNoContent, "the reply has NBD_EOVERFLOW and %d content chunks, the request has NBD_CMD_FLAG_DF", a.content)
+			j.accuse(p, dfNoContent, "content-with-df-eoverflow", a.content)
 		}
 		return
 	}
@@ -163,6 +163,6 @@ func (j *Judge) readEnds(p place, r *request) {
 		return
 	}
 	if j.broken(readCover, a.covered.total == r.Length) {
-		j.accuse(p, readCover, "the reply ends without an error, and its content chunks are about %d of %d bytes", a.covered.total, r.Length)
+		j.accuse(p, readCover, "content-incomplete", a.covered.total, expect(r.Length))
 	}
 }

@@ -60,11 +60,11 @@ func (j *Judge) noReply(b []byte, err error) int {
 	if j.padding != 0 && binary.BigEndian.Uint32(b) == 0 {
 		j.open(s, kindText, b[:word], wire.ReservedZeroes-word, &padding{judge: j})
 		j.log.say(s.msg, "124 bytes of padding")
-		j.accuse(s.here(), j.padding, "zeroes come behind the answer that ended haggling, a reply to a request is due")
+		j.accuse(s.here(), j.padding, "zeroes-before-first-reply")
 		j.padding = 0
 		return word
 	}
-	j.lose(replyMagic, "a reply is due: %v", err)
+	j.lose(replyMagic, "reply-magic", err)
 	return 0
 }
 
@@ -97,7 +97,7 @@ func (j *Judge) match(p place, cookie uint64, simple bool) (r *request, over boo
 	}
 	if j.disc != nil && cookie == j.disc.Cookie {
 		if j.disc.faults&(unknownFlag|strayFlag) == 0 { // which NBD_EINVAL is due for, whatever the command
-			j.accuse(p, discNoReply, "the reply answers NBD_CMD_DISC")
+			j.accuse(p, discNoReply, "reply-to-disc")
 		}
 		return j.disc, true
 	}
@@ -110,15 +110,15 @@ func (j *Judge) match(p place, cookie uint64, simple bool) (r *request, over boo
 		if !simple && r.answer.chunks > 0 {
 			c = chunkDoneClear
 		}
-		j.accuse(p, c, "the request with cookie %#x, %v, has its whole answer already", cookie, r.Type)
+		j.accuse(p, c, "reply-to-answered-request", cookie, r.Type)
 		return r, true
 	}
 	switch {
 	case unsure:
 	case j.disc != nil && j.waiting == 0:
-		j.accuse(p, discClose, "cookie %#x comes after NBD_CMD_DISC, with all requests answered", cookie)
+		j.accuse(p, discClose, "reply-after-disc", cookie)
 	default:
-		j.accuse(p, cookieEcho, "cookie %#x is that of none of the %d pending requests", cookie, j.waiting)
+		j.accuse(p, cookieEcho, "reply-to-no-pending-request", cookie, j.waiting)
 		if j.waiting == 1 {
 			for _, only := range j.pending {
 				only[0].quiet = true
@@ -135,7 +135,7 @@ func (j *Judge) simpleReply(m wire.SimpleReply, b []byte) int {
 	j.open(s, kindReply, b, 0, nil)
 	at := s.here()
 	if j.extended {
-		j.accuse(at, extendedNoSimple, "a simple reply comes, extended headers are negotiated")
+		j.accuse(at, extendedNoSimple, "simple-reply-with-extended-headers")
 	}
 	r, over := j.match(at, m.Cookie, true)
 	if r == nil {
@@ -171,13 +171,13 @@ func (j *Judge) judgeSimple(p place, r *request, m wire.SimpleReply) {
 	case j.extended, !j.structured, r.ambiguous:
 	case j.isLBAStatus(r):
 	case r.Type == wire.CmdRead:
-		j.accuse(p, readStructured, "a simple reply answers NBD_CMD_READ, structured replies are negotiated")
+		j.accuse(p, readStructured, "simple-reply-to-structured-read")
 	case r.Type == wire.CmdBlockStatus && m.Error == wire.OK:
-		j.accuse(p, statusStructured, "a simple reply without an error answers NBD_CMD_BLOCK_STATUS")
+		j.accuse(p, statusStructured, "simple-success-of-block-status")
 		return
 	}
 	if r.answer.chunks > 0 {
-		j.accuse(p, chunkDoneLast, "a simple reply comes after %d chunks of which none has NBD_REPLY_FLAG_DONE", r.answer.chunks)
+		j.accuse(p, chunkDoneLast, "simple-reply-after-chunks", r.answer.chunks)
 	}
 	if (r.Type == wire.CmdRead || j.isLBAStatus(r)) && m.Error != wire.OK {
 		j.failed = true

@@ -153,7 +153,7 @@ func (j *Judge) request(b []byte) int {
 	}
 	same := j.pending[q.Cookie]
 	if j.broken(cookieUnique, len(same) == 0) {
-		j.accuse(r.place, cookieUnique, "cookie %#x is that of %d pending requests already", q.Cookie, len(same))
+		j.accuse(r.place, cookieUnique, "cookie-in-use", q.Cookie, len(same))
 		r.ambiguous = true
 		for _, other := range same {
 			other.ambiguous = true
@@ -182,7 +182,7 @@ func (j *Judge) noRequest(b []byte, err error) int {
 		c = goNoMoreOptions
 	}
 	j.stray(s, "see the violation")
-	j.accuse(place{s.side, s.start, s.msg}, c, "a request is due: %v", err)
+	j.accuse(place{s.side, s.start, s.msg}, c, "request-magic", err)
 	return 0
 }
 

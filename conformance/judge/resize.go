@@ -22,7 +22,7 @@ func (j *Judge) judgeResize(r *request) {
 	for _, same := range j.pending {
 		for _, q := range same {
 			if q.Type != wire.CmdResize && j.between(q, r.Offset) {
-				j.accuse(r.place, resizeOutstanding, "the size is to go from %d to %d, and %v is pending", j.export.size, r.Offset, q.Request)
+				j.accuse(r.place, resizeOutstanding, "resize-while-request-pending", j.export.size, r.Offset, q.Request)
 				q.quiet = true
 				return
 			}
@@ -49,13 +49,13 @@ func (j *Judge) judgeMeanwhile(r *request) bool {
 				continue
 			}
 			if j.broken(resizeBetween, !j.between(r, q.Offset)) {
-				j.accuse(r.place, resizeBetween, "%v is sent while the size goes from %d to %d", r.Request, j.export.size, q.Offset)
+				j.accuse(r.place, resizeBetween, "request-while-resize-pending", r.Request, j.export.size, q.Offset)
 				r.quiet = true
 				return true
 			}
 			end := r.Offset + min(r.Length, ^uint64(0)-r.Offset)
 			if smaller := min(q.Offset, j.export.size); j.broken(resizeBeyond, end <= smaller) {
-				j.accuse(r.place, resizeBeyond, "%v is sent while the size goes from %d to %d", r.Request, j.export.size, q.Offset)
+				j.accuse(r.place, resizeBeyond, "request-while-resize-pending", r.Request, j.export.size, q.Offset)
 				r.quiet = true
 				return true
 			}

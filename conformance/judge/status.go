@@ -45,13 +45,13 @@ func (d *statusData) start(c *chunkData) {
 	size := uint64(2 * d.head)
 	n := (h.Length - min(h.Length, uint64(d.head))) / size
 	if j.broken(statusMaxExtents, n <= wire.MaxExtents) {
-		j.accuse(d.place, statusMaxExtents, "the chunk has %d extents, it should have no more than %d", n, wire.MaxExtents)
+		j.accuse(d.place, statusMaxExtents, "too-many-extents", n, expect(wire.MaxExtents))
 	}
 	if !d.judgeLength(n) {
 		return
 	}
 	if d.r.Flags&wire.CmdFlagReqOne != 0 && j.broken(reqOneExtent, n <= 1) {
-		j.accuse(d.place, reqOneExtent, "%v has %d extents, the request has NBD_CMD_FLAG_REQ_ONE", h.Type, n)
+		j.accuse(d.place, reqOneExtent, "several-extents-with-req-one", h.Type, n)
 	}
 }
 
@@ -65,13 +65,13 @@ func (d *statusData) judgeLength(n uint64) bool {
 		return false
 	case d.extended:
 		if j.broken(extLength, whole && n > 0) {
-			j.accuse(d.place, extLength, "%v has length %d, 8 and a positive multiple of 16 is due", h.Type, h.Length)
+			j.accuse(d.place, extLength, "extended-status-chunk-length", h.Type, h.Length)
 			d.counted = true // to no use
 		}
 	case j.broken(statusLength, whole):
-		j.accuse(d.place, statusLength, "%v has length %d, %d and a multiple of %d is due", h.Type, h.Length, head, size)
+		j.accuse(d.place, statusLength, "status-chunk-length", h.Type, h.Length, expect(head), expect(size))
 	case j.broken(statusAtLeastOne, n > 0):
-		j.accuse(d.place, statusAtLeastOne, "%v has no extent", h.Type)
+		j.accuse(d.place, statusAtLeastOne, "status-chunk-without-extent", h.Type)
 	}
 	return true
 }
@@ -135,17 +135,17 @@ func (d *statusData) extent(e wire.Extent) {
 		nonzero = extExtentNonzero
 	}
 	if !r.unspecified() && tell(toldZero, nonzero, e.Length != 0) {
-		j.accuse(p, nonzero, "extent %d has length 0", d.extents)
+		j.accuse(p, nonzero, "extent-empty", d.extents)
 	}
 	switch {
 	case r.announced && !r.filtered: // the length that was asked for is unknown
 	case r.Flags&wire.CmdFlagReqOne != 0:
 		if d.extents == 0 && r.Length > 0 && j.broken(reqOneLength, e.Length <= r.Length) {
-			j.accuse(p, reqOneLength, "the extent has %d bytes, the request %d and NBD_CMD_FLAG_REQ_ONE", e.Length, r.Length)
+			j.accuse(p, reqOneLength, "req-one-extent-longer-than-request", e.Length, expect(r.Length))
 		}
 	case d.extents > 0 && r.Length > 0:
 		if tell(toldSum, statusSum, d.sum < r.Length) {
-			j.accuse(p, statusSum, "extent %d follows %d bytes of extents, the request is about %d", d.extents, d.sum, r.Length)
+			j.accuse(p, statusSum, "extent-beyond-request", d.extents, d.sum, expect(r.Length))
 		}
 	}
 	d.extents++
@@ -153,7 +153,7 @@ func (d *statusData) extent(e wire.Extent) {
 	end := r.Offset + min(d.sum, ^uint64(0)-r.Offset)
 	if s := j.export.sizes; s != nil && s.Minimum > 0 && r.Offset%uint64(s.Minimum) == 0 && end < j.export.size {
 		if tell(toldMultiple, statusMultiple, e.Length%uint64(s.Minimum) == 0) {
-			j.accuse(p, statusMultiple, "extent %d has %d bytes, the minimum block size is %d", d.extents-1, e.Length, s.Minimum)
+			j.accuse(p, statusMultiple, "extent-not-multiple-of-minimum", d.extents-1, e.Length, expect(s.Minimum))
 		}
 	}
 	if j.selected.unknown {
@@ -161,14 +161,14 @@ func (d *statusData) extent(e wire.Extent) {
 	}
 	if d.extended && strings.HasPrefix(j.selected.ids[d.id], "base:") {
 		if tell(toldHigh, extHighBits, e.Status>>32 == 0) {
-			j.accuse(p, extHighBits, "extent %d has the status %#x, context %q has 32 bits", d.extents-1, e.Status, j.selected.ids[d.id])
+			j.accuse(p, extHighBits, "status-beyond-32-bits", d.extents-1, e.Status, j.selected.ids[d.id])
 		}
 		e.Status &= math.MaxUint32
 	}
 	if j.selected.ids[d.id] == "base:allocation" {
 		const known = wire.StateHole | wire.StateZero
 		if tell(toldReserved, statusReserved, wire.StateFlags(e.Status)&^known == 0) {
-			j.accuse(p, statusReserved, "extent %d has the status %v, of which %v is defined", d.extents-1, wire.StateFlags(e.Status), known)
+			j.accuse(p, statusReserved, "status-flags-undefined", d.extents-1, wire.StateFlags(e.Status), expect(known))
 		}
 	}
 }
@@ -213,15 +213,15 @@ func (j *Judge) statusEnds(p place, r *request) {
 		name, ok := j.selected.ids[s.id]
 		switch {
 		case !ok:
-			j.accuse(p, statusPerContext, "the reply has a chunk for context %d, which is not selected", s.id)
+			j.accuse(p, statusPerContext, "chunk-for-unselected-context", s.id)
 			return
 		case s.chunks > 1:
-			j.accuse(p, statusPerContext, "the reply has %d chunks for context %d, %q", s.chunks, s.id, clip(name))
+			j.accuse(p, statusPerContext, "several-chunks-for-selected-context", s.chunks, s.id, clip(name))
 			return
 		}
 		found++
 	}
 	if found < len(j.selected.ids) {
-		j.accuse(p, statusPerContext, "the reply has chunks for %d contexts, %d are selected", found, len(j.selected.ids))
+		j.accuse(p, statusPerContext, "selected-context-without-chunk", found, expect(len(j.selected.ids)))
 	}
 }

@@ -181,9 +181,9 @@ func (j *Judge) stray(s *stream, why string) {
 }
 
 // lose gives the server's stream up because of c.
-func (j *Judge) lose(c check, format string, args ...any) {
+func (j *Judge) lose(c check, code string, values ...any) {
 	s := &j.server
 	j.stray(s, "see the violation")
 	j.lostBy = table[c].id
-	j.accuse(place{s.side, s.start, s.msg}, c, format, args...)
+	j.accuse(place{s.side, s.start, s.msg}, c, code, values...)
 }

@@ -19,22 +19,22 @@ const (
 func (j *Judge) judgeMode(p place, o *option, t wire.ReplyType) {
 	if j.tls {
 		if j.broken(tlsReqdAfter, t != wire.RepErrTLSReqd) {
-			j.accuse(p, tlsReqdAfter, "%v is answered by NBD_REP_ERR_TLS_REQD within TLS", o.option)
+			j.accuse(p, tlsReqdAfter, "tls-reqd-within-tls", o.option)
 		}
 		if o.option == wire.OptStartTLS && j.broken(startTLSAgainServer, t == wire.RepErrInvalid) {
-			j.accuse(p, startTLSAgainServer, "NBD_OPT_STARTTLS is answered by %v within TLS, NBD_REP_ERR_INVALID is due", t)
+			j.accuse(p, startTLSAgainServer, "starttls-within-tls-not-rejected", t)
 		}
 		return
 	}
 	if !j.fixed() {
 		starts := o.option == wire.OptStartTLS && t == wire.RepAck
 		if j.broken(tlsModeNotFixed, t != wire.RepErrTLSReqd && !starts) {
-			j.accuse(p, tlsModeNotFixed, "%v is answered by %v, but without both fixed newstyle flags there is no TLS", o.option, t)
+			j.accuse(p, tlsModeNotFixed, "tls-reply-without-fixed-newstyle", o.option, t)
 		}
 		return
 	}
 	if o.option == wire.OptStartTLS && t == wire.RepErrTLSReqd {
-		j.accuse(p, startTLSReply, "NBD_OPT_STARTTLS is answered by NBD_REP_ERR_TLS_REQD, which no mode permits")
+		j.accuse(p, startTLSReply, "starttls-answered-by-tls-reqd")
 		return
 	}
 	j.narrow(p, j.agreeing(o, t), o.option, t)
@@ -79,7 +79,7 @@ func (j *Judge) agreeing(o *option, t wire.ReplyType) modes {
 func (j *Judge) narrow(p place, agree modes, o wire.Option, t wire.ReplyType) {
 	left := j.modes & agree
 	if j.broken(tlsModeConsistent, left != 0) {
-		j.accuse(p, tlsModeConsistent, "%v is answered by %v, which fits %v; earlier answers fit %v only", o, t, agree, j.modes)
+		j.accuse(p, tlsModeConsistent, "tls-mode-inconsistent", o, t, agree, expect(j.modes))
 		left = agree
 	}
 	j.modes = left
@@ -150,6 +150,6 @@ func (j *Judge) judgeTLS(s *stream, first byte) {
 	}
 	if s.mode == opaque && j.broken(c, first >= 20 && first <= 24) {
 		s.start = s.pos
-		j.accuse(s.here(), c, "NBD_OPT_STARTTLS was acknowledged, %#x opens no TLS record", first)
+		j.accuse(s.here(), c, "first-byte-not-tls", first)
 	}
 }

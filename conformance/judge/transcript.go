@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"nbdconform/conformance/clause"
+	"nbdconform/reports/render/words"
 )
 
 // A Transcript is what both sides said, in order.
@@ -176,7 +177,7 @@ func (t Transcript) String() string {
 		next = m.Index + 1
 		writeLine(&b, m.String())
 		for _, v := range broken[m.Index] {
-			writeLine(&b, fmt.Sprintf("!! %s breaks %s: %s", v.Side, v.Clause, v.Detail))
+			writeLine(&b, fmt.Sprintf("!! %s breaks %s: %s", v.Side, v.Clause, words.Failure(v.Failure())))
 		}
 		mark, marked := t.marks[m.Index]
 		if marked {

@@ -4,15 +4,16 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/onsi/gomega/types"
-
-	"nbdconform/conformance/trial"
+	"nbdconform/conformance/expect"
+	"nbdconform/conformance/session"
+	"nbdconform/conformance/verdict"
 	"nbdconform/reference/wire"
+	"nbdconform/reports/result"
 )
 
-// BeAnswered matches an [trial.Answer] whose final reply has one of the types.
-func BeAnswered(allowed ...wire.ReplyType) types.GomegaMatcher {
-	return on("the final reply "+either(allowed), func(a trial.Answer) string {
+// BeAnswered matches an [session.Answer] whose final reply has one of the types.
+func BeAnswered(allowed ...wire.ReplyType) expect.Matcher {
+	return expect.Make(result.Term("answer.final", expect.Any(allowed)), func(a session.Answer) result.Value {
 		return finalIn(a, allowed)
 	})
 }
@@ -20,108 +21,107 @@ func BeAnswered(allowed ...wire.ReplyType) types.GomegaMatcher {
 // BeAnsweredOrEnd matches like BeAnswered, and also where the server ended the
 // connection instead: for what a client must not do, which the server may
 // answer with a hard disconnect.
-func BeAnsweredOrEnd(allowed ...wire.ReplyType) types.GomegaMatcher {
-	return on("the final reply "+either(allowed)+", or the end of the session", func(a trial.Answer) string {
-		if a.End == trial.HungUp {
-			return ""
+func BeAnsweredOrEnd(allowed ...wire.ReplyType) expect.Matcher {
+	return expect.Make(result.Term("answer.final-or-end", expect.Any(allowed)), func(a session.Answer) result.Value {
+		if a.End == session.HungUp {
+			return result.Nothing
 		}
 		return finalIn(a, allowed)
 	})
 }
 
-// BeAnsweredSomehow matches an [trial.Answer] that is complete, whatever it says.
-func BeAnsweredSomehow() types.GomegaMatcher {
-	return on("a final reply, of whatever type", func(a trial.Answer) string {
-		if a.End != trial.Complete {
-			return a.End.String()
+// BeAnsweredSomehow matches an [session.Answer] that is complete, whatever it says.
+func BeAnsweredSomehow() expect.Matcher {
+	return expect.Make(result.Term("answer.any"), func(a session.Answer) result.Value {
+		if a.End != session.Complete {
+			return result.ValueOf(a.End)
 		}
-		return ""
+		return result.Nothing
 	})
 }
 
-// BeFinal matches an [trial.Answer] that is complete, whatever it says, and
+// BeFinal matches an [session.Answer] that is complete, whatever it says, and
 // one in whose place the server ended the connection: only a client that is
 // kept waiting does not know where it is.
-func BeFinal() types.GomegaMatcher {
-	return on("a final reply of whatever type, or the end of the session", func(a trial.Answer) string {
-		if a.End != trial.Complete && a.End != trial.HungUp {
-			return a.End.String()
+func BeFinal() expect.Matcher {
+	return expect.Make(result.Term("answer.any-or-end"), func(a session.Answer) result.Value {
+		if a.End != session.Complete && a.End != session.HungUp {
+			return result.ValueOf(a.End)
 		}
-		return ""
+		return result.Nothing
 	})
 }
 
-func finalIn(a trial.Answer, allowed []wire.ReplyType) string {
+func finalIn(a session.Answer, allowed []wire.ReplyType) result.Value {
 	switch {
-	case a.End != trial.Complete:
-		return a.End.String()
+	case a.End != session.Complete:
+		return result.ValueOf(a.End)
 	case !slices.Contains(allowed, a.Type()):
-		return fmt.Sprintf("got %v", a.Type())
+		return result.Term("got", a.Type())
 	}
-	return ""
+	return result.Nothing
 }
 
-// BeAnsweredWithError matches an [trial.Answer] that ends with any error.
-func BeAnsweredWithError() types.GomegaMatcher {
-	return on("an error reply", func(a trial.Answer) string {
+// BeAnsweredWithError matches an [session.Answer] that ends with any error.
+func BeAnsweredWithError() expect.Matcher {
+	return expect.Make(result.Term("answer.any-error"), func(a session.Answer) result.Value {
 		switch {
-		case a.End != trial.Complete:
-			return a.End.String()
+		case a.End != session.Complete:
+			return result.ValueOf(a.End)
 		case !a.Type().IsError():
-			return fmt.Sprintf("got %v", a.Type())
+			return result.Term("got", a.Type())
 		}
-		return ""
+		return result.Nothing
 	})
 }
 
-// BeAnsweredWithErrorOrEnd matches an [trial.Answer] that ends with any error,
+// BeAnsweredWithErrorOrEnd matches an [session.Answer] that ends with any error,
 // or a server that ended the connection.
-func BeAnsweredWithErrorOrEnd() types.GomegaMatcher {
-	return on("an error reply, or the end of the session", func(a trial.Answer) string {
+func BeAnsweredWithErrorOrEnd() expect.Matcher {
+	return expect.Make(result.Term("answer.any-error-or-end"), func(a session.Answer) result.Value {
 		switch {
-		case a.End == trial.HungUp:
-			return ""
-		case a.End != trial.Complete:
-			return a.End.String()
+		case a.End == session.HungUp:
+			return result.Nothing
+		case a.End != session.Complete:
+			return result.ValueOf(a.End)
 		case !a.Type().IsError():
-			return fmt.Sprintf("got %v", a.Type())
+			return result.Term("got", a.Type())
 		}
-		return ""
+		return result.Nothing
 	})
 }
 
-// BeEnded matches a [trial.HangUp], [trial.Answer] or [trial.Reply]: the server
+// BeEnded matches a [session.HangUp], [session.Answer] or [session.Reply]: the server
 // ended the connection and said nothing before it did.
-func BeEnded() types.GomegaMatcher {
-	const want = "the end of the session without a word"
-	return &matcher{want: want, check: func(actual any) string {
+func BeEnded() expect.Matcher {
+	return expect.Make(result.Term("session.ended"), func(actual any) result.Value {
 		switch v := actual.(type) {
-		case trial.HangUp:
-			if v.End != trial.HungUp || len(v.Rest) > 0 {
-				return v.String()
+		case session.HangUp:
+			if v.End != session.HungUp || len(v.Rest) > 0 {
+				return result.ValueOf(v)
 			}
-		case trial.Answer:
-			if v.End != trial.HungUp {
-				return fmt.Sprintf("got %v (%v)", v.Type(), v.End)
+		case session.Answer:
+			if v.End != session.HungUp {
+				return result.Term("got.type-and-end", v.Type(), v.End)
 			}
 			if len(v.Replies) > 0 {
-				return fmt.Sprintf("%d replies came first", len(v.Replies))
+				return result.Term("got.replies-first", len(v.Replies))
 			}
-		case trial.Reply:
-			if v.End != trial.HungUp {
-				return v.End.String()
+		case session.Reply:
+			if v.End != session.HungUp {
+				return result.ValueOf(v.End)
 			}
 			if len(v.Chunks) > 0 {
-				return fmt.Sprintf("%d chunks came first", len(v.Chunks))
+				return result.Term("got.chunks-first", len(v.Chunks))
 			}
 		default:
-			return fmt.Sprintf("the spec gave a %T", actual)
+			verdict.Harness("harness.type", fmt.Sprintf("%T", actual), "end")
 		}
-		return ""
-	}}
+		return result.Nothing
+	})
 }
 
-// BeInStep matches the result of [trial.Session.InStep]: "".
-func BeInStep() types.GomegaMatcher {
-	return on("the conversation to be in step afterwards", func(wrong string) string { return wrong })
+// BeInStep matches the result of [session.Session.InStep]: [result.Nothing].
+func BeInStep() expect.Matcher {
+	return expect.Make(result.Term("in-sync"), func(wrong result.Value) result.Value { return wrong })
 }

@@ -1,72 +1,71 @@
 package match
 
 import (
-	"fmt"
 	"slices"
 
-	"github.com/onsi/gomega/types"
-
-	"nbdconform/conformance/trial"
+	"nbdconform/conformance/expect"
+	"nbdconform/conformance/session"
 	"nbdconform/reference/wire"
+	"nbdconform/reports/result"
 )
 
-// ListBaseAllocation matches an [trial.Answer] that ends with NBD_REP_ACK and
+// ListBaseAllocation matches an [session.Answer] that ends with NBD_REP_ACK and
 // lists base:allocation, or its namespace in its stead. A server may also refuse
 // with an error of one of the types.
-func ListBaseAllocation(refusals ...wire.ReplyType) types.GomegaMatcher {
-	return on("NBD_REP_ACK behind base:allocation, or behind base: in its stead", func(a trial.Answer) string {
+func ListBaseAllocation(refusals ...wire.ReplyType) expect.Matcher {
+	return expect.Make(result.Term("answer.lists-base-allocation"), func(a session.Answer) result.Value {
 		if slices.Contains(refusals, a.Type()) {
-			return ""
+			return result.Nothing
 		}
 		names := a.Names()
-		if wrong := finalIn(a, []wire.ReplyType{wire.RepAck}); wrong != "" {
+		if wrong := finalIn(a, []wire.ReplyType{wire.RepAck}); !wrong.None() {
 			return wrong
 		}
 		if !slices.Contains(names, "base:allocation") && !slices.Contains(names, "base:") {
-			return fmt.Sprintf("got %q", names)
+			return result.Term("got.names", names)
 		}
-		return ""
+		return result.Nothing
 	})
 }
 
-// HaveContexts matches an [trial.Answer] that ends with NBD_REP_ACK and has
+// HaveContexts matches an [session.Answer] that ends with NBD_REP_ACK and has
 // metadata contexts of all the names, and maybe others.
-func HaveContexts(names ...string) types.GomegaMatcher {
-	return on(fmt.Sprintf("NBD_REP_ACK behind contexts with %q among them", names), func(a trial.Answer) string {
-		if wrong := finalIn(a, []wire.ReplyType{wire.RepAck}); wrong != "" {
+func HaveContexts(names ...string) expect.Matcher {
+	return expect.Make(result.Term("answer.contexts-among", names), func(a session.Answer) result.Value {
+		if wrong := finalIn(a, []wire.ReplyType{wire.RepAck}); !wrong.None() {
 			return wrong
 		}
 		for _, name := range names {
 			if !slices.Contains(a.Names(), name) {
-				return fmt.Sprintf("%q is missing", name)
+				return result.Term("got.without", name)
 			}
 		}
-		return ""
+		return result.Nothing
 	})
 }
 
-// HaveOnlyContexts matches an [trial.Answer] that ends with NBD_REP_ACK and has
+// HaveOnlyContexts matches an [session.Answer] that ends with NBD_REP_ACK and has
 // metadata contexts of the names, each once, and no others.
-func HaveOnlyContexts(names ...string) types.GomegaMatcher {
-	return on(only(names), func(a trial.Answer) string { return onlyContexts(a, names) })
+func HaveOnlyContexts(names ...string) expect.Matcher {
+	return expect.Make(only(names), func(a session.Answer) result.Value { return onlyContexts(a, names) })
 }
 
 // HaveOnlyContextsOr matches like HaveOnlyContexts, and also where the server
 // refuses with an error of the type.
-func HaveOnlyContextsOr(refusal wire.ReplyType, names ...string) types.GomegaMatcher {
-	return on(fmt.Sprintf("%s, or %v", only(names), refusal), func(a trial.Answer) string {
+func HaveOnlyContextsOr(refusal wire.ReplyType, names ...string) expect.Matcher {
+	return expect.Make(result.Term("or", only(names), refusal), func(a session.Answer) result.Value {
 		if a.Type() == refusal {
-			return ""
+			return result.Nothing
 		}
 		return onlyContexts(a, names)
 	})
 }
 
-// HaveNoContextsOrFail matches an [trial.Answer] that has no metadata contexts, or ends with an error.
-func HaveNoContextsOrFail() types.GomegaMatcher {
-	return on("no contexts, or an error", func(a trial.Answer) string {
-		if a.End == trial.Complete && a.Type().IsError() {
-			return ""
+// HaveNoContextsOrFail matches an [session.Answer] that has no metadata contexts, or ends with an error.
+func HaveNoContextsOrFail() expect.Matcher {
+	return expect.Make(result.Term("answer.no-contexts-or-error"), func(a session.Answer) result.Value {
+		if a.End == session.Complete && a.Type().IsError() {
+			return result.Nothing
 		}
 		return onlyContexts(a, nil)
 	})
@@ -74,41 +73,41 @@ func HaveNoContextsOrFail() types.GomegaMatcher {
 
 // HaveNoContextsOrEnd matches like HaveNoContextsOrFail, and also where the
 // server ended the connection instead.
-func HaveNoContextsOrEnd() types.GomegaMatcher {
-	return on("no contexts, an error, or the end of the session", func(a trial.Answer) string {
-		if a.End == trial.HungUp || a.End == trial.Complete && a.Type().IsError() {
-			return ""
+func HaveNoContextsOrEnd() expect.Matcher {
+	return expect.Make(result.Term("answer.no-contexts-error-or-end"), func(a session.Answer) result.Value {
+		if a.End == session.HungUp || a.End == session.Complete && a.Type().IsError() {
+			return result.Nothing
 		}
 		return onlyContexts(a, nil)
 	})
 }
 
-func only(names []string) string {
+func only(names []string) result.Value {
 	if len(names) == 0 {
-		return "NBD_REP_ACK alone"
+		return result.Term("answer.ack-alone")
 	}
-	return fmt.Sprintf("NBD_REP_ACK behind the contexts %q and no others", names)
+	return result.Term("answer.only-contexts", names)
 }
 
-func onlyContexts(a trial.Answer, names []string) string {
-	if wrong := finalIn(a, []wire.ReplyType{wire.RepAck}); wrong != "" {
+func onlyContexts(a session.Answer, names []string) result.Value {
+	if wrong := finalIn(a, []wire.ReplyType{wire.RepAck}); !wrong.None() {
 		return wrong
 	}
 	got, want := a.Names(), slices.Clone(names)
 	slices.Sort(got)
 	slices.Sort(want)
 	if !slices.Equal(got, want) {
-		return fmt.Sprintf("got %q", got)
+		return result.Term("got.names", got)
 	}
-	return ""
+	return result.Nothing
 }
 
 // WithStatusOf asks for success and one chunk of block status for each of the
 // contexts, by ID, and for none beside them.
 func WithStatusOf(contexts map[uint32]string) Property {
-	return Property{fmt.Sprintf("with one chunk for each of the %d selected contexts", len(contexts)), func(r trial.Reply) string {
+	return Property{result.Term("reply.chunk-for-each-context", len(contexts)), func(r session.Reply) result.Value {
 		if r.Error != wire.OK {
-			return fmt.Sprintf("got %v", r.Error)
+			return result.Term("got", r.Error)
 		}
 		seen := map[uint32]int{}
 		for _, c := range r.Chunks {
@@ -117,55 +116,55 @@ func WithStatusOf(contexts map[uint32]string) Property {
 			}
 			b, err := wire.ParseBlockStatus(c.Payload)
 			if err != nil {
-				return err.Error()
+				return result.ValueOf(err)
 			}
 			if seen[b.ContextID]++; contexts[b.ContextID] == "" {
-				return fmt.Sprintf("got a chunk for context %d, which is not selected", b.ContextID)
+				return result.Term("got.chunk-of-unselected-context", b.ContextID)
 			}
 		}
 		for id, name := range contexts {
 			if seen[id] != 1 {
-				return fmt.Sprintf("got %d chunks for context %d, %s", seen[id], id, name)
+				return result.Term("got.chunks-of-context", seen[id], id, name)
 			}
 		}
-		return ""
+		return result.Nothing
 	}}
 }
 
-// BeAnsweredOrError matches an [trial.Answer] that ends with NBD_REP_ACK or with any error.
-func BeAnsweredOrError() types.GomegaMatcher {
-	return on("NBD_REP_ACK or an error", func(a trial.Answer) string {
-		if a.End == trial.Complete && a.Type().IsError() {
-			return ""
+// BeAnsweredOrError matches an [session.Answer] that ends with NBD_REP_ACK or with any error.
+func BeAnsweredOrError() expect.Matcher {
+	return expect.Make(result.Term("answer.ack-or-error"), func(a session.Answer) result.Value {
+		if a.End == session.Complete && a.Type().IsError() {
+			return result.Nothing
 		}
 		return finalIn(a, []wire.ReplyType{wire.RepAck})
 	})
 }
 
-// BeAnsweredOrErrorOrEnd matches an [trial.Answer] that ends with NBD_REP_ACK,
+// BeAnsweredOrErrorOrEnd matches an [session.Answer] that ends with NBD_REP_ACK,
 // with any error, or with the connection.
-func BeAnsweredOrErrorOrEnd() types.GomegaMatcher {
-	return on("NBD_REP_ACK, an error, or the end of the session", func(a trial.Answer) string {
-		if a.End == trial.HungUp || a.End == trial.Complete && a.Type().IsError() {
-			return ""
+func BeAnsweredOrErrorOrEnd() expect.Matcher {
+	return expect.Make(result.Term("answer.ack-error-or-end"), func(a session.Answer) result.Value {
+		if a.End == session.HungUp || a.End == session.Complete && a.Type().IsError() {
+			return result.Nothing
 		}
 		return finalIn(a, []wire.ReplyType{wire.RepAck})
 	})
 }
 
-// ReadAsTold matches a [trial.Block] that does not contradict what was read at
+// ReadAsTold matches a [session.Block] that does not contradict what was read at
 // offset: where it has NBD_STATE_ZERO, all is zero.
-func ReadAsTold(offset uint64, contents []byte) types.GomegaMatcher {
-	return on("no NBD_STATE_ZERO for what is not zero", func(b trial.Block) string {
+func ReadAsTold(offset uint64, contents []byte) expect.Matcher {
+	return expect.Make(result.Term("status.zero-reads-zero"), func(b session.Block) result.Value {
 		if b.Status&wire.StateZero == 0 {
-			return ""
+			return result.Nothing
 		}
 		first, last := max(b.Offset, offset), min(b.End(), offset+uint64(len(contents)))
 		for at := first; at < last; at++ {
 			if c := contents[at-offset]; c != 0 {
-				return fmt.Sprintf("%#02x stands at %d", c, at)
+				return result.Term("got.byte-at", c, at)
 			}
 		}
-		return ""
+		return result.Nothing
 	})
 }

@@ -1,80 +1,79 @@
 package match
 
 import (
-	"fmt"
-
-	"nbdconform/conformance/trial"
+	"nbdconform/conformance/session"
 	"nbdconform/reference/wire"
+	"nbdconform/reports/result"
 )
 
 // AsSimpleReply asks for a simple reply.
 func AsSimpleReply() Property {
-	return Property{"as a simple reply", func(r trial.Reply) string {
+	return Property{result.Term("reply.simple"), func(r session.Reply) result.Value {
 		if !r.Simple {
-			return fmt.Sprintf("got %d chunks", len(r.Chunks))
+			return result.Term("got.chunks", len(r.Chunks))
 		}
-		return ""
+		return result.Nothing
 	}}
 }
 
 // AsChunks asks for a structured reply.
 func AsChunks() Property {
-	return Property{"as structured reply chunks", func(r trial.Reply) string {
+	return Property{result.Term("reply.chunks"), func(r session.Reply) result.Value {
 		if r.Simple {
-			return "got a simple reply"
+			return result.Term("got.simple-reply")
 		}
-		return ""
+		return result.Nothing
 	}}
 }
 
 // WithLength asks for success and n bytes, whatever they are.
 func WithLength(n uint64) Property {
-	return Property{fmt.Sprintf("with %d bytes", n), func(r trial.Reply) string {
+	return Property{result.Term("reply.length", n), func(r session.Reply) result.Value {
 		switch {
 		case r.Error != wire.OK:
-			return fmt.Sprintf("got %v", r.Error)
+			return result.Term("got", r.Error)
 		case r.Covered != n:
-			return fmt.Sprintf("got %d bytes", r.Covered)
+			return result.Term("got.bytes", r.Covered)
 		}
-		return ""
+		return result.Nothing
 	}}
 }
 
 // InOnePiece asks for a single content chunk, if the reply is a success.
 func InOnePiece() Property {
-	return Property{"in one content chunk", func(r trial.Reply) string {
+	return Property{result.Term("reply.one-content-chunk"), func(r session.Reply) result.Value {
 		if n := len(content(r)); n != 1 && r.Error == wire.OK {
-			return fmt.Sprintf("got %d content chunks", n)
+			return result.Term("got.content-chunks", n)
 		}
-		return ""
+		return result.Nothing
 	}}
 }
 
 // WithoutContent asks that no content chunk comes.
 func WithoutContent() Property {
-	return Property{"without content chunks", func(r trial.Reply) string {
+	return Property{result.Term("reply.no-content"), func(r session.Reply) result.Value {
 		if n := len(content(r)); n > 0 {
-			return fmt.Sprintf("got %d content chunks", n)
+			return result.Term("got.content-chunks", n)
 		}
-		return ""
+		return result.Nothing
 	}}
 }
 
 // OnMultiplesOf asks that all content chunks start and end at multiples of n bytes.
 func OnMultiplesOf(n uint64) Property {
-	return Property{fmt.Sprintf("in chunks that start and end at multiples of %d bytes", n), func(r trial.Reply) string {
+	return Property{result.Term("reply.chunks-on-multiples", n), func(r session.Reply) result.Value {
 		for _, c := range content(r) {
 			offset, length := extent(c)
 			if offset%n != 0 || length%n != 0 {
-				return fmt.Sprintf("got a chunk of %d bytes at %d", length, offset)
+				return result.Term("got.chunk-at", length, offset)
 			}
 		}
-		return ""
+		return result.Nothing
 	}}
 }
 
 // content are the content chunks of a reply.
-func content(r trial.Reply) (list []wire.Chunk) {
+func content(r session.Reply) (list []wire.Chunk) {
 	for _, c := range r.Chunks {
 		if c.Type.IsContent() {
 			list = append(list, c)
@@ -95,10 +94,10 @@ func extent(c wire.Chunk) (offset, length uint64) {
 
 // WithDefinedError asks for success or an error value that the document defines.
 func WithDefinedError() Property {
-	return Property{"with success or a defined error value", func(r trial.Reply) string {
+	return Property{result.Term("reply.defined-error"), func(r session.Reply) result.Value {
 		if !r.Error.Known() {
-			return fmt.Sprintf("got error value %d", uint32(r.Error))
+			return result.Term("got.error-value", uint32(r.Error))
 		}
-		return ""
+		return result.Nothing
 	}}
 }

@@ -2,27 +2,25 @@ package match
 
 import (
 	"bytes"
-	"fmt"
 	"slices"
-	"strings"
 
-	"github.com/onsi/gomega/types"
-
-	"nbdconform/conformance/trial"
+	"nbdconform/conformance/expect"
+	"nbdconform/conformance/session"
 	"nbdconform/reference/wire"
+	"nbdconform/reports/result"
 )
 
 // A Property is one thing that [BeReply] asks of a reply.
 type Property struct {
-	want  string
-	check func(trial.Reply) string
+	want  result.Value
+	check func(session.Reply) result.Value
 }
 
-// BeReply matches a complete [trial.Reply] that has all the properties.
-func BeReply(ps ...Property) types.GomegaMatcher {
-	return on("a reply "+list(ps), func(r trial.Reply) string {
-		if r.End != trial.Complete {
-			return r.End.String()
+// BeReply matches a complete [session.Reply] that has all the properties.
+func BeReply(ps ...Property) expect.Matcher {
+	return expect.Make(result.Term("reply", all(ps)), func(r session.Reply) result.Value {
+		if r.End != session.Complete {
+			return result.ValueOf(r.End)
 		}
 		return first(r, ps)
 	})
@@ -31,99 +29,96 @@ func BeReply(ps ...Property) types.GomegaMatcher {
 // BeReplyOrEnd matches like BeReply, and also where the server ended the
 // connection instead: for what a client must not do, which the server may
 // answer with a hard disconnect.
-func BeReplyOrEnd(ps ...Property) types.GomegaMatcher {
-	return on("a reply "+list(ps)+", or the end of the session", func(r trial.Reply) string {
+func BeReplyOrEnd(ps ...Property) expect.Matcher {
+	return expect.Make(result.Term("reply-or-end", all(ps)), func(r session.Reply) result.Value {
 		switch r.End {
-		case trial.HungUp:
-			return ""
-		case trial.Complete:
+		case session.HungUp:
+			return result.Nothing
+		case session.Complete:
 			return first(r, ps)
 		}
-		return r.End.String()
+		return result.ValueOf(r.End)
 	})
 }
 
-func first(r trial.Reply, ps []Property) string {
+func first(r session.Reply, ps []Property) result.Value {
 	for _, p := range ps {
-		if wrong := p.check(r); wrong != "" {
+		if wrong := p.check(r); !wrong.None() {
 			return wrong
 		}
 	}
-	return ""
+	return result.Nothing
 }
 
-func list(ps []Property) string {
-	parts := make([]string, len(ps))
-	for i, p := range ps {
-		parts[i] = p.want
+// all are the properties as one value.
+func all(ps []Property) result.Value {
+	v := result.Value{Type: result.ListValue, Name: "all", Number: uint64(len(ps))}
+	for _, p := range ps {
+		v.Values = append(v.Values, p.want)
 	}
-	return strings.Join(parts, " and ")
+	return v
 }
 
 // WithError asks for one of the error values; [wire.OK] is success.
 func WithError(allowed ...wire.Errno) Property {
-	return Property{"with " + either(allowed), func(r trial.Reply) string {
+	return Property{result.Term("case.with", expect.Any(allowed)), func(r session.Reply) result.Value {
 		if !slices.Contains(allowed, r.Error) {
-			return fmt.Sprintf("got %v", r.Error)
+			return result.Term("got", r.Error)
 		}
-		return ""
+		return result.Nothing
 	}}
 }
 
 // WithAnyError asks for an error, whichever.
 func WithAnyError() Property {
-	return Property{"with an error", func(r trial.Reply) string {
+	return Property{result.Term("reply.any-error"), func(r session.Reply) result.Value {
 		if r.Error == wire.OK {
-			return "got success"
+			return result.Term("got.success")
 		}
-		return ""
+		return result.Nothing
 	}}
 }
 
 // WithoutError asks that the error is none of the values. Success is fine.
 func WithoutError(forbidden ...wire.Errno) Property {
-	return Property{"without " + either(forbidden), func(r trial.Reply) string {
+	return Property{result.Term("reply.without-errors", expect.Any(forbidden)), func(r session.Reply) result.Value {
 		if slices.Contains(forbidden, r.Error) {
-			return fmt.Sprintf("got %v", r.Error)
+			return result.Term("got", r.Error)
 		}
-		return ""
+		return result.Nothing
 	}}
 }
 
 // WithData asks for success and exactly these bytes.
 func WithData(want []byte) Property {
-	return Property{fmt.Sprintf("with the %d bytes that stand there", len(want)), func(r trial.Reply) string {
+	return Property{result.Term("reply.data", len(want)), func(r session.Reply) result.Value {
 		switch {
 		case r.Error != wire.OK:
-			return fmt.Sprintf("got %v", r.Error)
+			return result.Term("got", r.Error)
 		case !bytes.Equal(r.Data, want):
 			return Difference(r.Data, want)
 		}
-		return ""
+		return result.Nothing
 	}}
 }
 
 // Difference says where two runs of bytes first differ.
-func Difference(got, want []byte) string {
+func Difference(got, want []byte) result.Value {
 	for i := range min(len(got), len(want)) {
 		if got[i] != want[i] {
 			end := min(i+16, len(got), len(want))
-			return fmt.Sprintf("byte %d differs: got %x, want %x", i, got[i:end], want[i:end])
+			return result.Term("byte-differs", i, got[i:end], want[i:end])
 		}
 	}
-	return fmt.Sprintf("got %d bytes, want %d", len(got), len(want))
+	return result.Term("got.bytes-not", len(got), len(want))
 }
 
 // HaveBytes matches a []byte that equals want, and says where it does not.
-func HaveBytes(want []byte) types.GomegaMatcher {
-	return &matcher{want: fmt.Sprintf("%d known bytes", len(want)), check: func(actual any) string {
-		got, ok := actual.([]byte)
-		switch {
-		case !ok:
-			return fmt.Sprintf("the spec gave a %T", actual)
-		case !bytes.Equal(got, want):
-			return Difference(got, want)
+func HaveBytes(want []byte) expect.Matcher {
+	return expect.Make(result.Term("bytes", len(want)), func(got []byte) result.Value {
+		if bytes.Equal(got, want) {
+			return result.Nothing
 		}
-		return ""
-	}}
+		return Difference(got, want)
+	})
 }

@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"nbdconform/conformance/caller/inprocess"
-	"nbdconform/conformance/census"
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/clients"
+	"nbdconform/conformance/encounter"
+	"nbdconform/conformance/outcome"
+	"nbdconform/conformance/runner"
 	"nbdconform/conformance/spec"
-	"nbdconform/conformance/trial"
-	"nbdconform/conformance/visit"
 	"nbdconform/reference/quirk"
+	"nbdconform/reports/render/words"
 	"nbdconform/reports/result"
 )
 
@@ -25,7 +26,7 @@ const clientTimeout = 30 * time.Second
 // planClients makes the jobs of the client's side, and a failed proof for every
 // breaking quirk that nobody claims.
 func planClients(match string) (tasks []task, orphans []Proof, err error) {
-	all, err := clients.Census("")
+	all, err := clients.List("")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -71,7 +72,7 @@ func unproven(match string) (orphans []Proof) {
 		broken[clause.ID(q.Breaks)] = true
 	}
 	for _, id := range clients.Judged() {
-		name := census.JudgePrefix + string(id)
+		name := runner.JudgePrefix + string(id)
 		if c, _ := clause.Get(id); c.Level == clause.Must && !broken[id] && strings.Contains(name, match) {
 			orphans = append(orphans, Proof{Subject: name, Detail: "no quirk of the reference client breaks this clause"})
 		}
@@ -83,7 +84,7 @@ func unproven(match string) (orphans []Proof) {
 type clientJob struct {
 	name   string // for Proof.Subject
 	quirk  string
-	census []census.Listing
+	census []runner.Listing
 	trips  []*spec.Spec // must fail
 	text   map[string]string
 	breaks clause.ID // must be noticed by the judge, or ""
@@ -91,13 +92,13 @@ type clientJob struct {
 
 // bench opens the reference client for trying specs without first finding out
 // what it can: all of it.
-func (j clientJob) bench(changed func()) (*visit.Bench, func(), error) {
+func (j clientJob) bench(changed func()) (*encounter.Client, func(), error) {
 	q, _ := quirk.GetClient(j.quirk)
 	c, err := inprocess.OpenQuirk(q.Counted(changed))
 	if err != nil {
 		return nil, nil, err
 	}
-	return visit.Trusting(c, clientTimeout), func() { _ = c.Close() }, nil
+	return encounter.Trusting(c, clientTimeout), func() { _ = c.Close() }, nil
 }
 
 // mustFail shows that each claimed spec fails for its reason and that the
@@ -110,18 +111,18 @@ func (j clientJob) mustFail(ctx context.Context) []Proof {
 	}
 	defer done()
 	seen := false
-	look := func(o trial.Outcome) {
-		seen = seen || slices.ContainsFunc(o.Violations, func(v trial.Violation) bool { return v.Clause == j.breaks })
+	look := func(o outcome.Outcome) {
+		seen = seen || slices.ContainsFunc(o.Violations, func(v outcome.Violation) bool { return v.Clause == j.breaks })
 	}
 	for _, s := range j.trips {
 		p := Proof{Subject: j.name, By: s.ID}
-		o := b.Run(ctx, s)
+		o := runner.Try(ctx, b, s)
 		look(o)
 		switch want := j.text[s.ID]; {
-		case !o.Verdict.Broken() && o.Verdict != result.Weak:
-			p.Detail = fmt.Sprintf("survived: %s %s", o.Verdict, o.Message)
-		case !strings.Contains(o.Message, want):
-			p.Detail = fmt.Sprintf("died of something else: want %q in %q", want, o.Message)
+		case !o.Verdict.Broken() && o.Verdict != result.Warning:
+			p.Detail = fmt.Sprintf("survived: %s %s", o.Verdict, o.Message())
+		case !strings.Contains(o.Message(), want):
+			p.Detail = fmt.Sprintf("died of something else: want %q in %q", want, o.Message())
 		default:
 			p.Holds = true
 		}
@@ -134,9 +135,9 @@ func (j clientJob) mustFail(ctx context.Context) []Proof {
 		if seen || ctx.Err() != nil {
 			break
 		}
-		look(b.Run(ctx, e.Spec))
+		look(runner.Try(ctx, b, e.Spec))
 	}
-	p := Proof{Subject: j.name, By: census.JudgePrefix + string(j.breaks), Holds: seen}
+	p := Proof{Subject: j.name, By: runner.JudgePrefix + string(j.breaks), Holds: seen}
 	if !seen {
 		p.Detail = "survived: the judge saw nothing in any spec"
 	}
@@ -164,21 +165,21 @@ func (j clientJob) mustPass(ctx context.Context) []Proof {
 			bad("%v", ctx.Err())
 			break
 		}
-		o := b.Run(ctx, e.Spec)
+		o := runner.Try(ctx, b, e.Spec)
 		switch o.Verdict {
 		case result.Pass:
 			passed[e.ID] = true
 		case result.Unsupported:
-		case result.Weak:
+		case result.Warning:
 			if j.quirk == "" { // an allowed quirk may well go against a recommendation
-				bad("%s: %s %s", e.ID, o.Verdict, o.Message)
+				bad("%s: %s %s", e.ID, o.Verdict, o.Message())
 			}
 		default:
-			bad("%s: %s %s", e.ID, o.Verdict, o.Message)
+			bad("%s: %s %s", e.ID, o.Verdict, o.Message())
 		}
 		for _, v := range o.Violations {
 			if c, ok := clause.Get(v.Clause); j.quirk == "" || ok && c.Level == clause.Must {
-				bad("%s: judge.%s: %s", e.ID, v.Clause, v.Detail)
+				bad("%s: judge.%s: %s", e.ID, v.Clause, words.Failure(v.Failure()))
 			}
 		}
 	}

@@ -14,11 +14,14 @@ import (
 	"time"
 
 	"nbdconform/conformance/clause"
+	"nbdconform/conformance/outcome"
+	"nbdconform/conformance/runner"
 	"nbdconform/conformance/servers"
+	"nbdconform/conformance/session"
 	"nbdconform/conformance/spec"
 	"nbdconform/conformance/target/inprocess"
-	"nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
+	"nbdconform/reports/render/words"
 	"nbdconform/reports/result"
 )
 
@@ -53,7 +56,7 @@ func Run(ctx context.Context, sides Sides, match string, step func(done, total i
 	var tasks []task
 	var proofs []Proof
 	if sides.Servers {
-		all, err := servers.Census("")
+		all, err := servers.List("")
 		if err != nil {
 			return nil, err
 		}
@@ -105,7 +108,7 @@ func Run(ctx context.Context, sides Sides, match string, step func(done, total i
 const workers = 6
 
 // plan makes the jobs, and a failed proof for every breaking quirk that nobody claims.
-func plan(census []servers.Listing, match string) (jobs []job, orphans []Proof) {
+func plan(census []runner.Listing, match string) (jobs []job, orphans []Proof) {
 	for _, p := range inprocess.Profiles() {
 		jobs = append(jobs, job{name: "profile " + p, profile: p})
 	}
@@ -147,7 +150,7 @@ func plan(census []servers.Listing, match string) (jobs []job, orphans []Proof) 
 }
 
 // run tries one configuration.
-func (j job) run(ctx context.Context, census []servers.Listing) []Proof {
+func (j job) run(ctx context.Context, census []runner.Listing) []Proof {
 	if j.quirk != "" && (len(j.trips) > 0 || j.breaks != "") {
 		return j.mustFail(ctx, census)
 	}
@@ -156,11 +159,11 @@ func (j job) run(ctx context.Context, census []servers.Listing) []Proof {
 
 // mustFail shows that each claimed spec fails for its reason and that the
 // judge sees the clause that is broken.
-func (j job) mustFail(ctx context.Context, census []servers.Listing) []Proof {
+func (j job) mustFail(ctx context.Context, census []runner.Listing) []Proof {
 	var proofs []Proof
 	seen := false
-	look := func(o trial.Outcome) {
-		seen = seen || slices.ContainsFunc(o.Violations, func(v trial.Violation) bool { return v.Clause == j.breaks })
+	look := func(o outcome.Outcome) {
+		seen = seen || slices.ContainsFunc(o.Violations, func(v outcome.Violation) bool { return v.Clause == j.breaks })
 	}
 	for _, s := range j.trips {
 		p := Proof{Subject: j.name, By: s.ID}
@@ -168,10 +171,10 @@ func (j job) mustFail(ctx context.Context, census []servers.Listing) []Proof {
 		switch want := j.text[s.ID]; {
 		case err != nil:
 			p.Detail = err.Error()
-		case !o.Verdict.Broken() && o.Verdict != result.Weak:
-			p.Detail = fmt.Sprintf("survived: %s %s", o.Verdict, o.Message)
-		case !strings.Contains(o.Message, want):
-			p.Detail = fmt.Sprintf("died of something else: want %q in %q", want, o.Message)
+		case !o.Verdict.Broken() && o.Verdict != result.Warning:
+			p.Detail = fmt.Sprintf("survived: %s %s", o.Verdict, o.Message())
+		case !strings.Contains(o.Message(), want):
+			p.Detail = fmt.Sprintf("died of something else: want %q in %q", want, o.Message())
 		default:
 			p.Holds = true
 		}
@@ -186,7 +189,7 @@ func (j job) mustFail(ctx context.Context, census []servers.Listing) []Proof {
 		}
 		_, _ = j.try(ctx, e.Spec, look)
 	}
-	p := Proof{Subject: j.name, By: servers.JudgePrefix + string(j.breaks), Holds: seen}
+	p := Proof{Subject: j.name, By: runner.JudgePrefix + string(j.breaks), Holds: seen}
 	if !seen {
 		p.Detail = "survived: the judge saw nothing in any spec"
 	}
@@ -194,7 +197,7 @@ func (j job) mustFail(ctx context.Context, census []servers.Listing) []Proof {
 }
 
 // try runs one spec on a fresh server, in the first profile that has what the spec needs.
-func (j job) try(ctx context.Context, s *spec.Spec, look func(trial.Outcome)) (o trial.Outcome, err error) {
+func (j job) try(ctx context.Context, s *spec.Spec, look func(outcome.Outcome)) (o outcome.Outcome, err error) {
 	for _, j.profile = range inprocess.Profiles() {
 		if o, err = j.tryOn(ctx, s, look); err != nil || o.Verdict != result.Unsupported {
 			break
@@ -204,18 +207,18 @@ func (j job) try(ctx context.Context, s *spec.Spec, look func(trial.Outcome)) (o
 }
 
 // tryOn runs one spec on a fresh server.
-func (j job) tryOn(ctx context.Context, s *spec.Spec, look func(trial.Outcome)) (trial.Outcome, error) {
+func (j job) tryOn(ctx context.Context, s *spec.Spec, look func(outcome.Outcome)) (outcome.Outcome, error) {
 	t, err := inprocess.Open(j.profile, j.quirk)
 	if err != nil {
-		return trial.Outcome{}, err
+		return outcome.Outcome{}, err
 	}
 	defer func() { _ = t.Close() }()
-	b, err := trial.Discover(ctx, t, trial.Options{Destructive: true})
+	b, err := session.Discover(ctx, t, session.Options{Destructive: true})
 	if err != nil {
-		return trial.Outcome{}, err
+		return outcome.Outcome{}, err
 	}
 	look(b.Early)
-	o := b.Run(ctx, s)
+	o := runner.Try(ctx, b, s)
 	look(o)
 	return o, nil
 }
@@ -224,7 +227,7 @@ func (j job) tryOn(ctx context.Context, s *spec.Spec, look func(trial.Outcome)) 
 const patience = 5 * time.Second
 
 // mustPass shows that nothing is held against a correct server.
-func (j job) mustPass(ctx context.Context, census []servers.Listing) []Proof {
+func (j job) mustPass(ctx context.Context, census []runner.Listing) []Proof {
 	p := Proof{Subject: j.name, Holds: true}
 	bad := func(format string, args ...any) {
 		p.Holds = false
@@ -238,28 +241,28 @@ func (j job) mustPass(ctx context.Context, census []servers.Listing) []Proof {
 		return []Proof{p}
 	}
 	defer func() { _ = t.Close() }()
-	b, err := trial.Discover(ctx, t, trial.Options{Destructive: true, Grace: patience})
+	b, err := session.Discover(ctx, t, session.Options{Destructive: true, Grace: patience})
 	if err != nil {
 		bad("%v", err)
 		return []Proof{p}
 	}
-	check := func(id string, o trial.Outcome) {
+	check := func(id string, o outcome.Outcome) {
 		switch o.Verdict {
 		case result.Pass, result.Unsupported, "":
 		case result.Inconclusive:
 			if !j.unwell {
-				bad("%s: %s %s", id, o.Verdict, o.Message)
+				bad("%s: %s %s", id, o.Verdict, o.Message())
 			}
-		case result.Weak:
+		case result.Warning:
 			if j.quirk == "" { // an allowed quirk may well go against a recommendation
-				bad("%s: %s %s", id, o.Verdict, o.Message)
+				bad("%s: %s %s", id, o.Verdict, o.Message())
 			}
 		default:
-			bad("%s: %s %s", id, o.Verdict, o.Message)
+			bad("%s: %s %s", id, o.Verdict, o.Message())
 		}
 		for _, v := range o.Violations {
 			if c, ok := clause.Get(v.Clause); j.quirk == "" || ok && c.Level == clause.Must {
-				bad("%s: judge.%s: %s", id, v.Clause, v.Detail)
+				bad("%s: judge.%s: %s", id, v.Clause, words.Failure(v.Failure()))
 			}
 		}
 	}
@@ -270,9 +273,9 @@ func (j job) mustPass(ctx context.Context, census []servers.Listing) []Proof {
 			bad("%v", ctx.Err())
 			break
 		}
-		o := b.Run(ctx, e.Spec)
+		o := runner.Try(ctx, b, e.Spec)
 		if o.Verdict == result.Hang { // as it can seem on a busy machine, once
-			o = b.Run(ctx, e.Spec)
+			o = runner.Try(ctx, b, e.Spec)
 		}
 		check(e.ID, o)
 		if o.Verdict == result.Pass {

@@ -4,12 +4,14 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/conformance/verdict"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -48,7 +50,7 @@ var _ = Describe("A request that is not aligned to the minimum block size", func
 		func(ctx context.Context) {
 			minimum := FactsOf(ctx).Constraints.Minimum
 			if minimum == 1 {
-				Unsupported("needs a minimum block size other than 1")
+				verdict.Unsupported("needs-minimum-block-above-1")
 			}
 			s := EnterUnsized(ctx)
 			n := Room(ctx, 3)

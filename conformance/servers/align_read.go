@@ -4,12 +4,13 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -32,7 +33,7 @@ var _ = Describe("NBD_CMD_READ that is not aligned to the minimum block size", f
 					s := Enter(ctx, mode...)
 
 					Expect(s.Do(q)).To(BeReplyOrEnd(WithError(wire.EINVAL)))
-					Expect(s.InStepOrEnded()).To(BeInStep())
+					Expect(s.InStepOrGone()).To(BeInStep())
 				}
 			}
 		})

@@ -5,12 +5,14 @@ import (
 	"slices"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/conformance/verdict"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -45,7 +47,7 @@ var _ = Describe("The context base:allocation", func() {
 
 			for _, flags := range []wire.CommandFlags{0, wire.CmdFlagReqOne} {
 				for _, b := range s.Blocks(4*grain, 6*grain, flags) {
-					Expect(b).To(ReadAsTold(4*grain, data), "with the flags %v", flags)
+					Expect(b).To(ReadAsTold(4*grain, data), "case.flags", flags)
 				}
 			}
 		})
@@ -65,7 +67,7 @@ var _ = Describe("The context base:allocation", func() {
 					for _, n := range []uint64{1, 2, 12 - first} {
 						end := min(first+n, 12) * grain
 						for _, b := range s.Blocks(first*grain, end, flags) {
-							Expect(b).To(ReadAsTold(0, contents), "asked for %d to %d with the flags %v", first*grain, end, flags)
+							Expect(b).To(ReadAsTold(0, contents), "case.asked-range", first*grain, end, flags)
 						}
 					}
 				}
@@ -84,7 +86,7 @@ var _ = Describe("The context base:allocation", func() {
 
 			for _, flags := range []wire.CommandFlags{0, wire.CmdFlagReqOne} {
 				for _, b := range s.Blocks(0, 64*block, flags) {
-					Expect(b).To(ReadAsTold(37*block, speck), "with the flags %v", flags)
+					Expect(b).To(ReadAsTold(37*block, speck), "case.flags", flags)
 				}
 			}
 		})
@@ -144,7 +146,7 @@ var _ = Describe("The context base:allocation", func() {
 
 			data := other.Write(0, Pattern(4, 8*grain))
 			if reply := other.Do(wire.Request{Type: wire.CmdFlush}); !reply.OK() {
-				Blocked("interop.server.flush", "flushing: %v", reply)
+				verdict.Blocked("interop.server.flush", "flushing", reply)
 			}
 
 			for _, b := range s.Blocks(0, 8*grain, 0) {
@@ -204,7 +206,7 @@ var _ = Describe("The context base:allocation", func() {
 				if b.Status&wire.StateHole == 0 {
 					data := Pattern(8, b.Length)
 					reply := s.Do(wire.Request{Type: wire.CmdWrite, Offset: b.Offset, Length: b.Length}, data...)
-					Expect(reply).To(BeReply(WithoutError(wire.ENOSPC)), "for %v", b)
+					Expect(reply).To(BeReply(WithoutError(wire.ENOSPC)), "case.for", b)
 				}
 			}
 		})

@@ -4,12 +4,13 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -42,7 +43,7 @@ var _ = Describe("A client that leaves without NBD_CMD_DISC", func() {
 
 				s.Close()
 
-				Expect(Enter(ctx).InStep()).To(BeInStep(), "after %d bytes of a request", n)
+				Expect(Enter(ctx).InStep()).To(BeInStep(), "case.after-request-bytes", n)
 			}
 		})
 
@@ -60,7 +61,7 @@ var _ = Describe("A client that leaves without NBD_CMD_DISC", func() {
 
 				s.Close()
 
-				Expect(Enter(ctx).InStep()).To(BeInStep(), "after %d bytes of a payload", n)
+				Expect(Enter(ctx).InStep()).To(BeInStep(), "case.after-payload-bytes", n)
 			}
 		})
 

@@ -4,12 +4,14 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/conformance/verdict"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -31,7 +33,7 @@ var _ = Describe("NBD_CMD_BLOCK_STATUS", func() {
 			end := FactsOf(ctx).Last() + FactsOf(ctx).Block()
 			for offset, steps := uint64(0), 0; offset < end && steps < 1000 && !Late(ctx); steps++ {
 				for _, e := range s.Status(offset, min(end-offset, longestStatus), 0) {
-					Expect(e.Length).NotTo(BeZero(), "want progress from offset %d", offset)
+					Expect(e.Length).NotTo(BeZero(), "progress", offset)
 					offset += e.Length
 				}
 				if offset > s.Size {
@@ -70,7 +72,7 @@ var _ = Describe("NBD_CMD_BLOCK_STATUS", func() {
 			for _, n := range []uint64{1, 2, 8} {
 				extents := s.Status(0, n*grain, wire.CmdFlagReqOne)
 
-				Expect(extents).To(HaveLen(1), "want one extent of %d bytes at 0, got %v", n*grain, extents)
+				Expect(extents).To(HaveLen(1), "one-extent", n*grain, extents)
 			}
 		})
 
@@ -85,7 +87,7 @@ var _ = Describe("NBD_CMD_BLOCK_STATUS", func() {
 			for _, at := range []uint64{0, FactsOf(ctx).Last()} {
 				e := s.Status(at, block, wire.CmdFlagReqOne)[0]
 
-				Expect(e.Length).To(BeNumerically("<=", block), "want at most %d bytes at %d, got %v", block, at, e)
+				Expect(e.Length).To(BeNumerically("<=", block), "at-most-bytes", block, at, e)
 			}
 		})
 
@@ -120,7 +122,7 @@ var _ = Describe("NBD_CMD_BLOCK_STATUS", func() {
 			for _, flags := range []wire.CommandFlags{0, wire.CmdFlagReqOne} {
 				q := statusOf(FactsOf(ctx).Last(), block)
 				q.Flags = flags
-				Expect(s.Do(q)).To(BeReply(WithStatusOf(s.Contexts)), "with the flags %v", flags)
+				Expect(s.Do(q)).To(BeReply(WithStatusOf(s.Contexts)), "case.flags", flags)
 			}
 		})
 
@@ -137,7 +139,7 @@ var _ = Describe("NBD_CMD_BLOCK_STATUS", func() {
 
 			for i, e := range extents[1:] {
 				if before := extents[i]; before.Length+e.Length < longestStatus {
-					Expect(e.Status).NotTo(Equal(before.Status), "want neighbours of different status, got %v and %v", before, e)
+					Expect(e.Status).NotTo(Equal(before.Status), "neighbours-differ", before, e)
 				}
 			}
 		})
@@ -155,7 +157,7 @@ var _ = Describe("NBD_CMD_BLOCK_STATUS", func() {
 			offset := uint64(0)
 			for _, e := range s.Status(0, min(s.Size/block*block, longestStatus), 0) {
 				if offset += e.Length; offset < s.Size {
-					Expect(e.Length%512).To(BeZero(), "want multiples of 512 bytes, got %v up to %d", e, offset)
+					Expect(e.Length%512).To(BeZero(), "multiples-of-512", e, offset)
 				}
 			}
 		})
@@ -169,7 +171,7 @@ var _ = Describe("NBD_CMD_BLOCK_STATUS", func() {
 			block := Room(ctx, 2)
 			s := Enter(ctx, BaseAllocation)
 			if s.Constraints.Minimum <= 512 {
-				Unsupported("needs a minimum block size of more than a sector")
+				verdict.Unsupported("needs-minimum-block-above-sector")
 			}
 
 			s.Status(0, min(s.Size/block*block, longestStatus), 0)
@@ -211,7 +213,7 @@ var _ = Describe("NBD_CMD_BLOCK_STATUS", func() {
 			for _, flags := range []wire.CommandFlags{wire.CmdFlagFUA, wire.CmdFlagFUA | wire.CmdFlagReqOne} {
 				q := firstBlock(ctx)
 				q.Flags = flags
-				Expect(s.Do(q)).To(BeReply(WithStatusOf(s.Contexts)), "with the flags %v", flags)
+				Expect(s.Do(q)).To(BeReply(WithStatusOf(s.Contexts)), "case.flags", flags)
 			}
 		})
 
@@ -224,7 +226,7 @@ var _ = Describe("NBD_CMD_BLOCK_STATUS", func() {
 			s := Enter(ctx, BaseAllocation)
 			n := min(s.Size/FactsOf(ctx).Block()*FactsOf(ctx).Block(), longestStatus)
 			if n <= uint64(s.Constraints.MaxPayload) {
-				Unsupported("needs an export larger than the maximum payload of %d bytes", s.Constraints.MaxPayload)
+				verdict.Unsupported("needs-export-above-maximum-payload", s.Constraints.MaxPayload)
 			}
 
 			reply := s.Do(statusOf(0, n))
@@ -243,9 +245,9 @@ var _ = Describe("NBD_CMD_BLOCK_STATUS", func() {
 
 			for _, n := range []uint64{1<<32 - 1, 1<<32 - 2, 1<<32 - 512, 1<<32 - 65536, 1<<32 - 65537} {
 				for _, q := range []wire.Request{statusOf(0, n), statusOf(s.Size-n, n)} {
-					Expect(s.Do(q)).To(BeReply(WithError(wire.OK, wire.EOVERFLOW, wire.EINVAL)), "for %v", q)
+					Expect(s.Do(q)).To(BeReply(WithError(wire.OK, wire.EOVERFLOW, wire.EINVAL)), "case.for", q)
 					q.Flags = wire.CmdFlagReqOne
-					Expect(s.Do(q)).To(BeReply(WithError(wire.OK, wire.EOVERFLOW, wire.EINVAL)), "for %v", q)
+					Expect(s.Do(q)).To(BeReply(WithError(wire.OK, wire.EOVERFLOW, wire.EINVAL)), "case.for", q)
 				}
 			}
 			Expect(s.InStep()).To(BeInStep())
@@ -262,7 +264,7 @@ var _ = Describe("NBD_CMD_BLOCK_STATUS", func() {
 
 			reply := s.Do(statusOf(0, 0))
 
-			Expect(reply.End).To(Equal(Complete), "want any reply, got %v", reply)
+			Expect(reply.End).To(Equal(Complete), "any-reply", reply)
 			Expect(s.InStep()).To(BeInStep())
 			Observe(ctx, "status of 0 bytes", "%v", reply.Error)
 		})

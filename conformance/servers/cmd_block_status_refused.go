@@ -4,12 +4,14 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/conformance/verdict"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -44,7 +46,7 @@ var _ = Describe("NBD_CMD_BLOCK_STATUS that can't be served", func() {
 
 				reply := s.Do(q)
 
-				Expect(reply).To(BeReplyOrEnd(WithError(wire.EINVAL)), "for %v of %d bytes", q, size)
+				Expect(reply).To(BeReplyOrEnd(WithError(wire.EINVAL)), "case.type-and-length", q, size)
 				if reply.End == Complete {
 					Expect(s.InStep()).To(BeInStep())
 				}
@@ -82,7 +84,7 @@ var _ = Describe("NBD_CMD_BLOCK_STATUS that can't be served", func() {
 
 				reply := s.Do(q)
 
-				Expect(reply).To(BeReplyOrEnd(WithError(wire.EINVAL)), "with the flags %v", flag)
+				Expect(reply).To(BeReplyOrEnd(WithError(wire.EINVAL)), "case.flags", flag)
 				if reply.End == Complete {
 					Expect(s.InStep()).To(BeInStep())
 				}
@@ -102,7 +104,7 @@ var _ = Describe("NBD_CMD_BLOCK_STATUS that can't be served", func() {
 
 				reply := s.Do(q)
 
-				Expect(reply).To(BeReplyOrEnd(WithError(wire.EINVAL)), "with the flags %v", flag)
+				Expect(reply).To(BeReplyOrEnd(WithError(wire.EINVAL)), "case.flags", flag)
 				if reply.End == Complete {
 					Expect(s.InStep()).To(BeInStep())
 				}
@@ -145,7 +147,7 @@ var _ = Describe("NBD_CMD_BLOCK_STATUS that can't be served", func() {
 			batch.Send()
 
 			if reply := s.Await(bad); reply.End == HungUp {
-				Unsupported("the server ends the session over a request beyond the end")
+				verdict.Unsupported("session-ends-over-bounds")
 			}
 			Expect(s.Await(first)).To(BeReply(WithStatusOf(s.Contexts)))
 			Expect(s.Await(last)).To(BeReply(WithStatusOf(s.Contexts)))

@@ -4,12 +4,14 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/conformance/verdict"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -104,7 +106,7 @@ var _ = Describe("NBD_CMD_CACHE", func() {
 					s := Enter(ctx, mode...)
 
 					Expect(s.Do(q)).To(BeReplyOrEnd(WithError(wire.EINVAL)))
-					Expect(s.InStepOrEnded()).To(BeInStep())
+					Expect(s.InStepOrGone()).To(BeInStep())
 				}
 			}
 		})
@@ -123,8 +125,8 @@ var _ = Describe("NBD_CMD_CACHE", func() {
 				q := cache(0, b)
 				q.Flags = 1 << bit
 
-				Expect(s.Do(q)).To(BeReplyOrEnd(WithAnyError()), "with the flags %v", q.Flags)
-				Expect(s.InStepOrEnded()).To(BeInStep())
+				Expect(s.Do(q)).To(BeReplyOrEnd(WithAnyError()), "case.flags", q.Flags)
+				Expect(s.InStepOrGone()).To(BeInStep())
 			}
 		})
 
@@ -144,8 +146,8 @@ var _ = Describe("NBD_CMD_CACHE", func() {
 				q := cache(0, b)
 				q.Flags = flag
 
-				Expect(s.Do(q)).To(BeReplyOrEnd(WithError(wire.EINVAL)), "with the flags %v", flag)
-				Expect(s.InStepOrEnded()).To(BeInStep())
+				Expect(s.Do(q)).To(BeReplyOrEnd(WithError(wire.EINVAL)), "case.flags", flag)
+				Expect(s.InStepOrGone()).To(BeInStep())
 			}
 		})
 
@@ -161,10 +163,10 @@ var _ = Describe("NBD_CMD_CACHE", func() {
 			f := FactsOf(ctx)
 			n := f.Last() + f.Block()
 			if n <= uint64(f.Constraints.MaxPayload) {
-				Unsupported("the maximum payload size exceeds the size of the export")
+				verdict.Unsupported("maximum-payload-exceeds-export")
 			}
 			if n > 1<<30 {
-				Unsupported("would cache all of %d bytes", n)
+				verdict.Unsupported("would-cache-all-bytes", n)
 			}
 			for _, mode := range forms(ctx) {
 				s := Enter(ctx, mode...)
@@ -190,7 +192,7 @@ var _ = Describe("NBD_CMD_CACHE", func() {
 
 				Expect(r).To(BeReplyOrEnd(WithoutContent()))
 				Observe(ctx, "NBD_CMD_CACHE, not advertised", "%s", outcome(r))
-				Expect(s.InStepOrEnded()).To(BeInStep())
+				Expect(s.InStepOrGone()).To(BeInStep())
 			}
 		})
 })

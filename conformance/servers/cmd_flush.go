@@ -4,12 +4,13 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -86,7 +87,7 @@ var _ = Describe("NBD_CMD_FLUSH", func() {
 				r := s.Do(q)
 
 				Expect(r).To(BeReplyOrEnd())
-				Expect(s.InStepOrEnded()).To(BeInStep())
+				Expect(s.InStepOrGone()).To(BeInStep())
 				Observe(ctx, "NBD_CMD_FLUSH with offset and length", "%v, %v", r.End, r.Error)
 				s.Leave()
 			}

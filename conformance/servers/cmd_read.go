@@ -4,12 +4,14 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/conformance/verdict"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 )
 
@@ -100,7 +102,7 @@ var _ = Describe("NBD_CMD_READ", func() {
 
 					r := s.Do(ReadOf(offset, 0))
 
-					Expect(r).To(BeReply(), "at %d", offset)
+					Expect(r).To(BeReply(), "case.at", offset)
 					Observe(ctx, "read of 0 bytes", "%v", r.Error)
 					Expect(s.InStep()).To(BeInStep())
 				}
@@ -118,9 +120,9 @@ var _ = Describe("NBD_CMD_READ", func() {
 			b := Room(ctx, 4)
 			s := Haggle(ctx)
 			if _, h := s.ExportName(FactsOf(ctx).Export); h.End == HungUp {
-				Unsupported("the server does not enter the transmission phase by NBD_OPT_EXPORT_NAME")
+				verdict.Unsupported("no-entry-by-export-name")
 			} else if h.End != Complete {
-				Blocked("interop.server.export-name", "entering the transmission phase: %v", h)
+				verdict.Blocked("interop.server.export-name", "entering-transmission-phase", h)
 			}
 			data := s.Write(b, Pattern(5, 2*b))
 

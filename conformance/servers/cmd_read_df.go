@@ -4,12 +4,14 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/conformance/verdict"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -73,7 +75,7 @@ var _ = Describe("NBD_CMD_FLAG_DF", func() {
 			b := Room(ctx, 1)
 			f := FactsOf(ctx)
 			if f.Largest() < wire.UnfragmentedRead+b {
-				Unsupported("reads of more than 65536 bytes are beyond this export")
+				verdict.Unsupported("needs-export-above-65536")
 			}
 			s := Enter(ctx, StructuredReplies)
 
@@ -103,7 +105,7 @@ var _ = Describe("NBD_CMD_FLAG_DF", func() {
 			s := Enter(ctx) // without structured replies it can't be advertised
 
 			Expect(s.Do(unfragmented(0, b))).To(BeReplyOrEnd(WithError(wire.EINVAL)))
-			Expect(s.InStepOrEnded()).To(BeInStep())
+			Expect(s.InStepOrGone()).To(BeInStep())
 		})
 
 	// "The server MUST set this transmission flag to 1 if the NBD_CMD_READ request supports
@@ -118,7 +120,7 @@ var _ = Describe("NBD_CMD_FLAG_DF", func() {
 			s := Enter(ctx, StructuredReplies)
 
 			Expect(s.Do(unfragmented(0, b))).To(BeReplyOrEnd(AsChunks(), WithError(wire.EINVAL)))
-			Expect(s.InStepOrEnded()).To(BeInStep())
+			Expect(s.InStepOrGone()).To(BeInStep())
 		})
 })
 

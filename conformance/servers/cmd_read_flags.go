@@ -4,11 +4,12 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -76,6 +77,6 @@ var _ = Describe("A flag of NBD_CMD_READ", func() {
 func refusesFlag(ctx context.Context, q wire.Request, mode ...Mode) {
 	s := Enter(ctx, mode...)
 
-	Expect(s.Do(q)).To(BeReplyOrEnd(WithError(wire.EINVAL)), "with the flags %v", q.Flags)
-	Expect(s.InStepOrEnded()).To(BeInStep())
+	Expect(s.Do(q)).To(BeReplyOrEnd(WithError(wire.EINVAL)), "case.flags", q.Flags)
+	Expect(s.InStepOrGone()).To(BeInStep())
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/conformance/verdict"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -42,7 +44,7 @@ var _ = Describe("The length of NBD_CMD_READ", func() {
 		func(ctx context.Context) {
 			s := EnterUnsized(ctx)
 			if s.Constraints != wire.DefaultSizeConstraints || FactsOf(ctx).Constraints.MaxPayload < wire.DefaultMaxPayload {
-				Unsupported("the server advertises size constraints")
+				verdict.Unsupported("constraints-advertised")
 			}
 
 			r := s.Do(ReadOf(0, wire.DefaultMaxPayload))
@@ -88,7 +90,7 @@ var _ = Describe("The length of NBD_CMD_READ", func() {
 		func(ctx context.Context) {
 			n := overMaximum(ctx)
 			if n > wire.DefaultMaxPayload {
-				Unsupported("the maximum payload size is 2^25 or more")
+				verdict.Unsupported("maximum-payload-not-below-2-25")
 			}
 			s := Enter(ctx, StructuredReplies)
 
@@ -111,7 +113,7 @@ var _ = Describe("The length of NBD_CMD_READ", func() {
 
 			Observe(ctx, "read beyond the maximum payload size, simple", "%v", outcome(r))
 			Expect(r).To(BeReplyOrEnd(AsSimpleReply()))
-			Expect(s.InStepOrEnded()).To(BeInStep())
+			Expect(s.InStepOrGone()).To(BeInStep())
 		})
 })
 
@@ -122,7 +124,7 @@ func overMaximum(ctx context.Context) uint64 {
 	f := FactsOf(ctx)
 	n := uint64(f.Constraints.MaxPayload)/b*b + b
 	if n > min(f.Size, 1<<26) {
-		Unsupported("needs an export of more than %d bytes", n)
+		verdict.Unsupported("needs-export-above", n)
 	}
 	return n
 }

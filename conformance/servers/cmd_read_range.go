@@ -4,12 +4,14 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/conformance/verdict"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -40,13 +42,13 @@ var _ = Describe("The range of NBD_CMD_READ", func() {
 		func(ctx context.Context) {
 			Room(ctx, 1)
 			if m := FactsOf(ctx).Constraints.Minimum; m != 1 {
-				Unsupported("the server advertises a minimum block size of %d", m)
+				verdict.Unsupported("minimum-block-advertised", m)
 			}
 			for _, mode := range forms(ctx) {
 				s := Enter(ctx, mode...)
 
 				for _, at := range []uint64{0, 1, 300, 511, s.Size - 1} {
-					Expect(s.Do(ReadOf(at, 1))).To(BeReply(WithLength(1)), "at %d", at)
+					Expect(s.Do(ReadOf(at, 1))).To(BeReply(WithLength(1)), "case.at", at)
 				}
 				Expect(s.Do(ReadOf(s.Size-3, 3))).To(BeReply(WithLength(3)))
 			}
@@ -77,7 +79,7 @@ var _ = Describe("The range of NBD_CMD_READ", func() {
 					s := Enter(ctx, mode...)
 
 					Expect(s.Do(q)).To(BeReplyOrEnd(WithError(wire.EINVAL)))
-					Expect(s.InStepOrEnded()).To(BeInStep())
+					Expect(s.InStepOrGone()).To(BeInStep())
 				}
 			}
 		})
@@ -93,7 +95,7 @@ var _ = Describe("The range of NBD_CMD_READ", func() {
 			b := Room(ctx, 1)
 			f := FactsOf(ctx)
 			if f.Size > 1<<30 {
-				Unsupported("needs an export of less than 2^30 bytes, this one has %d", f.Size)
+				verdict.Unsupported("needs-export-below-2-30", f.Size)
 			}
 			for _, q := range []wire.Request{
 				ReadOf(0, f.Last()+2*b),        // all, and more
@@ -104,7 +106,7 @@ var _ = Describe("The range of NBD_CMD_READ", func() {
 				s := Enter(ctx, StructuredReplies)
 
 				Expect(s.Do(q)).To(BeReplyOrEnd(WithError(wire.EINVAL, wire.EOVERFLOW)))
-				Expect(s.InStepOrEnded()).To(BeInStep())
+				Expect(s.InStepOrGone()).To(BeInStep())
 			}
 		})
 
@@ -126,7 +128,7 @@ var _ = Describe("The range of NBD_CMD_READ", func() {
 					s := Enter(ctx, mode...)
 
 					Expect(s.Do(q)).To(BeReplyOrEnd(WithError(wire.EINVAL)))
-					Expect(s.InStepOrEnded()).To(BeInStep())
+					Expect(s.InStepOrGone()).To(BeInStep())
 				}
 			}
 		})

@@ -5,12 +5,14 @@ import (
 	"math"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/conformance/verdict"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -23,9 +25,9 @@ var _ = Describe("NBD_CMD_RESIZE", func() {
 	}
 	granted := func(s *Session, size uint64) {
 		if r := resize(s, size); r.Error != wire.OK {
-			Unsupported("needs a server that resizes the export to %d bytes, this one says %v", size, r.Error)
+			verdict.Unsupported("needs-resize-to", size, r.Error)
 		} else if !r.OK() {
-			Blocked("resize.errors", "resizing the export: %v", r)
+			verdict.Blocked("resize.errors", "resizing-export", r)
 		}
 	}
 	errors := []wire.Errno{wire.EPERM, wire.EIO, wire.ENOSPC, wire.ESHUTDOWN}
@@ -66,7 +68,7 @@ var _ = Describe("NBD_CMD_RESIZE", func() {
 
 			r := resize(s, s.Size)
 
-			Expect(r.Error).NotTo(Equal(wire.EINVAL), "want anything but NBD_EINVAL for the size that the export has: %v", r)
+			Expect(r.Error).NotTo(Equal(wire.EINVAL), "not-einval-for-own-size", r)
 		})
 
 	// "requests beyond the new size but not beyond the old one MUST fail with ENOSPC"
@@ -131,7 +133,7 @@ var _ = Describe("NBD_CMD_RESIZE", func() {
 			for _, n := range []uint64{1 << 60, math.MaxUint64 / b * b} {
 				r := resize(s, n)
 
-				Expect(r).To(BeReply(WithError(append(errors, wire.OK)...)), "size %d", n)
+				Expect(r).To(BeReply(WithError(append(errors, wire.OK)...)), "case.size", n)
 				if r.Error == wire.OK {
 					defer resize(s, size)
 					Observe(ctx, "resize to very much", "to %d bytes", n)

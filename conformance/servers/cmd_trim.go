@@ -5,12 +5,14 @@ import (
 	"math"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/conformance/verdict"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -153,7 +155,7 @@ var _ = Describe("NBD_CMD_TRIM", func() {
 			n := Room(ctx, 1)
 			long := (uint64(s.Constraints.MaxPayload)/n + 1) * n
 			if long > min(s.Size, math.MaxUint32) {
-				Unsupported("needs room for more than the maximum payload size of %d in an export and in 32 bits", s.Constraints.MaxPayload)
+				verdict.Unsupported("needs-room-above-maximum-payload", s.Constraints.MaxPayload)
 			}
 
 			r := s.Do(wire.Request{Type: wire.CmdTrim, Length: long})
@@ -182,6 +184,6 @@ var _ = Describe("NBD_CMD_TRIM", func() {
 // trim trims n bytes at offset. The spec is blocked if the server refuses.
 func trim(s *Session, offset, n uint64) {
 	if r := s.Do(wire.Request{Type: wire.CmdTrim, Offset: offset, Length: n}); !r.OK() {
-		Blocked("trim.succeeds", "trimming %d bytes at %d: %v", n, offset, r)
+		verdict.Blocked("trim.succeeds", "trimming-bytes", n, offset, r)
 	}
 }

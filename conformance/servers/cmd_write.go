@@ -4,11 +4,13 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/conformance/verdict"
 
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -83,7 +85,7 @@ var _ = Describe("NBD_CMD_WRITE", func() {
 			}
 
 			for i, at := range offsets {
-				Expect(s.Read(at, n)).To(HaveBytes(Pattern(byte(i), n)), "at offset %d", at)
+				Expect(s.Read(at, n)).To(HaveBytes(Pattern(byte(i), n)), "case.offset", at)
 			}
 		})
 
@@ -96,7 +98,7 @@ var _ = Describe("NBD_CMD_WRITE", func() {
 			s := Enter(ctx)
 			n := Room(ctx, 1)
 			if s.Size > 1<<28 {
-				Unsupported("would write all of %d bytes", s.Size)
+				verdict.Unsupported("would-write-all-bytes", s.Size)
 			}
 			piece := min(uint64(s.Constraints.MaxPayload), 1<<20) / n * n
 			end := s.Size / n * n
@@ -107,7 +109,7 @@ var _ = Describe("NBD_CMD_WRITE", func() {
 
 			for at := uint64(0); at < end; at += piece {
 				k := min(piece, end-at)
-				Expect(s.Read(at, k)).To(HaveBytes(Pattern(byte(at/piece), k)), "at offset %d", at)
+				Expect(s.Read(at, k)).To(HaveBytes(Pattern(byte(at/piece), k)), "case.offset", at)
 			}
 		})
 

@@ -5,12 +5,14 @@ import (
 	"math"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/conformance/verdict"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -111,7 +113,7 @@ var _ = Describe("NBD_CMD_WRITE_ZEROES", func() {
 			n := Room(ctx, 1)
 			end := s.Size / n * n
 			if end > 1<<28 {
-				Unsupported("would zero all of %d bytes", s.Size)
+				verdict.Unsupported("would-zero-all-bytes", s.Size)
 			}
 			places := []uint64{0, end / 2 / n * n, end - n}
 			for _, at := range places {
@@ -121,11 +123,11 @@ var _ = Describe("NBD_CMD_WRITE_ZEROES", func() {
 			r := s.Do(wire.Request{Type: wire.CmdWriteZeroes, Length: end})
 
 			if (r.Error == wire.EOVERFLOW || r.Error == wire.EINVAL) && end > uint64(s.Constraints.MaxPayload) {
-				Unsupported("refuses lengths beyond the maximum payload size, as it may: %v", r)
+				verdict.Unsupported("refuses-above-maximum-payload", r)
 			}
 			Expect(r).To(BeReply(WithError(wire.OK)))
 			for _, at := range places {
-				Expect(s.Read(at, n)).To(HaveBytes(make([]byte, n)), "at offset %d", at)
+				Expect(s.Read(at, n)).To(HaveBytes(make([]byte, n)), "case.offset", at)
 			}
 		})
 
@@ -147,7 +149,7 @@ var _ = Describe("NBD_CMD_WRITE_ZEROES", func() {
 			r := s.Do(wire.Request{Type: wire.CmdWriteZeroes, Offset: from, Length: to - from})
 
 			if (r.Error == wire.EOVERFLOW || r.Error == wire.EINVAL) && to-from > uint64(s.Constraints.MaxPayload) {
-				Unsupported("refuses lengths beyond the maximum payload size, as it may: %v", r)
+				verdict.Unsupported("refuses-above-maximum-payload", r)
 			}
 			Expect(r).To(BeReply(WithError(wire.OK)))
 			for at, zeroed := range places {
@@ -155,7 +157,7 @@ var _ = Describe("NBD_CMD_WRITE_ZEROES", func() {
 				if zeroed {
 					clear(want)
 				}
-				Expect(s.Read(at, n)).To(HaveBytes(want), "at offset %d", at)
+				Expect(s.Read(at, n)).To(HaveBytes(want), "case.offset", at)
 			}
 		})
 
@@ -170,7 +172,7 @@ var _ = Describe("NBD_CMD_WRITE_ZEROES", func() {
 			n := Room(ctx, 1)
 			long := (uint64(s.Constraints.MaxPayload)/n + 1) * n
 			if long > min(s.Size, math.MaxUint32) {
-				Unsupported("needs room for more than the maximum payload size of %d in an export and in 32 bits", s.Constraints.MaxPayload)
+				verdict.Unsupported("needs-room-above-maximum-payload", s.Constraints.MaxPayload)
 			}
 
 			r := s.Do(wire.Request{Type: wire.CmdWriteZeroes, Length: long})

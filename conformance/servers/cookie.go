@@ -4,11 +4,12 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -29,7 +30,7 @@ var _ = Describe("The cookie of a reply", func() {
 					0, 1, 1<<32 - 1, 1 << 32, 1<<63 - 1, 1 << 63, 1<<64 - 1, 0x0102030405060708,
 					uint64(wire.RequestMagic)<<32 | uint64(wire.SimpleReplyMagic), uint64(wire.StructuredMagic),
 				} {
-					Expect(withCookie(s, cookie, ReadOf(0, 2*b))).To(BeReply(WithLength(2*b)), "for the cookie %#x", cookie)
+					Expect(withCookie(s, cookie, ReadOf(0, 2*b))).To(BeReply(WithLength(2*b)), "case.cookie", cookie)
 				}
 			}
 		})

@@ -4,12 +4,13 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -31,7 +32,7 @@ var _ = Describe("NBD_CMD_GET_LBA_STATUS", func() {
 				r := s.LBAStatus(kind, 0, n)
 
 				Expect(r).To(BeReply(AsSimpleReply(), WithError(wire.OK)))
-				Expect(r.LBA != nil).To(BeTrue(), "want descriptors of 14 bytes each: %v", r)
+				Expect(r.LBA != nil).To(BeTrue(), "descriptors-of-14", r)
 				Expect(s.InStep()).To(BeInStep())
 				Observe(ctx, "descriptors for one block, "+kind.String(), "%v", r.LBA)
 			}
@@ -50,7 +51,7 @@ var _ = Describe("NBD_CMD_GET_LBA_STATUS", func() {
 
 				Expect(r).To(BeReply(WithError(wire.OK)))
 				if _, ok := LBAState(r.LBA, at); !ok && len(r.LBA) > 0 {
-					Expect(r.LBA).To(BeEmpty(), "want a descriptor that is about the block at %d", at)
+					Expect(r.LBA).To(BeEmpty(), "descriptor-about-block", at)
 				}
 			}
 		})
@@ -70,7 +71,7 @@ var _ = Describe("NBD_CMD_GET_LBA_STATUS", func() {
 
 			Expect(r).To(BeReply(WithError(wire.OK)))
 			for _, d := range r.LBA {
-				Expect(d.Status).To(BeEquivalentTo(wire.LBAStateAllocated), "want NBD_STATE_ALLOCATED: %v", r)
+				Expect(d.Status).To(BeEquivalentTo(wire.LBAStateAllocated), "state-allocated", r)
 			}
 		})
 
@@ -90,7 +91,7 @@ var _ = Describe("NBD_CMD_GET_LBA_STATUS", func() {
 			Expect(r).To(BeReply(WithError(wire.OK)))
 			for _, at := range []uint64{0, n} {
 				if state, ok := LBAState(r.LBA, at); ok && state == wire.LBAStateZeroed {
-					Expect(Zeroes(s.Read(at, FactsOf(ctx).Block()))).To(BeTrue(), "want zeroes at %d: %v", at, r)
+					Expect(Zeroes(s.Read(at, FactsOf(ctx).Block()))).To(BeTrue(), "zeroes-at", at, r)
 				}
 			}
 			Observe(ctx, "provisioning state of data and of zeroes", "%v", r.LBA)
@@ -112,7 +113,7 @@ var _ = Describe("NBD_CMD_GET_LBA_STATUS", func() {
 
 			Expect(r).To(BeReply(WithError(wire.OK)))
 			for _, d := range r.LBA {
-				Expect(d.Status).To(BeEquivalentTo(wire.LBAStateDirty), "want NBD_STATE_DIRTY: %v", r)
+				Expect(d.Status).To(BeEquivalentTo(wire.LBAStateDirty), "state-dirty", r)
 			}
 		})
 
@@ -131,8 +132,8 @@ var _ = Describe("NBD_CMD_GET_LBA_STATUS", func() {
 			for _, kind := range []wire.LBAType{2, 3, 0x10, 0x8000, 0xffff} {
 				r := s.LBAStatus(kind, b, n)
 
-				Expect(r).To(BeReply(WithError(wire.OK)), "for %v", kind)
-				Expect(r.LBA).To(Equal(wire.LBAStatus{{Offset: b, Length: uint32(n)}}), "want one descriptor of status 0 for %v", kind)
+				Expect(r).To(BeReply(WithError(wire.OK)), "case.for", kind)
+				Expect(r.LBA).To(Equal(wire.LBAStatus{{Offset: b, Length: uint32(n)}}), "one-descriptor-status-0", kind)
 			}
 		})
 
@@ -148,7 +149,7 @@ var _ = Describe("NBD_CMD_GET_LBA_STATUS", func() {
 
 				r := s.LBAStatus(wire.LBAAllocated, at, b)
 
-				Expect(r.Error).NotTo(Equal(wire.OK), "want an error, got success: %v", r)
+				Expect(r.Error).NotTo(Equal(wire.OK), "error-not-success", r)
 			}
 		})
 
@@ -164,6 +165,6 @@ var _ = Describe("NBD_CMD_GET_LBA_STATUS", func() {
 			r := s.LBAStatus(wire.LBAAllocated, s.Beyond(), FactsOf(ctx).Block())
 
 			Expect(r).To(BeReplyOrEnd())
-			Expect(s.InStepOrEnded()).To(BeInStep())
+			Expect(s.InStepOrGone()).To(BeInStep())
 		})
 })

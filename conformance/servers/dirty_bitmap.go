@@ -4,12 +4,14 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/conformance/verdict"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/export"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
@@ -31,7 +33,7 @@ var _ = Describe("Metadata context qemu:dirty-bitmap", func() {
 				s := Enter(ctx, Contexts(name))
 				places := s.Clean(name, 3)
 				if len(places) < 3 {
-					Unsupported("needs 3 clean places in %s, other specs left %d", name, len(places))
+					verdict.Unsupported("needs-clean-places", name, len(places))
 				}
 				dirty := map[wire.Command]bool{}
 
@@ -47,7 +49,7 @@ var _ = Describe("Metadata context qemu:dirty-bitmap", func() {
 				Observe(ctx, name, "%v", dirty)
 				if recording := dirty[wire.CmdWrite] || dirty[wire.CmdWriteZeroes]; recording {
 					for c, shows := range dirty {
-						Expect(shows).To(BeTrue(), "%v is not recorded in %s, which records other changes", c, name)
+						Expect(shows).To(BeTrue(), "change-not-recorded", c, name)
 					}
 				}
 			}
@@ -68,7 +70,7 @@ var _ = Describe("Metadata context qemu:dirty-bitmap", func() {
 					continue
 				}
 				still := func(done string) {
-					Expect(s.At(name, b)&export.Dirty).NotTo(BeZero(), "after %s, at %d in %s, which was dirty before", done, b, name)
+					Expect(s.At(name, b)&export.Dirty).NotTo(BeZero(), "after-dirty-before", done, b, name)
 				}
 
 				s.Zero(b, b)
@@ -79,7 +81,7 @@ var _ = Describe("Metadata context qemu:dirty-bitmap", func() {
 					Expect(s.Do(wire.Request{Type: wire.CmdTrim, Offset: b, Length: b})).To(BeReply())
 					still("a trim")
 				}
-				Expect(Enter(ctx, Contexts(name)).At(name, b)&export.Dirty).NotTo(BeZero(), "on another connection")
+				Expect(Enter(ctx, Contexts(name)).At(name, b)&export.Dirty).NotTo(BeZero(), "case.another-connection")
 			}
 		})
 
@@ -98,7 +100,7 @@ var _ = Describe("Metadata context qemu:dirty-bitmap", func() {
 
 			Expect(r).To(BeReply(WithError(wire.OK)))
 			for _, e := range s.In("base:allocation", r) {
-				Expect(wire.StateFlags(e.Status)&wire.StateZero).To(BeZero(), "want no NBD_STATE_ZERO where data was written")
+				Expect(wire.StateFlags(e.Status)&wire.StateZero).To(BeZero(), "no-state-zero-where-written")
 			}
 			Expect(s.Do(ReadOf(2*b, b))).To(BeReply(WithData(data)))
 		})

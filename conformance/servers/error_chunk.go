@@ -4,12 +4,13 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -29,7 +30,7 @@ var _ = Describe("An error chunk", func() {
 				q := ReadOf(0, b)
 				q.Flags = bad
 
-				Expect(s.Do(q)).To(BeReplyOrEnd(AsChunks()), "with the flags %v", bad)
+				Expect(s.Do(q)).To(BeReplyOrEnd(AsChunks()), "case.flags", bad)
 			}
 		})
 

@@ -4,12 +4,13 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -148,7 +149,7 @@ var _ = Describe("NBD_OPT_EXTENDED_HEADERS", func() {
 				wire.MetaContextRequest{Export: FactsOf(ctx).Export, Queries: []string{"base:allocation"}})
 
 			Expect(a).To(BeAnswered(wire.RepAck))
-			Expect(a.Contexts()).To(HaveLen(1), "%v", a)
+			Expect(a.Contexts()).To(HaveLen(1), "shown", a)
 		})
 
 	// "nor may the server use this failure mode when the client has already negotiated extended

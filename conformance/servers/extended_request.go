@@ -5,12 +5,13 @@ import (
 	"fmt"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -32,7 +33,7 @@ var _ = Describe("An extended request", func() {
 			for _, t := range payloadless(s) {
 				r := s.Do(wire.Request{Type: t, Offset: 2 * b, Length: b})
 
-				Expect(r).To(BeReply(AsChunks()), "%v", t)
+				Expect(r).To(BeReply(AsChunks()), "shown", t)
 			}
 			if s.Flags&wire.FlagSendFlush != 0 {
 				Expect(s.Do(wire.Request{Type: wire.CmdFlush})).To(BeReply(AsChunks()))
@@ -108,8 +109,8 @@ var _ = Describe("An extended request", func() {
 
 				r := s.Do(wire.Request{Type: t, Flags: wire.CmdFlagPayloadLen, Length: b}, Pattern(2, b)...)
 
-				Expect(r).To(BeReplyOrEnd(WithError(wire.EINVAL)), "%v", t)
-				Expect(s.InStepOrEnded()).To(BeInStep())
+				Expect(r).To(BeReplyOrEnd(WithError(wire.EINVAL)), "shown", t)
+				Expect(s.InStepOrGone()).To(BeInStep())
 				s.Leave()
 			}
 		})
@@ -131,7 +132,7 @@ var _ = Describe("An extended request", func() {
 
 				r := s.Do(wire.Request{Type: wire.CmdRead, Flags: wire.CmdFlagPayloadLen, Length: n}, Orders(n)...)
 
-				Expect(r).To(BeReply(WithAnyError()), "with a payload of %d bytes", n)
+				Expect(r).To(BeReply(WithAnyError()), "case.payload-length", n)
 				Expect(s.InStep()).To(BeInStep())
 				s.Leave()
 			}
@@ -152,7 +153,7 @@ var _ = Describe("An extended request", func() {
 			s.Raw(q.AppendExtended(nil)) // and not a byte more
 			h := s.End()                 // behind an error reply, perhaps
 
-			Expect(h.End).To(Equal(HungUp), "want the end of the session; %v", h)
+			Expect(h.End).To(Equal(HungUp), "ended-after", h)
 		})
 })
 
@@ -205,7 +206,7 @@ var _ = Describe("A length of more than 32 bits", func() {
 				if zeroed {
 					clear(want)
 				}
-				Expect(s.Read(at, b)).To(HaveBytes(want), "at offset %d", at)
+				Expect(s.Read(at, b)).To(HaveBytes(want), "case.offset", at)
 			}
 		})
 
@@ -225,7 +226,7 @@ var _ = Describe("A length of more than 32 bits", func() {
 				r := s.Do(wire.Request{Type: t, Length: wide})
 
 				Observe(ctx, fmt.Sprintf("%v of 5 GiB", t), "%v", r.Error)
-				Expect(r).To(BeReply(WithError(wire.OK, wire.EOVERFLOW, wire.EINVAL)), "%v", t)
+				Expect(r).To(BeReply(WithError(wire.OK, wire.EOVERFLOW, wire.EINVAL)), "shown", t)
 				Expect(s.InStep()).To(BeInStep())
 			}
 		})
@@ -246,7 +247,7 @@ var _ = Describe("A length of more than 32 bits", func() {
 				for _, e := range s.Status(from, wide-from, 0) {
 					zero := wire.StateFlags(e.Status)&wire.StateZero != 0
 					Expect(zero && from <= at && at-from < e.Length).
-						To(BeFalse(), "data at %d is said to read as zeroes: extent %v at %d", at, e, from)
+						To(BeFalse(), "zero-extent-over-data", at, e, from)
 					from, longest = from+e.Length, max(longest, e.Length)
 				}
 			}

@@ -6,12 +6,13 @@ import (
 	"slices"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -38,8 +39,8 @@ var _ = Describe("NBD_CMD_BLOCK_STATUS", func() {
 				for _, flags := range []wire.CommandFlags{0, wire.CmdFlagReqOne} {
 					r := s.Do(wire.Request{Type: wire.CmdBlockStatus, Flags: flags, Length: n})
 
-					Expect(r).To(BeReply(WithError(wire.OK)), "for %d bytes", n)
-					Expect(r.Extents).To(HaveLen(len(s.Contexts)), "%v", r)
+					Expect(r).To(BeReply(WithError(wire.OK)), "case.length", n)
+					Expect(r.Extents).To(HaveLen(len(s.Contexts)), "shown", r)
 				}
 			}
 		})
@@ -65,7 +66,7 @@ var _ = Describe("NBD_CMD_BLOCK_STATUS", func() {
 		func(ctx context.Context) {
 			s := Enter(ctx, BaseAllocation)
 
-			Expect(s.Flags&wire.FlagBlockStatusPayload).To(BeZero(), "got the transmission flags %v", s.Flags)
+			Expect(s.Flags&wire.FlagBlockStatusPayload).To(BeZero(), "got-transmission-flags", s.Flags)
 		})
 
 	// "SHOULD NOT advertise this bit in response to NBD_OPT_GO if the client does not negotiate
@@ -77,7 +78,7 @@ var _ = Describe("NBD_CMD_BLOCK_STATUS", func() {
 		func(ctx context.Context) {
 			s := Enter(ctx, ExtendedHeaders)
 
-			Expect(s.Flags&wire.FlagBlockStatusPayload).To(BeZero(), "got the transmission flags %v", s.Flags)
+			Expect(s.Flags&wire.FlagBlockStatusPayload).To(BeZero(), "got-transmission-flags", s.Flags)
 		})
 
 	// "If the server does not support the payload form [...] the server MUST gracefully consume
@@ -116,14 +117,14 @@ var _ = Describe("NBD_CMD_BLOCK_STATUS with a payload", func() {
 			Observe(ctx, "metadata contexts to filter", "%d", len(all))
 			for _, id := range all {
 				r := filtered(s, 0, 0, b, id)
-				Expect(r).To(BeReply(WithError(wire.OK)), "for %s", s.Contexts[id])
-				Expect(slices.Collect(maps.Keys(r.Extents))).To(Equal([]uint32{id}), "%v", r)
+				Expect(r).To(BeReply(WithError(wire.OK)), "case.for-name", s.Contexts[id])
+				Expect(slices.Collect(maps.Keys(r.Extents))).To(Equal([]uint32{id}), "shown", r)
 			}
 
 			r := filtered(s, 0, 0, b, all...)
 
 			Expect(r).To(BeReply(WithError(wire.OK)))
-			Expect(slices.Sorted(maps.Keys(r.Extents))).To(Equal(all), "%v", r)
+			Expect(slices.Sorted(maps.Keys(r.Extents))).To(Equal(all), "shown", r)
 		})
 
 	// "C: 64 bits, effect length"
@@ -155,7 +156,7 @@ var _ = Describe("NBD_CMD_BLOCK_STATUS with a payload", func() {
 			for _, ids := range [][]uint32{{unselected(s)}, append(known, unselected(s)), append([]uint32{unselected(s)}, known...)} {
 				r := filtered(s, 0, 0, b, ids...)
 
-				Expect(r).To(BeReply(WithError(wire.EINVAL)), "for %v", ids)
+				Expect(r).To(BeReply(WithError(wire.EINVAL)), "case.for", ids)
 				Expect(s.InStep()).To(BeInStep())
 			}
 		})
@@ -190,7 +191,7 @@ var _ = Describe("NBD_CMD_BLOCK_STATUS with a payload", func() {
 			r := filtered(s, 0, 0, s.Beyond()+b, slices.Collect(maps.Keys(s.Contexts))...)
 
 			Expect(r).To(BeReplyOrEnd(WithError(wire.EINVAL)))
-			Expect(s.InStepOrEnded()).To(BeInStep())
+			Expect(s.InStepOrGone()).To(BeInStep())
 		})
 
 	// "The payload form MUST occupy 8 + n*4 bytes"
@@ -208,7 +209,7 @@ var _ = Describe("NBD_CMD_BLOCK_STATUS with a payload", func() {
 
 				Observe(ctx, "NBD_CMD_BLOCK_STATUS with a payload that is cut", "%v", outcome(r))
 				Expect(r).To(BeReplyOrEnd(WithAnyError()))
-				Expect(s.InStepOrEnded()).To(BeInStep())
+				Expect(s.InStepOrGone()).To(BeInStep())
 				s.Leave()
 			}
 		})

@@ -4,12 +4,13 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -28,7 +29,7 @@ var _ = Describe("NBD_CMD_FLAG_FAST_ZERO", func() {
 				Expect(r).To(BeReply(WithError(wire.OK, wire.ENOTSUP)))
 				Observe(ctx, "NBD_CMD_WRITE_ZEROES with "+q.Flags.String(), "%v", r.Error)
 				if r.OK() {
-					Expect(s.Read(0, q.Length)).To(HaveBytes(make([]byte, q.Length)), "with %v", q.Flags)
+					Expect(s.Read(0, q.Length)).To(HaveBytes(make([]byte, q.Length)), "case.with", q.Flags)
 				}
 			})
 		})
@@ -43,7 +44,7 @@ var _ = Describe("NBD_CMD_FLAG_FAST_ZERO", func() {
 				r := s.Do(q)
 
 				if r.Error == wire.ENOTSUP {
-					Expect(s.Read(0, q.Length)).To(HaveBytes(before), "with %v", q.Flags)
+					Expect(s.Read(0, q.Length)).To(HaveBytes(before), "case.with", q.Flags)
 				}
 			})
 		})
@@ -112,7 +113,7 @@ var _ = Describe("NBD_FLAG_SEND_FAST_ZERO", func() {
 			}
 			slow := s.Do(wire.Request{Type: wire.CmdWriteZeroes, Length: n})
 
-			Expect(slow.Error).To(Equal(wire.ENOTSUP), "want the flag, or no NBD_ENOTSUP for a fast zero where a slow one succeeds")
+			Expect(slow.Error).To(Equal(wire.ENOTSUP), "fast-zero-flag-or-no-enotsup")
 		})
 })
 

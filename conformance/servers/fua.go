@@ -4,12 +4,14 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/conformance/verdict"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -118,7 +120,7 @@ var _ = Describe("NBD_CMD_FLAG_FUA", func() {
 			r := s.Do(wire.Request{Type: wire.CmdWrite, Flags: wire.CmdFlagFUA, Length: n}, Orders(n)...)
 
 			Expect(r).To(BeReplyOrEnd())
-			Expect(s.InStepOrEnded()).To(BeInStep())
+			Expect(s.InStepOrGone()).To(BeInStep())
 			Observe(ctx, "NBD_CMD_FLAG_FUA unadvertised", "%v, %v", r.End, r.Error)
 		})
 })
@@ -129,10 +131,10 @@ func acceptsFUA(ctx context.Context, q wire.Request, modes ...Mode) {
 	s := Enter(ctx, modes...)
 	plain := s.Do(q)
 	if q.Type == wire.CmdCache && plain.End == Complete && plain.Error == wire.EINVAL {
-		Unsupported("the server advertises NBD_CMD_CACHE and always refuses it, as it may: %v", plain)
+		verdict.Unsupported("cache-always-refused", plain)
 	}
 	if !plain.OK() {
-		Blocked("flag.transmission.unsupported", "the same without the flag: %v", plain)
+		verdict.Blocked("flag.transmission.unsupported", "same-without-flag", plain)
 	}
 
 	q.Flags |= wire.CmdFlagFUA

@@ -4,12 +4,13 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -38,7 +39,7 @@ var _ = Describe("The greeting", func() {
 				more = "takes part in"
 			}
 			Expect(g.Flags&wire.FlagFixedNewstyle).NotTo(BeZero(),
-				"want NBD_FLAG_FIXED_NEWSTYLE, got handshake flags %v from a server that %s NBD_OPT_LIST", g.Flags, more)
+				"fixed-newstyle-flag", g.Flags, more)
 		})
 
 	// "The server SHOULD refuse to allow oldstyle negotiations on the newstyle port." It speaks first, so
@@ -66,7 +67,7 @@ var _ = Describe("The greeting", func() {
 				s.SendFlagsInClear(s.Polite() | undefined)
 				a := s.Option(wire.OptList, nil) // a server that goes on answers this
 
-				Expect(a).To(BeEnded(), "for client flags %#x", uint32(undefined))
+				Expect(a).To(BeEnded(), "case.client-flags-hex", uint32(undefined))
 			}
 		})
 

@@ -5,12 +5,13 @@ import (
 	"math/rand/v2"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/history"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"

@@ -4,12 +4,14 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/conformance/verdict"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -25,7 +27,7 @@ var _ = Describe("NBD_INFO_BLOCK_SIZE", func() {
 				for _, o := range []wire.Option{wire.OptInfo, wire.OptGo} {
 					a := Haggle(ctx).Option(o, about(ctx, infos...))
 
-					Expect(a.Type()).NotTo(Equal(wire.RepErrBlockSizeReqd), "requesting %v: %v", infos, a)
+					Expect(a.Type()).NotTo(Equal(wire.RepErrBlockSizeReqd), "requesting", infos, a)
 				}
 			}
 		})
@@ -37,12 +39,12 @@ var _ = Describe("NBD_INFO_BLOCK_SIZE", func() {
 		TrippedBy(quirk.BlockSizeReqdByDefault, "NBD_REP_ERR_BLOCK_SIZE_REQD"),
 		func(ctx context.Context) {
 			if FactsOf(ctx).Constraints != wire.DefaultSizeConstraints {
-				Unsupported("the server has constraints of its own: %+v", FactsOf(ctx).Constraints)
+				verdict.Unsupported("constraints-own", FactsOf(ctx).Constraints)
 			}
 			for _, o := range []wire.Option{wire.OptInfo, wire.OptGo} {
 				a := Haggle(ctx).Option(o, about(ctx))
 
-				Expect(a.Type()).NotTo(Equal(wire.RepErrBlockSizeReqd), "%v", a)
+				Expect(a.Type()).NotTo(Equal(wire.RepErrBlockSizeReqd), "shown", a)
 			}
 		})
 
@@ -56,9 +58,9 @@ var _ = Describe("NBD_INFO_BLOCK_SIZE", func() {
 
 			Observe(ctx, "NBD_OPT_GO without NBD_INFO_BLOCK_SIZE", "%s", a.Summary())
 			if a.Type() != wire.RepErrBlockSizeReqd {
-				Unsupported("the server does not demand it: %v", a)
+				verdict.Unsupported("constraints-not-demanded", a)
 			}
-			Expect(a.Infos()).To(ContainElement(HaveField("Type", wire.InfoBlockSize)), "want NBD_INFO_BLOCK_SIZE first")
+			Expect(a.Infos()).To(ContainElement(HaveField("Type", wire.InfoBlockSize)), "block-size-first")
 		})
 
 	// "If advertised, this value MUST be a power of 2, MUST NOT be larger than 2^16"; "this MUST be a power of
@@ -103,12 +105,12 @@ var _ = Describe("NBD_INFO_BLOCK_SIZE", func() {
 			s := Enter(ctx)
 			for _, i := range s.Infos {
 				if i.Type == wire.InfoBlockSize {
-					Unsupported("the server sends NBD_INFO_BLOCK_SIZE")
+					verdict.Unsupported("block-size-sent")
 				}
 			}
 
 			r := s.Do(wire.Request{Type: wire.CmdRead, Offset: 1, Length: 1})
 
-			Expect(r).To(BeReply(WithError(wire.OK)), "want success, since no NBD_INFO_BLOCK_SIZE came")
+			Expect(r).To(BeReply(WithError(wire.OK)), "success-without-block-size")
 		})
 })

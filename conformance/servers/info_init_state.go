@@ -4,12 +4,14 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/conformance/verdict"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -44,7 +46,7 @@ var _ = Describe("NBD_INFO_INIT_STATE", func() {
 
 				state := Haggle(ctx).Describe(wire.InfoInitState).InitState()
 
-				Expect(state&wire.InitZero).To(BeZero(), "want no NBD_INIT_ZERO: there is data at %d", at)
+				Expect(state&wire.InitZero).To(BeZero(), "no-init-zero-over-data", at)
 				s.Zero(at, b)
 			}
 		})
@@ -57,7 +59,7 @@ var _ = Describe("NBD_INFO_INIT_STATE", func() {
 			const step = 1 << 20
 			s := Enter(ctx, BaseAllocation)
 			if s.Size > 1<<30 {
-				Unsupported("needs an export that is zeroed in no time, this one has %d bytes", s.Size)
+				verdict.Unsupported("needs-quickly-zeroed-export", s.Size)
 			}
 			for at := uint64(0); at < s.Size; at += step {
 				s.Zero(at, min(step, s.Size-at))
@@ -67,7 +69,7 @@ var _ = Describe("NBD_INFO_INIT_STATE", func() {
 
 			Observe(ctx, "initial state of zeroes", "%v, base:allocation %v", state, s.Map("base:allocation", 0, s.Size))
 			if state&wire.InitZero != 0 {
-				Expect(Zeroes(s.Read(s.Size/2/step*step, step))).To(BeTrue(), "want zeroes after NBD_INIT_ZERO")
+				Expect(Zeroes(s.Read(s.Size/2/step*step, step))).To(BeTrue(), "zeroes-after-init-zero")
 			}
 		})
 })

@@ -5,12 +5,13 @@ import (
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/export"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
@@ -21,7 +22,7 @@ var _ = Describe("Metadata namespace qemu", func() {
 	It("is listed as a whole by its name and a colon", ID("meta-qemu.list.namespace"),
 		MUST("meta.qemu.list.namespace"),
 		Needs(feature.DirtyBitmap),
-		TrippedBy(quirk.QEMUWildcardForgets, "to contain element"),
+		TrippedBy(quirk.QEMUWildcardForgets, "among them"),
 		func(ctx context.Context) {
 			s := Haggle(ctx)
 			s.Structured()
@@ -120,7 +121,7 @@ var _ = Describe("Metadata namespace qemu", func() {
 
 			for _, name := range names {
 				for _, e := range s.Map(name, 0, s.Size) {
-					Expect(e.Status).To(BeElementOf(uint64(0), export.Dirty), "want status 0 or bit 0 alone in %s", name)
+					Expect(e.Status).To(BeElementOf(uint64(0), export.Dirty), "bitmap-status", name)
 				}
 			}
 		})
@@ -140,7 +141,7 @@ var _ = Describe("Metadata namespace qemu", func() {
 
 				s.Write(at, Pattern(7, b))
 
-				Expect(s.At(DepthContext, at)).To(Equal(uint64(1)), "want depth 1 at %d, which was just written", at)
+				Expect(s.At(DepthContext, at)).To(Equal(uint64(1)), "depth-1-where-written", at)
 			}
 		})
 })

@@ -4,12 +4,14 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/conformance/verdict"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -64,7 +66,7 @@ var _ = Describe("The selection of metadata contexts", func() {
 				s.SetContexts(queries...)
 
 				s.Proceed()
-				Expect(s.Do(firstBlock(ctx))).To(BeReplyOrEnd(WithAnyError()), "after a selection by %q", queries)
+				Expect(s.Do(firstBlock(ctx))).To(BeReplyOrEnd(WithAnyError()), "case.after-selection", queries)
 			}
 		})
 
@@ -83,9 +85,9 @@ var _ = Describe("The selection of metadata contexts", func() {
 
 			switch {
 			case a.End == HungUp:
-				Unsupported("the server ends the session over a query that is cut off")
+				verdict.Unsupported("session-ends-over-cut-query")
 			case !a.Type().IsError():
-				Blocked("opt.set-meta.malformed", "selecting by a query that is cut off: %v", a)
+				verdict.Blocked("opt.set-meta.malformed", "selecting-query-cut-off", a)
 			}
 			s.Proceed()
 			Expect(s.Do(firstBlock(ctx))).To(BeReplyOrEnd(WithAnyError()))
@@ -105,11 +107,11 @@ var _ = Describe("The selection of metadata contexts", func() {
 			a := s.Option(wire.OptSetMetaContext, other)
 
 			if other.Export == noExport && len(a.Contexts()) > 0 {
-				Unsupported("the server has an export of any name, which may be the same one")
+				verdict.Unsupported("any-export-name-same")
 			}
 			s.Proceed()
 			Expect(s.Do(firstBlock(ctx))).To(BeReplyOrEnd(WithError(wire.EINVAL)),
-				"for contexts of the export %q, whose selection was answered by %v", other.Export, a.Type())
+				"case.contexts-of-other-export", other.Export, a.Type())
 		})
 
 	// NBD_OPT_LIST_META_CONTEXT will "Return a list"; it is NBD_OPT_SET_META_CONTEXT that will
@@ -162,7 +164,7 @@ var _ = Describe("The selection of metadata contexts", func() {
 			case wire.RepErrUnsup:
 				s.Proceed()
 			default: // which may fail once other options came in between, opt.info.repeat-fail
-				Unsupported("the server does not serve the export after these options: %v", a)
+				verdict.Unsupported("export-not-served-after", a)
 			}
 			Expect(s.Do(firstBlock(ctx))).To(BeReply(WithStatusOf(s.Contexts)))
 		})
@@ -194,7 +196,7 @@ var _ = Describe("The selection of metadata contexts", func() {
 			expectSelected(s, s.SetContexts("base:allocation"))
 
 			if _, h := s.ExportName(FactsOf(ctx).Export); h.End != Complete {
-				Unsupported("the server does not let clients in by NBD_OPT_EXPORT_NAME: %v", h)
+				verdict.Unsupported("clients-not-let-in-by-export-name", h)
 			}
 
 			Expect(s.Do(firstBlock(ctx))).To(BeReply(WithStatusOf(s.Contexts)))
@@ -238,7 +240,7 @@ var _ = Describe("The selection of metadata contexts", func() {
 // expectSelected ends the spec unless the answer selects something.
 func expectSelected(s *Session, a Answer) {
 	if len(s.Contexts) == 0 {
-		Blocked("opt.set-meta.reply", "selecting metadata contexts: %v", a)
+		verdict.Blocked("opt.set-meta.reply", "selecting-metadata-contexts", a)
 	}
 }
 

@@ -5,12 +5,13 @@ import (
 	"math/rand/v2"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -87,7 +88,7 @@ func (d *disk) read(at, n uint64) {
 			want[i] = got[i] // whatever it is
 		}
 	}
-	Expect(got).To(HaveBytes(want), "at offset %d", at)
+	Expect(got).To(HaveBytes(want), "case.offset", at)
 }
 
 // told holds what block status says against what the window has to hold.
@@ -98,7 +99,7 @@ func (d *disk) told() {
 		}
 		for i := b.Offset; i < min(b.End(), uint64(len(d.data))); i++ {
 			if d.known[i] && d.data[i] != 0 {
-				Expect(b.Status&wire.StateZero).To(BeZero(), "want no NBD_STATE_ZERO for %d bytes at %d, byte %d is %#x", b.Length, b.Offset, i, d.data[i])
+				Expect(b.Status&wire.StateZero).To(BeZero(), "no-state-zero-over-byte", b.Length, b.Offset, i, d.data[i])
 			}
 		}
 	}

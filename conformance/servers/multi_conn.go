@@ -4,12 +4,14 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/conformance/verdict"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -104,6 +106,6 @@ func pair(ctx context.Context) (one, other *Session, n uint64) {
 // flush flushes. The spec is blocked if the server refuses.
 func flush(s *Session) {
 	if r := s.Do(wire.Request{Type: wire.CmdFlush}); !r.OK() {
-		Blocked("flush.succeeds", "flushing: %v", r)
+		verdict.Blocked("flush.succeeds", "flushing", r)
 	}
 }

@@ -4,12 +4,13 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -53,7 +54,7 @@ var _ = Describe("NBD_OPT_ABORT", func() {
 			for _, n := range []uint64{1, 4, 1000} {
 				a := Haggle(ctx).Option(wire.OptAbort, Bytes(Pattern(7, n)))
 
-				Expect(a).To(BeAnswered(abortReplies(ctx)...), "with %d bytes of data", n)
+				Expect(a).To(BeAnswered(abortReplies(ctx)...), "case.data-length", n)
 			}
 		})
 

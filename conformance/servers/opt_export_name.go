@@ -5,13 +5,15 @@ import (
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/conformance/verdict"
 
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -27,7 +29,7 @@ func enterByName(ctx context.Context, flags wire.ClientFlags, name string) (*Ses
 	s.SendFlags(flags)
 	e, h := s.ExportName(name)
 	if f := FactsOf(ctx); h.End == HungUp && (f.Constraints != wire.DefaultSizeConstraints || !f.Entered) {
-		Unsupported("the server has its reasons to refuse NBD_OPT_EXPORT_NAME")
+		verdict.Unsupported("export-name-refused")
 	}
 	return s, e, h
 }
@@ -41,7 +43,7 @@ var _ = Describe("NBD_OPT_EXPORT_NAME", func() {
 		func(ctx context.Context) {
 			s, _, h := enterByName(ctx, wire.FlagCFixedNewstyle, FactsOf(ctx).Export)
 
-			Expect(h.End).To(Equal(Complete), "want an answer of 134 bytes: %v", h)
+			Expect(h.End).To(Equal(Complete), "answer-of-134", h)
 			Expect(s.InStep()).To(BeInStep())
 		})
 
@@ -54,7 +56,7 @@ var _ = Describe("NBD_OPT_EXPORT_NAME", func() {
 		func(ctx context.Context) {
 			s, _, h := enterByName(ctx, wire.FlagCFixedNewstyle|wire.FlagCNoZeroes, FactsOf(ctx).Export)
 
-			Expect(h.End).To(Equal(Complete), "want an answer of 10 bytes: %v", h)
+			Expect(h.End).To(Equal(Complete), "answer-of-10", h)
 			Expect(s.InStep()).To(BeInStep())
 		})
 
@@ -66,7 +68,7 @@ var _ = Describe("NBD_OPT_EXPORT_NAME", func() {
 		func(ctx context.Context) {
 			s, _, h := enterByName(ctx, wire.ClientFlags(FactsOf(ctx).Flags), FactsOf(ctx).Export)
 
-			Expect(h.End).To(Equal(Complete), "want the size and the flags of the export: %v", h)
+			Expect(h.End).To(Equal(Complete), "size-and-flags", h)
 			Expect(s.InStep()).To(BeInStep())
 		})
 
@@ -78,7 +80,7 @@ var _ = Describe("NBD_OPT_EXPORT_NAME", func() {
 		func(ctx context.Context) {
 			s, _, h := enterByName(ctx, 0, FactsOf(ctx).Export)
 
-			Expect(h.End).To(Equal(Complete), "want the size and the flags of the export: %v", h)
+			Expect(h.End).To(Equal(Complete), "size-and-flags", h)
 			Expect(s.InStep()).To(BeInStep())
 		})
 
@@ -92,13 +94,13 @@ var _ = Describe("NBD_OPT_EXPORT_NAME", func() {
 		func(ctx context.Context) {
 			_, e, h := enterByName(ctx, wire.ClientFlags(FactsOf(ctx).Flags), FactsOf(ctx).Export)
 			if h.End != Complete {
-				Blocked("interop.server.export-name", "entering by NBD_OPT_EXPORT_NAME: %v", h)
+				verdict.Blocked("interop.server.export-name", "entering-opt-export-name", h)
 			}
 
 			modern := Enter(ctx)
 
-			Expect(e.Size).To(Equal(modern.Size), "want the size that NBD_OPT_GO told")
-			Expect(e.Flags).To(Equal(modern.Flags), "want the flags that NBD_OPT_GO told")
+			Expect(e.Size).To(Equal(modern.Size), "size-of-go")
+			Expect(e.Flags).To(Equal(modern.Flags), "flags-of-go")
 		})
 
 	// "If the chosen export does not exist ... the server MUST terminate the session."
@@ -142,17 +144,17 @@ var _ = Describe("NBD_OPT_EXPORT_NAME", func() {
 			a := Haggle(ctx).Option(wire.OptInfo, wire.InfoRequest{Infos: []wire.InfoType{wire.InfoBlockSize}})
 			Observe(ctx, "default export", "%s", a.Summary())
 			if a.Type() != wire.RepAck {
-				Unsupported("the server has no default export: %v", a)
+				verdict.Unsupported("no-default-export", a)
 			}
 
 			_, e, h := enterByName(ctx, wire.ClientFlags(FactsOf(ctx).Flags), "")
 
 			if h.End != Complete {
-				Blocked("interop.server.export-name", "entering by NBD_OPT_EXPORT_NAME: %v", h)
+				verdict.Blocked("interop.server.export-name", "entering-opt-export-name", h)
 			}
 			for _, i := range a.Infos() {
 				if info, err := wire.ParseExportInfo(i.Payload); i.Type == wire.InfoExport && err == nil {
-					Expect(e.Size).To(Equal(info.Size), "want the default export of NBD_OPT_INFO")
+					Expect(e.Size).To(Equal(info.Size), "default-export-of-info")
 				}
 			}
 		})
@@ -174,7 +176,7 @@ var _ = Describe("NBD_OPT_EXPORT_NAME", func() {
 			func(ctx context.Context) {
 				_, h := Haggle(ctx).ExportName(bad.name(FactsOf(ctx).Export))
 
-				Expect(h.End).To(Or(Equal(Complete), Equal(HungUp)), "want an answer or the end of the session: %v", h)
+				Expect(h.End).To(Or(Equal(Complete), Equal(HungUp)), "answer-or-end", h)
 				Observe(ctx, "NBD_OPT_EXPORT_NAME with "+bad.what, "%v", h.End)
 			})
 	}

@@ -4,12 +4,14 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/conformance/verdict"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -46,7 +48,7 @@ var _ = Describe("NBD_OPT_GO", func() {
 				a := s.Go(wire.InfoBlockSize)
 
 				if a.Type() == wire.RepAck {
-					Expect(s.InStep()).To(BeInStep(), "with client flags %v", flags)
+					Expect(s.InStep()).To(BeInStep(), "case.client-flags", flags)
 				}
 			}
 		})
@@ -76,7 +78,7 @@ var _ = Describe("NBD_OPT_GO", func() {
 
 					a := s.Go(infos...)
 
-					Expect(a).To(BeAnswered(wire.RepAck), "want the same answer as to NBD_OPT_INFO")
+					Expect(a).To(BeAnswered(wire.RepAck), "same-as-info")
 				}
 			}
 		})
@@ -96,7 +98,7 @@ var _ = Describe("NBD_OPT_GO", func() {
 			Expect(a).To(BeAnswered(FactsOf(ctx).OrRefusal(wire.RepErrUnknown)...))
 			Expect(s.InStep()).To(BeInStep())
 			if FactsOf(ctx).Entered {
-				Expect(s.Go(wire.InfoBlockSize)).To(BeAnswered(wire.RepAck), "for the export that exists")
+				Expect(s.Go(wire.InfoBlockSize)).To(BeAnswered(wire.RepAck), "case.existing-export")
 				Expect(s.InStep()).To(BeInStep())
 			}
 		})
@@ -108,7 +110,7 @@ var _ = Describe("NBD_OPT_GO", func() {
 		TrippedBy(quirk.InfoUnknownRequestRejected, "got NBD_REP_ERR_INVALID"),
 		func(ctx context.Context) {
 			if !FactsOf(ctx).Entered {
-				Unsupported("the export can't be entered")
+				verdict.Unsupported("export-cannot-be-entered")
 			}
 			s := Haggle(ctx)
 
@@ -142,6 +144,6 @@ var _ = Describe("NBD_OPT_GO", func() {
 		func(ctx context.Context) {
 			s := Enter(ctx)
 
-			Expect(s.Flags&wire.FlagSendWriteZeroes).NotTo(BeZero(), "SEND_FAST_ZERO without SEND_WRITE_ZEROES: %v", s.Flags)
+			Expect(s.Flags&wire.FlagSendWriteZeroes).NotTo(BeZero(), "send-fast-zero-without-send-write-zeroes", s.Flags)
 		})
 })

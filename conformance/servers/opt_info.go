@@ -5,13 +5,15 @@ import (
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/conformance/verdict"
 
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -70,7 +72,7 @@ var _ = Describe("NBD_OPT_INFO", func() {
 
 			Expect(a).To(BeAnsweredWithError())
 			if a.Type() == wire.RepErrUnknown {
-				Expect(a.Infos()).To(BeEmpty(), "NBD_REP_ERR_UNKNOWN follows %d NBD_REP_INFO", len(a.Infos()))
+				Expect(a.Infos()).To(BeEmpty(), "info-before-unknown-error", len(a.Infos()))
 			}
 		})
 
@@ -93,7 +95,7 @@ var _ = Describe("NBD_OPT_INFO", func() {
 
 				a := s.Option(wire.OptInfo, about(ctx, infos...))
 
-				Expect(a).To(BeAnswered(FactsOf(ctx).OrRefusal(wire.RepAck)...), "for %d requests", len(infos))
+				Expect(a).To(BeAnswered(FactsOf(ctx).OrRefusal(wire.RepAck)...), "case.requests", len(infos))
 				Expect(s.InStep()).To(BeInStep())
 			}
 		})
@@ -107,7 +109,7 @@ var _ = Describe("NBD_OPT_INFO", func() {
 			for _, infos := range [][]wire.InfoType{{wire.InfoBlockSize}, everything} {
 				a := Haggle(ctx).Option(wire.OptInfo, about(ctx, infos...))
 
-				Expect(a).To(BeAnswered(FactsOf(ctx).OrRefusal(wire.RepAck)...), "for %v", infos)
+				Expect(a).To(BeAnswered(FactsOf(ctx).OrRefusal(wire.RepAck)...), "case.for", infos)
 				var got []string
 				for _, i := range a.Infos() {
 					got = append(got, i.Type.String())
@@ -127,7 +129,7 @@ var _ = Describe("NBD_OPT_INFO", func() {
 
 			seen := map[wire.InfoType]bool{}
 			for _, i := range a.Infos() {
-				Expect(seen[i.Type]).To(BeFalse(), "%v came twice\n%v", i.Type, a)
+				Expect(seen[i.Type]).To(BeFalse(), "came-twice", i.Type, a)
 				seen[i.Type] = true
 			}
 		})
@@ -185,11 +187,11 @@ var _ = Describe("NBD_OPT_INFO", func() {
 				names = append(names, e.Name)
 			}
 			if !known {
-				Unsupported("the export under test, %q, is not among the listed ones %q", export, names)
+				verdict.Unsupported("export-not-listed", export, names)
 			}
 			for _, i := range a.Infos() {
 				if i.Type == wire.InfoName {
-					Expect(names).To(ContainElement(string(i.Payload)), "want a listed name in NBD_INFO_NAME")
+					Expect(names).To(ContainElement(string(i.Payload)), "info-name-listed")
 				}
 			}
 		})
@@ -208,7 +210,7 @@ var _ = Describe("NBD_OPT_INFO", func() {
 			for _, i := range a.Infos() {
 				for _, e := range listed {
 					if i.Type == wire.InfoDescription && e.Name == FactsOf(ctx).Export && e.Details != "" {
-						Expect(string(i.Payload)).To(Equal(e.Details), "want the description of the list")
+						Expect(string(i.Payload)).To(Equal(e.Details), "description-of-list")
 					}
 				}
 			}
@@ -226,7 +228,7 @@ var _ = Describe("NBD_OPT_INFO", func() {
 
 				a := s.Option(wire.OptInfo, wire.InfoRequest{Export: strings.Repeat("x", n)})
 
-				Expect(a).To(BeAnsweredSomehow(), "for a name of %d bytes", n)
+				Expect(a).To(BeAnsweredSomehow(), "case.name-length", n)
 				Expect(s.InStep()).To(BeInStep())
 			}
 		})

@@ -4,12 +4,14 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/conformance/verdict"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -57,7 +59,7 @@ var _ = Describe("NBD_OPT_LIST", func() {
 		func(ctx context.Context) {
 			promised := FactsOf(ctx).Promised
 			if promised == nil {
-				Unsupported("what exports the server has is not known")
+				verdict.Unsupported("exports-unknown")
 			}
 
 			a := Haggle(ctx).Option(wire.OptList, nil)
@@ -66,7 +68,7 @@ var _ = Describe("NBD_OPT_LIST", func() {
 			for _, e := range a.Servers() {
 				names = append(names, e.Name)
 			}
-			Expect(names).To(ConsistOf(promised), "want every export that the profile has, once")
+			Expect(names).To(ConsistOf(promised), "every-export-once")
 		})
 
 	// "String, name of the export, as expected by NBD_OPT_EXPORT_NAME, NBD_OPT_INFO, or NBD_OPT_GO"
@@ -83,7 +85,7 @@ var _ = Describe("NBD_OPT_LIST", func() {
 				}
 				q := wire.InfoRequest{Export: e.Name, Infos: []wire.InfoType{wire.InfoBlockSize}}
 				a := Haggle(ctx).Option(wire.OptInfo, q)
-				Expect(a).To(BeAnswered(FactsOf(ctx).OrRefusal(wire.RepAck)...), "for the listed name %q", e.Name)
+				Expect(a).To(BeAnswered(FactsOf(ctx).OrRefusal(wire.RepAck)...), "case.listed-name", e.Name)
 			}
 		})
 
@@ -101,8 +103,8 @@ var _ = Describe("NBD_OPT_LIST", func() {
 				s := Haggle(ctx)
 				q := wire.InfoRequest{Export: e.Name, Infos: []wire.InfoType{wire.InfoBlockSize, wire.InfoName}}
 				a := s.Option(wire.OptGo, q)
-				Expect(a).To(BeAnswered(FactsOf(ctx).OrRefusal(wire.RepAck)...), "for the listed name %q", e.Name)
-				Expect(s.InStep()).To(BeInStep(), "after the answer for the listed name %q", e.Name)
+				Expect(a).To(BeAnswered(FactsOf(ctx).OrRefusal(wire.RepAck)...), "case.listed-name", e.Name)
+				Expect(s.InStep()).To(BeInStep(), "case.after-listed-name", e.Name)
 			}
 		})
 
@@ -117,9 +119,9 @@ var _ = Describe("NBD_OPT_LIST", func() {
 
 				a := s.Option(wire.OptList, Bytes(Pattern(3, n)))
 
-				Expect(a).To(BeAnsweredOrEnd(wire.RepErrInvalid), "with %d bytes of data", n)
+				Expect(a).To(BeAnsweredOrEnd(wire.RepErrInvalid), "case.data-length", n)
 				if a.End == Complete {
-					Expect(s.InStepOrGone()).To(BeInStep(), "with %d bytes of data", n)
+					Expect(s.InStepOrGone()).To(BeInStep(), "case.data-length", n)
 				}
 			}
 		})

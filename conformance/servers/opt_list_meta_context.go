@@ -6,12 +6,14 @@ import (
 	"slices"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/conformance/verdict"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -30,7 +32,7 @@ var _ = Describe("NBD_OPT_LIST_META_CONTEXT", func() {
 			a := s.FindContexts()
 
 			if a.Type() == wire.RepErrTooBig {
-				Blocked("opt.list-meta.zero-queries.too-big", "listing all metadata contexts: %v", a)
+				verdict.Blocked("opt.list-meta.zero-queries.too-big", "listing-all-metadata-contexts", a)
 			}
 			Expect(a).To(ListBaseAllocation())
 		})
@@ -66,7 +68,7 @@ var _ = Describe("NBD_OPT_LIST_META_CONTEXT", func() {
 
 			Expect(a).To(BeAnswered(wire.RepAck))
 			for _, c := range a.Contexts() {
-				Expect(wire.ValidateString("the name", c.Name)).To(Succeed(), "want names that are strings, got %q", c.Name)
+				Expect(wire.ValidateString("the name", c.Name)).To(Succeed(), "names-are-strings", c.Name)
 			}
 		})
 
@@ -81,7 +83,7 @@ var _ = Describe("NBD_OPT_LIST_META_CONTEXT", func() {
 			a := s.FindContexts()
 
 			for _, c := range a.Contexts() {
-				Expect(c.ID).To(BeZero(), "want a context ID of 0 in a list, got %v", a)
+				Expect(c.ID).To(BeZero(), "listed-context-id-zero", a)
 			}
 		})
 
@@ -115,9 +117,9 @@ var _ = Describe("NBD_OPT_LIST_META_CONTEXT", func() {
 
 			switch {
 			case listed.Type() != wire.RepAck:
-				Blocked("opt.list-meta.queries", "listing base:allocation: %v", listed)
+				verdict.Blocked("opt.list-meta.queries", "listing-base-allocation", listed)
 			case len(listed.Contexts()) == 0:
-				Expect(a).To(HaveOnlyContexts(), "for a context that is not listed")
+				Expect(a).To(HaveOnlyContexts(), "case.unlisted-context")
 			case slices.Contains(listed.Names(), "base:allocation"):
 				Expect(a).To(HaveOnlyContexts("base:allocation"))
 			}
@@ -147,7 +149,7 @@ var _ = Describe("NBD_OPT_LIST_META_CONTEXT", func() {
 			s.Structured()
 
 			for _, query := range []string{"base:", "base:allocation", "x-nbdconform-absent:", "qemu:", "nbd-server:"} {
-				Expect(s.FindContexts(query)).To(BeAnsweredOrError(), "for the query %q", query)
+				Expect(s.FindContexts(query)).To(BeAnsweredOrError(), "case.query", query)
 			}
 		})
 
@@ -208,7 +210,7 @@ var _ = Describe("NBD_OPT_LIST_META_CONTEXT", func() {
 
 				a := s.FindContexts(manyQueries(n)...)
 
-				Expect(a).To(ListBaseAllocation(wire.RepErrTooBig), "for %d queries", n)
+				Expect(a).To(ListBaseAllocation(wire.RepErrTooBig), "case.queries", n)
 				Expect(s.InStep()).To(BeInStep())
 				Observe(ctx, "list for many queries", "%d: %v", n, a.Type())
 			}

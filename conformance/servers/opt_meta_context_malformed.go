@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -34,9 +35,9 @@ var _ = Describe("An option for metadata contexts that is malformed", func() {
 
 				a := s.Option(wire.OptListMetaContext, c.data)
 
-				Expect(a).To(BeAnsweredOrEnd(wire.RepErrInvalid), "for %s", c.what)
+				Expect(a).To(BeAnsweredOrEnd(wire.RepErrInvalid), "case.for-name", c.what)
 				if a.End == Complete {
-					Expect(s.InStep()).To(BeInStep(), "for %s", c.what)
+					Expect(s.InStep()).To(BeInStep(), "case.for-name", c.what)
 				}
 			}
 		})
@@ -52,9 +53,9 @@ var _ = Describe("An option for metadata contexts that is malformed", func() {
 
 				a := s.Option(wire.OptSetMetaContext, c.data)
 
-				Expect(a).To(BeAnsweredOrEnd(wire.RepErrInvalid), "for %s", c.what)
+				Expect(a).To(BeAnsweredOrEnd(wire.RepErrInvalid), "case.for-name", c.what)
 				if a.End == Complete {
-					Expect(s.InStep()).To(BeInStep(), "for %s", c.what)
+					Expect(s.InStep()).To(BeInStep(), "case.for-name", c.what)
 				}
 			}
 		})
@@ -70,9 +71,9 @@ var _ = Describe("An option for metadata contexts that is malformed", func() {
 
 					a := s.Option(option, c.data)
 
-					Expect(a).To(BeAnsweredOrErrorOrEnd(), "for %s", c.what)
+					Expect(a).To(BeAnsweredOrErrorOrEnd(), "case.for-name", c.what)
 					next := s.Option(UnknownOption, nil)
-					Expect(next).To(BeAnsweredOrErrorOrEnd(), "behind %s", c.what)
+					Expect(next).To(BeAnsweredOrErrorOrEnd(), "case.after", c.what)
 					Observe(ctx, "excess data", "%v, %s: %v, and to the next option %v (%v)", option, c.what, a.Type(), next.Type(), next.End)
 				}
 			}
@@ -93,7 +94,7 @@ var _ = Describe("An option for metadata contexts that is malformed", func() {
 
 					Expect(a).To(BeAnsweredOrErrorOrEnd())
 					if a.End == Complete {
-						Expect(s.InStep()).To(BeInStep(), "for %v with the query %q", option, query)
+						Expect(s.InStep()).To(BeInStep(), "case.option-with-query", option, query)
 					}
 					Observe(ctx, "query without a namespace", "%v %q: %v and %d contexts", option, query, a.Type(), len(a.Contexts()))
 				}
@@ -112,7 +113,7 @@ var _ = Describe("An option for metadata contexts that is malformed", func() {
 
 				a := s.SetContexts(query)
 
-				Expect(a).To(HaveNoContextsOrEnd(), "for the query %q", query)
+				Expect(a).To(HaveNoContextsOrEnd(), "case.query", query)
 			}
 		})
 

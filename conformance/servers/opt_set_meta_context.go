@@ -6,12 +6,13 @@ import (
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -91,7 +92,7 @@ var _ = Describe("NBD_OPT_SET_META_CONTEXT", func() {
 
 				a := s.SetContexts(query)
 
-				Expect(a).To(HaveOnlyContexts(), "for the query %q", query)
+				Expect(a).To(HaveOnlyContexts(), "case.query", query)
 			}
 		})
 
@@ -123,7 +124,7 @@ var _ = Describe("NBD_OPT_SET_META_CONTEXT", func() {
 
 				a := s.SetContexts(namespace + ":")
 
-				Expect(a).To(HaveNoContextsOrFail(), "for the query %q", namespace+":")
+				Expect(a).To(HaveNoContextsOrFail(), "case.query", namespace+":")
 			}
 		})
 
@@ -143,7 +144,7 @@ var _ = Describe("NBD_OPT_SET_META_CONTEXT", func() {
 
 				a := s.SetContexts(queries...)
 
-				Expect(a).To(HaveOnlyContextsOr(wire.RepErrTooBig, "base:allocation"), "for %d queries", len(queries))
+				Expect(a).To(HaveOnlyContextsOr(wire.RepErrTooBig, "base:allocation"), "case.queries", len(queries))
 				Expect(s.InStep()).To(BeInStep())
 				Observe(ctx, "selection by many queries", "%d: %v", len(queries), a.Type())
 			}

@@ -5,12 +5,13 @@ import (
 	"fmt"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -50,7 +51,7 @@ var _ = Describe("NBD_OPT_STARTTLS", func() {
 			}
 
 			for _, a := range answers {
-				Expect(a.Type()).NotTo(Equal(wire.RepErrTLSReqd), "%v is answered by NBD_REP_ERR_TLS_REQD", a.Request.Option)
+				Expect(a.Type()).NotTo(Equal(wire.RepErrTLSReqd), "answered-rep-err-tls-reqd", a.Request.Option)
 			}
 		})
 
@@ -107,9 +108,9 @@ var _ = Describe("NBD_OPT_STARTTLS", func() {
 			s.CloseWrite()
 			h := s.End()
 
-			Expect(h.End).To(Equal(HungUp), "want the end of the session: %v", h)
+			Expect(h.End).To(Equal(HungUp), "ended", h)
 			if len(h.Rest) > 0 {
-				Expect(h.Rest[0]).To(BeElementOf(byte(20), byte(21), byte(22)), "want a TLS record, if anything: %x", h.Rest)
+				Expect(h.Rest[0]).To(BeElementOf(byte(20), byte(21), byte(22)), "tls-record", h.Rest)
 			}
 		})
 })

@@ -4,12 +4,14 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/conformance/verdict"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -40,7 +42,7 @@ var _ = Describe("NBD_OPT_STRUCTURED_REPLY", func() {
 
 			r := s.Do(smallRead(ctx))
 
-			Expect(r.Simple).To(BeFalse(), "want structured reply chunks: %v", r)
+			Expect(r.Simple).To(BeFalse(), "structured-chunks", r)
 			Expect(r).To(BeReply(WithError(wire.OK)))
 		})
 
@@ -53,12 +55,12 @@ var _ = Describe("NBD_OPT_STRUCTURED_REPLY", func() {
 			s := Haggle(ctx)
 			s.Structured()
 			if _, h := s.ExportName(FactsOf(ctx).Export); h.End != Complete {
-				Unsupported("the server does not let the client in: %v", h)
+				verdict.Unsupported("client-not-let-in", h)
 			}
 
 			r := s.Do(smallRead(ctx))
 
-			Expect(r.Simple).To(BeFalse(), "want structured reply chunks: %v", r)
+			Expect(r.Simple).To(BeFalse(), "structured-chunks", r)
 			Expect(r).To(BeReply(WithError(wire.OK)))
 		})
 
@@ -73,7 +75,7 @@ var _ = Describe("NBD_OPT_STRUCTURED_REPLY", func() {
 
 				a := s.Option(wire.OptStructuredReply, Bytes(Pattern(5, n)))
 
-				Expect(a).To(BeAnsweredOrEnd(wire.RepErrInvalid), "with %d bytes of data", n)
+				Expect(a).To(BeAnsweredOrEnd(wire.RepErrInvalid), "case.data-length", n)
 				if a.End == Complete {
 					Expect(s.InStepOrGone()).To(BeInStep())
 				}
@@ -89,15 +91,15 @@ var _ = Describe("NBD_OPT_STRUCTURED_REPLY", func() {
 		func(ctx context.Context) {
 			s := Haggle(ctx)
 			if a := s.Option(wire.OptStructuredReply, Bytes{0}); a.End != Complete || a.Type() == wire.RepAck {
-				Unsupported("the server does not refuse it: %v", a)
+				verdict.Unsupported("not-refused", a)
 			}
 			if a := s.Go(wire.InfoBlockSize); a.Type() != wire.RepAck {
-				Unsupported("the server does not let the client in: %v", a)
+				verdict.Unsupported("client-not-let-in", a)
 			}
 
 			r := s.Do(smallRead(ctx))
 
-			Expect(r.Simple).To(BeTrue(), "want a simple reply: %v", r)
+			Expect(r.Simple).To(BeTrue(), "simple-reply", r)
 		})
 
 	// "The client SHOULD NOT send such messages more than once; if it does, the server MAY fail the repeated
@@ -115,7 +117,7 @@ var _ = Describe("NBD_OPT_STRUCTURED_REPLY", func() {
 			Expect(a).To(BeAnswered(FactsOf(ctx).OrRefusal(wire.RepAck, wire.RepErrInvalid)...))
 			Observe(ctx, "second NBD_OPT_STRUCTURED_REPLY", "%s", a.Summary())
 			if a := s.Go(wire.InfoBlockSize); a.Type() != wire.RepAck {
-				Unsupported("the server does not let the client in: %v", a)
+				verdict.Unsupported("client-not-let-in", a)
 			}
 			Expect(s.Do(smallRead(ctx))).To(BeReply(WithError(wire.OK)))
 		})

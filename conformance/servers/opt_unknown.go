@@ -5,12 +5,13 @@ import (
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -36,7 +37,7 @@ var _ = Describe("An unknown option", func() {
 		func(ctx context.Context) {
 			s := Haggle(ctx)
 			for _, o := range []wire.Option{UnknownOption, 0, 99, 1 << 16, 1<<16 + wire.OptList, 1<<31 - 1, 1 << 31, 1<<32 - 1} {
-				Expect(s.Option(o, nil)).To(BeAnswered(unknownReplies(ctx)...), "for option %#x", uint32(o))
+				Expect(s.Option(o, nil)).To(BeAnswered(unknownReplies(ctx)...), "case.option-hex", uint32(o))
 			}
 		})
 
@@ -52,7 +53,7 @@ var _ = Describe("An unknown option", func() {
 				"x", "IHAVEOPT", abort, strings.Repeat(abort, 3) + "12345", strings.Repeat("\x00", 512),
 				strings.Repeat("IHAVEOPT", wire.MaxString/8),
 			} {
-				Expect(s.Option(UnknownOption, Bytes(data))).To(BeAnswered(unknownReplies(ctx)...), "with %d bytes of data", len(data))
+				Expect(s.Option(UnknownOption, Bytes(data))).To(BeAnswered(unknownReplies(ctx)...), "case.data-length", len(data))
 			}
 			Expect(s.InStep()).To(BeInStep())
 		})
@@ -80,7 +81,7 @@ var _ = Describe("An unknown option", func() {
 
 				a := s.Option(UnknownOption, Bytes(Pattern(1, n)))
 
-				Expect(a).To(BeAnsweredOrEnd(append(unknownReplies(ctx), wire.RepErrTooBig)...), "with %d bytes of data", n)
+				Expect(a).To(BeAnsweredOrEnd(append(unknownReplies(ctx), wire.RepErrTooBig)...), "case.data-length", n)
 				Observe(ctx, "an unknown option with 65536 bytes of data or so", "%d: %s", n, a.Summary())
 				if a.End == Complete {
 					Expect(s.InStep()).To(BeInStep())
@@ -104,7 +105,7 @@ var _ = Describe("An unknown option", func() {
 					return
 				}
 
-				Expect(a).To(BeAnswered(unknownReplies(ctx)...), "to option %d", n+1)
+				Expect(a).To(BeAnswered(unknownReplies(ctx)...), "case.option", n+1)
 			}
 			Observe(ctx, "options of one client", "40 and more")
 		})

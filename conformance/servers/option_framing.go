@@ -4,13 +4,14 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -70,9 +71,9 @@ var _ = Describe("The framing of options", func() {
 
 				s.Raw(append(wire.OptionHeader{Option: huge.option, Length: 1<<32 - 1}.Append(nil), Pattern(2, 1<<16)...))
 
-				Expect(Haggle(ctx).InStep()).To(BeInStep(), "on a second connection, while the first is open")
+				Expect(Haggle(ctx).InStep()).To(BeInStep(), "case.second-connection")
 				s.Close()
-				Expect(Haggle(ctx).InStep()).To(BeInStep(), "on a connection after it")
+				Expect(Haggle(ctx).InStep()).To(BeInStep(), "case.connection-after")
 			})
 	}
 })

@@ -4,12 +4,13 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -24,7 +25,7 @@ var _ = Describe("A read-only export", func() {
 			s := Enter(ctx)
 
 			Expect(s.Flags&(wire.FlagSendTrim|wire.FlagSendWriteZeroes)).To(BeZero(),
-				"want neither NBD_FLAG_SEND_TRIM nor NBD_FLAG_SEND_WRITE_ZEROES, got %v", s.Flags)
+				"no-writing-flags", s.Flags)
 		})
 
 	// "If this flag is set, the server MUST error subsequent write operations to the export."

@@ -6,11 +6,12 @@ import (
 	"fmt"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -60,7 +61,7 @@ var _ = Describe("A request", func() {
 				Expect(s.Await(first.Cookie)).To(BeReply(WithData(data[:b])))
 				s.Raw(bytes[wire.RequestSize+cut:])
 
-				Expect(s.Await(second.Cookie)).To(BeReply(WithData(data[b:])), "cut behind %d bytes", cut)
+				Expect(s.Await(second.Cookie)).To(BeReply(WithData(data[b:])), "case.cut-after", cut)
 			}
 		})
 

@@ -4,12 +4,14 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/conformance/verdict"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -68,7 +70,7 @@ var _ = Describe("A simple reply", func() {
 
 			failed := s.Do(ReadOf(s.Size, b))
 			if failed.OK() {
-				Unsupported("the server reports no error: it serves a read beyond the end of the export")
+				verdict.Unsupported("read-past-end-served")
 			}
 
 			Expect(failed).To(BeReplyOrEnd(AsSimpleReply(), WithAnyError()))

@@ -5,11 +5,12 @@ import (
 	"math/rand/v2"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -66,12 +67,12 @@ var _ = Describe("What an export stores", func() {
 				Expect(r).To(BeReplyOrEnd(WithError(wire.OK)))
 				stored = append(stored, r.OK())
 			}
-			if s.InStep() != "" {
+			if !s.InStep().None() {
 				return // the server left, as it may; which writes were done is unknown
 			}
 			for i, ok := range stored {
 				if at := uint64(i) * n; ok {
-					Expect(s.Read(at, n)).To(HaveBytes(want[at:at+n]), "at offset %d", at)
+					Expect(s.Read(at, n)).To(HaveBytes(want[at:at+n]), "case.offset", at)
 				}
 			}
 		})
@@ -93,7 +94,7 @@ var _ = Describe("What an export stores", func() {
 				n := min(1+dice.Uint64N(1+dice.Uint64N(window/unit/4)), (window-at)/unit) * unit
 				switch dice.IntN(4) {
 				case 0:
-					Expect(s.Read(at, n)).To(HaveBytes(model[at:at+n]), "in step %d, at offset %d", step, at)
+					Expect(s.Read(at, n)).To(HaveBytes(model[at:at+n]), "case.step-at-offset", step, at)
 				case 1:
 					copy(model[at:], s.Zero(at, n))
 				default:

@@ -4,12 +4,14 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/conformance/verdict"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -70,7 +72,7 @@ var _ = Describe("A structured reply", func() {
 		func(ctx context.Context) {
 			b := max(4096, Room(ctx, 16)) // what storage can punch holes for
 			if FactsOf(ctx).Size < 16*b {
-				Unsupported("needs an export of %d bytes", 16*b)
+				verdict.Unsupported("needs-export-of-bytes", 16*b)
 			}
 			s := Enter(ctx, StructuredReplies)
 			zeroes := s.Zero(0, 16*b)

@@ -4,12 +4,14 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/conformance/verdict"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -29,7 +31,7 @@ var _ = Describe("NBD_OPT_STARTTLS with TLS to be had", func() {
 
 			Expect(a).To(BeAnswered(wire.RepAck))
 			h := s.Upgrade(how)
-			Expect(h.End).To(Equal(Complete), "want a TLS handshake: %v: %v", h, h.Err)
+			Expect(h.End).To(Equal(Complete), "tls-handshake", h, h.Err)
 			Expect(s.InStep()).To(BeInStep())
 			Observe(ctx, "version of TLS", "%s", s.TLS().Protocol())
 		})
@@ -66,7 +68,7 @@ var _ = Describe("NBD_OPT_STARTTLS with TLS to be had", func() {
 
 			r := s.Do(wire.Request{Type: wire.CmdRead, Length: FactsOf(ctx).Block()})
 
-			Expect(r.End == Complete && r.Simple).To(BeTrue(), "want a simple reply, as structured ones were negotiated in the clear only: %v", r)
+			Expect(r.End == Complete && r.Simple).To(BeTrue(), "simple-reply-in-tls", r)
 		})
 
 	// "... or metadata contexts from NBD_OPT_SET_META_CONTEXT"
@@ -102,16 +104,16 @@ var _ = Describe("NBD_OPT_STARTTLS with TLS to be had", func() {
 			a := s.AnswerTo(start, s.Raw(wire.OptionRequest{Option: wire.OptList}.Append(start.Append(nil))))
 
 			if a.Type() != wire.RepAck {
-				Expect(a.End).To(Or(Equal(HungUp), Equal(Complete)), "got %v", a)
+				Expect(a.End).To(Or(Equal(HungUp), Equal(Complete)), "got", a)
 				return
 			}
 			if h := s.Upgrade(how); h.End != Complete {
-				Expect(h.End).NotTo(Equal(Silence), "want TLS, or the end of the session: %v", h.Err)
+				Expect(h.End).NotTo(Equal(Silence), "tls-or-end", h.Err)
 				return
 			}
 			answered := s.Option(UnknownOption, nil)
 			Expect(answered.End == HungUp || len(answered.Replies) > 0 && answered.Replies[0].Option == UnknownOption).
-				To(BeTrue(), "want nothing within TLS for what came in the clear: %v", answered)
+				To(BeTrue(), "plaintext-not-answered-in-tls", answered)
 		})
 })
 
@@ -140,8 +142,8 @@ var _ = Describe("Within TLS the server", func() {
 			for _, q := range inNoMode {
 				a := s.Option(q.option, q.data)
 
-				Expect(a.End).To(Equal(Complete), "want an answer: %v", a)
-				Expect(a.Type()).NotTo(Equal(wire.RepErrTLSReqd), "want anything but NBD_REP_ERR_TLS_REQD: %v", a)
+				Expect(a.End).To(Equal(Complete), "answer", a)
+				Expect(a.Type()).NotTo(Equal(wire.RepErrTLSReqd), "not-tls-reqd", a)
 			}
 		})
 
@@ -158,7 +160,7 @@ var _ = Describe("Within TLS the server", func() {
 			h := s.Disconnect()
 
 			Expect(h).To(BeEnded())
-			Expect(s.TLS().Notified()).To(BeTrue(), "want close_notify before the connection ends")
+			Expect(s.TLS().Notified()).To(BeTrue(), "close-notify")
 		})
 
 	// "If TLS is negotiated, the party initiating the transaction SHOULD shutdown TLS first if it is running."
@@ -172,8 +174,8 @@ var _ = Describe("Within TLS the server", func() {
 
 			_, h := s.ExportName(missing)
 
-			Expect(h.End).To(Equal(HungUp), "want the end of the session, as there is no such export: %v", h)
-			Expect(s.TLS().Notified()).To(BeTrue(), "want close_notify before the connection ends")
+			Expect(h.End).To(Equal(HungUp), "ended-no-such-export", h)
+			Expect(s.TLS().Notified()).To(BeTrue(), "close-notify")
 		})
 })
 
@@ -192,9 +194,9 @@ var _ = Describe("A server that drops a session within TLS", func() {
 			h := s.End()
 
 			if h.End != HungUp {
-				Unsupported("the server does not drop the session: %v", h)
+				verdict.Unsupported("session-not-dropped", h)
 			}
-			Expect(s.TLS().Notified()).To(BeTrue(), "want close_notify before the connection ends")
+			Expect(s.TLS().Notified()).To(BeTrue(), "close-notify")
 		})
 })
 
@@ -216,7 +218,7 @@ var _ = Describe("A TLS handshake", func() {
 				s.Raw(instead)
 				h := s.End()
 
-				Expect(h.End).To(Equal(HungUp), "want the end of the session: %v", h)
+				Expect(h.End).To(Equal(HungUp), "ended", h)
 			}
 		})
 })

@@ -4,12 +4,14 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/conformance/verdict"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -26,7 +28,7 @@ var _ = Describe("In FORCEDTLS mode the server", func() {
 			s := HaggleInClear(ctx)
 
 			for _, q := range inNoMode {
-				Expect(s.Option(q.option, q.data)).To(BeAnswered(wire.RepErrTLSReqd), "for %v", q.option)
+				Expect(s.Option(q.option, q.data)).To(BeAnswered(wire.RepErrTLSReqd), "case.for", q.option)
 			}
 		})
 
@@ -45,7 +47,7 @@ var _ = Describe("In FORCEDTLS mode the server", func() {
 				a := s.Option(o, q)
 
 				Expect(a).To(BeAnswered(wire.RepErrTLSReqd))
-				Expect(a.Replies).To(HaveLen(1), "want NBD_REP_ERR_TLS_REQD and nothing before it: %v", a)
+				Expect(a.Replies).To(HaveLen(1), "tls-reqd-alone", a)
 			}
 		})
 
@@ -60,7 +62,7 @@ var _ = Describe("In FORCEDTLS mode the server", func() {
 
 			_, h := s.ExportName(FactsOf(ctx).Export)
 
-			Expect(h.End).To(Equal(HungUp), "want the end of the session: %v", h)
+			Expect(h.End).To(Equal(HungUp), "ended", h)
 		})
 
 	// "by erroring any NBD options other than NBD_OPT_STARTTLS or NBD_OPT_ABORT with NBD_REP_ERR_TLS_REQD": the
@@ -104,7 +106,7 @@ var _ = Describe("In SELECTIVETLS mode the server", func() {
 
 			_, h := s.ExportName(FactsOf(ctx).TLSOnly)
 
-			Expect(h.End).To(Equal(HungUp), "want the end of the session: %v", h)
+			Expect(h.End).To(Equal(HungUp), "ended", h)
 		})
 
 	// "The server MUST NOT send NBD_REP_ERR_TLS_REQD in response to any option other than NBD_OPT_INFO,
@@ -120,8 +122,8 @@ var _ = Describe("In SELECTIVETLS mode the server", func() {
 			for _, o := range []wire.Option{wire.OptList, UnknownOption, wire.OptStructuredReply} {
 				a := s.Option(o, nil)
 
-				Expect(a.End).To(Equal(Complete), "want an answer: %v", a)
-				Expect(a.Type()).NotTo(Equal(wire.RepErrTLSReqd), "want anything but NBD_REP_ERR_TLS_REQD: %v", a)
+				Expect(a.End).To(Equal(Complete), "answer", a)
+				Expect(a.Type()).NotTo(Equal(wire.RepErrTLSReqd), "not-tls-reqd", a)
 			}
 		})
 
@@ -135,14 +137,14 @@ var _ = Describe("In SELECTIVETLS mode the server", func() {
 			q := wire.InfoRequest{Export: FactsOf(ctx).Export, Infos: []wire.InfoType{wire.InfoBlockSize}}
 			s := HaggleInClear(ctx)
 			if served := s.Option(wire.OptGo, q); served.Type() != wire.RepAck {
-				Unsupported("needs an export that is served in the clear: %v", served)
+				verdict.Unsupported("needs-plaintext-export", served)
 			}
 			s.Leave()
 
 			for _, o := range []wire.Option{wire.OptInfo, wire.OptGo} {
 				a := HaggleInClear(ctx).Option(o, q)
 
-				Expect(a.Type()).NotTo(Equal(wire.RepErrTLSReqd), "want anything but NBD_REP_ERR_TLS_REQD: %v", a)
+				Expect(a.Type()).NotTo(Equal(wire.RepErrTLSReqd), "not-tls-reqd", a)
 			}
 		})
 
@@ -155,13 +157,13 @@ var _ = Describe("In SELECTIVETLS mode the server", func() {
 		func(ctx context.Context) {
 			missing := MissingExport(ctx)
 			if a := HaggleInClear(ctx).Option(wire.OptInfo, wire.InfoRequest{Export: missing}); a.Type() != wire.RepErrTLSReqd {
-				Unsupported("needs a server that hides which exports there are: %v", a)
+				verdict.Unsupported("needs-hidden-exports", a)
 			}
 
 			for _, o := range []wire.Option{wire.OptInfo, wire.OptGo} {
 				a := HaggleInClear(ctx).Option(o, wire.InfoRequest{Export: FactsOf(ctx).TLSOnly})
 
-				Expect(a.Infos()).To(BeEmpty(), "want no NBD_REP_INFO: %v", a)
+				Expect(a.Infos()).To(BeEmpty(), "no-info", a)
 			}
 		})
 

@@ -5,12 +5,14 @@ import (
 	"crypto/tls"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/conformance/verdict"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/starttls"
 	"nbdconform/reference/wire"
@@ -20,7 +22,7 @@ import (
 func handshakeOf(ctx context.Context, version uint16) (*Session, HangUp) {
 	with, ok := TLSOf(ctx).(*starttls.X509Client)
 	if !ok {
-		Unsupported("the version of TLS can be chosen with certificates only")
+		verdict.Unsupported("tls-version-needs-certificates")
 	}
 	c := *with
 	c.MinVersion, c.MaxVersion = version, version
@@ -38,7 +40,7 @@ var _ = Describe("TLS versions", func() {
 		func(ctx context.Context) {
 			s, h := handshakeOf(ctx, tls.VersionTLS12)
 
-			Expect(h.End).To(Equal(Complete), "want a handshake of TLS 1.2: %v: %v", h, h.Err)
+			Expect(h.End).To(Equal(Complete), "handshake-tls-1-2", h, h.Err)
 			Expect(s.InStep()).To(BeInStep())
 		})
 
@@ -50,7 +52,7 @@ var _ = Describe("TLS versions", func() {
 		func(ctx context.Context) {
 			s, h := handshakeOf(ctx, tls.VersionTLS13)
 
-			Expect(h.End).To(Equal(Complete), "want a handshake of TLS 1.3: %v: %v", h, h.Err)
+			Expect(h.End).To(Equal(Complete), "handshake-tls-1-3", h, h.Err)
 			Expect(s.InStep()).To(BeInStep())
 		})
 
@@ -63,7 +65,7 @@ var _ = Describe("TLS versions", func() {
 			for _, old := range []uint16{tls.VersionTLS10, tls.VersionTLS11} {
 				_, h := handshakeOf(ctx, old)
 
-				Expect(h.End).NotTo(Equal(Complete), "want no handshake of %s", tls.VersionName(old))
+				Expect(h.End).NotTo(Equal(Complete), "no-handshake-of", tls.VersionName(old))
 			}
 		})
 })

@@ -4,13 +4,14 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/wire"
 )
 
@@ -41,7 +42,7 @@ var _ = Describe("A command that is not advertised", func() {
 				r := s.Do(q)
 
 				Expect(r).To(BeReplyOrEnd())
-				Expect(s.InStepOrEnded()).To(BeInStep())
+				Expect(s.InStepOrGone()).To(BeInStep())
 				Observe(ctx, q.Type.String()+" unadvertised", "%v, %v", r.End, r.Error)
 			})
 	}

@@ -4,12 +4,13 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -29,8 +30,8 @@ var _ = Describe("An unknown command", func() {
 				for _, c := range []wire.Command{9, 10, 16, 127, 128, 255, 256, 0x0100, 0x8000, 0xffff} {
 					s := Enter(ctx, mode...)
 
-					Expect(s.Do(wire.Request{Type: c})).To(BeReplyOrEnd(WithError(wire.EINVAL)), "for command %d", c)
-					Expect(s.InStepOrEnded()).To(BeInStep())
+					Expect(s.Do(wire.Request{Type: c})).To(BeReplyOrEnd(WithError(wire.EINVAL)), "case.command", c)
+					Expect(s.InStepOrGone()).To(BeInStep())
 				}
 			}
 		})
@@ -47,7 +48,7 @@ var _ = Describe("An unknown command", func() {
 					s := Enter(ctx, mode...)
 
 					Expect(s.Do(wire.Request{Type: 255, Length: n})).To(BeReplyOrEnd())
-					Expect(s.InStepOrEnded()).To(BeInStep())
+					Expect(s.InStepOrGone()).To(BeInStep())
 				}
 			}
 		})
@@ -74,7 +75,7 @@ var _ = Describe("An unknown command", func() {
 				Expect(s.Await(good[i])).To(BeReplyOrEnd(WithLength(b)))
 				Expect(s.Await(bad[i])).To(BeReplyOrEnd(WithError(wire.EINVAL)))
 			}
-			Expect(s.InStepOrEnded()).To(BeInStep())
+			Expect(s.InStepOrGone()).To(BeInStep())
 		})
 
 	// NBD_CMD_RESIZE is "defined by the experimental RESIZE extension"; to a server that
@@ -91,7 +92,7 @@ var _ = Describe("An unknown command", func() {
 				r := s.Do(wire.Request{Type: wire.CmdResize, Offset: s.Size})
 
 				Expect(r).To(BeReplyOrEnd(WithError(wire.EINVAL)))
-				Expect(s.InStepOrEnded()).To(BeInStep())
+				Expect(s.InStepOrGone()).To(BeInStep())
 			}
 		})
 })

@@ -4,11 +4,12 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -44,7 +45,7 @@ var _ = Describe("NBD_CMD_WRITE beyond the end of the export", func() {
 
 				r := s.Do(wire.Request{Type: wire.CmdWrite, Offset: outside, Length: n}, Pattern(1, n)...)
 
-				Expect(r).To(BeReplyOrEnd(WithError(wire.ENOSPC, wire.EINVAL)), "at offset %d", outside)
+				Expect(r).To(BeReplyOrEnd(WithError(wire.ENOSPC, wire.EINVAL)), "case.offset", outside)
 				s.Leave()
 			}
 		})
@@ -64,7 +65,7 @@ var _ = Describe("NBD_CMD_WRITE beyond the end of the export", func() {
 
 			if r.OK() { // by a server that lets the export grow
 				back := s.Do(ReadOf(s.Beyond(), n))
-				Expect(back.Data).To(HaveBytes(data), "want an error, or the data behind the end: %v", back)
+				Expect(back.Data).To(HaveBytes(data), "error-or-data-past-end", back)
 			} else {
 				Expect(r).To(BeReplyOrEnd(WithAnyError()))
 			}
@@ -113,7 +114,7 @@ var _ = Describe("NBD_CMD_WRITE beyond the end of the export", func() {
 			r := s.Do(wire.Request{Type: wire.CmdWrite, Offset: s.Beyond(), Length: n}, Orders(n)...)
 
 			Expect(r).To(BeReplyOrEnd(WithAnyError()))
-			Expect(s.InStepOrEnded()).To(BeInStep())
+			Expect(s.InStepOrGone()).To(BeInStep())
 		})
 })
 

@@ -4,12 +4,13 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -63,7 +64,7 @@ var _ = Describe("A command flag", func() {
 			r := s.Do(wire.Request{Type: wire.CmdWrite, Flags: 1 << 15, Length: n}, Orders(n)...)
 
 			Expect(r).To(BeReplyOrEnd())
-			Expect(s.InStepOrEnded()).To(BeInStep())
+			Expect(s.InStepOrGone()).To(BeInStep())
 		})
 })
 

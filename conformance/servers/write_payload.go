@@ -4,12 +4,14 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
+	"nbdconform/conformance/verdict"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -56,8 +58,8 @@ var _ = Describe("The payload of NBD_CMD_WRITE", func() {
 				s.Raw(message[:cut])
 				s.Raw(message[cut:])
 
-				Expect(s.Await(cut)).To(BeReply(WithError(wire.OK)), "cut behind %d bytes", cut)
-				Expect(s.Read(0, n)).To(HaveBytes(data), "cut behind %d bytes", cut)
+				Expect(s.Await(cut)).To(BeReply(WithError(wire.OK)), "case.cut-after", cut)
+				Expect(s.Read(0, n)).To(HaveBytes(data), "case.cut-after", cut)
 			}
 		})
 
@@ -93,7 +95,7 @@ var _ = Describe("The payload of NBD_CMD_WRITE", func() {
 		func(ctx context.Context) {
 			s := Enter(ctx)
 			if s.Constraints.MaxPayload < wire.DefaultMaxPayload {
-				Unsupported("needs a maximum payload size of 2^25, the server has %d", s.Constraints.MaxPayload)
+				verdict.Unsupported("needs-maximum-payload-2-25", s.Constraints.MaxPayload)
 			}
 			n := FactsOf(ctx).Largest()
 			data := Pattern(6, n)
@@ -135,13 +137,13 @@ var _ = Describe("The payload of NBD_CMD_WRITE", func() {
 			s, first := Stored(ctx, 0, Pattern(1, block))
 			n := (uint64(s.Constraints.MaxPayload)/block + 1) * block
 			if n+block > s.Size || n > wire.DefaultMaxPayload {
-				Unsupported("needs a maximum payload size below that of the export and 2^25, the server has %d", s.Constraints.MaxPayload)
+				verdict.Unsupported("needs-small-maximum-payload", s.Constraints.MaxPayload)
 			}
 
 			r := s.Do(wire.Request{Type: wire.CmdWrite, Offset: block, Length: n}, Pattern(2, n)...)
 
 			Expect(r).To(BeReplyOrEnd())
-			Expect(s.InStepOrEnded()).To(BeInStep())
+			Expect(s.InStepOrGone()).To(BeInStep())
 			Observe(ctx, "NBD_CMD_WRITE beyond the maximum payload size", "%v, %v", r.End, r.Error)
 			s.Leave()
 			Expect(Enter(ctx).Read(0, block)).To(HaveBytes(first))
@@ -162,7 +164,7 @@ var _ = Describe("The payload of NBD_CMD_WRITE", func() {
 			block := Room(ctx, 3)
 			n := (maximum/block + 1) * block
 			if n+block > s.Size || n > wire.DefaultMaxPayload {
-				Unsupported("needs a maximum payload size below that of the export and 2^25, the server has %d", maximum)
+				verdict.Unsupported("needs-small-maximum-payload", maximum)
 			}
 			first := s.Write(0, Pattern(1, block))
 			data := Pattern(2, n)

@@ -4,12 +4,13 @@ import (
 	"context"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+
+	. "nbdconform/conformance/expect"
 
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
+	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	. "nbdconform/conformance/trial"
 	"nbdconform/reference/quirk"
 	"nbdconform/reference/wire"
 )
@@ -38,7 +39,7 @@ var _ = Describe("NBD_CMD_WRITE_ZEROES beyond the end of the export", func() {
 
 			if r.OK() { // by a server that lets the export grow
 				back := s.Do(ReadOf(s.Beyond(), n))
-				Expect(back.Data).To(HaveBytes(make([]byte, n)), "want an error, or zeroes behind the end: %v", back)
+				Expect(back.Data).To(HaveBytes(make([]byte, n)), "error-or-zeroes-past-end", back)
 			} else {
 				Expect(r).To(BeReplyOrEnd(WithAnyError()))
 			}
@@ -61,7 +62,7 @@ func refusesBeyond(ctx context.Context, c wire.Command, errors ...wire.Errno) {
 
 		r := s.Do(wire.Request{Type: c, Offset: at, Length: 2 * n})
 
-		Expect(r).To(BeReplyOrEnd(WithError(errors...)), "at offset %d", at)
+		Expect(r).To(BeReplyOrEnd(WithError(errors...)), "case.offset", at)
 		s.Leave()
 	}
 }

@@ -66,6 +66,20 @@ func Asks(main caller.Activity, more ...caller.Activity) decorator {
 
 func (d asks) decorate(s *Spec) { s.Asks = d.activities }
 
+type goodServer struct{}
+
+// GoodServer says that the client meets a server that behaves in every way.
+func GoodServer() decorator { return goodServer{} }
+
+func (goodServer) decorate(s *Spec) { s.GoodServer = true }
+
+type extendedHeaders struct{}
+
+// AboutExtendedHeaders says that a spec for clients is about extended headers.
+func AboutExtendedHeaders() decorator { return extendedHeaders{} }
+
+func (extendedHeaders) decorate(s *Spec) { s.ExtendedHeaders = true }
+
 type writes struct{}
 
 // Writes says that the spec changes the export. It needs a writable one.

@@ -9,9 +9,8 @@
 //		TrippedBy(quirk.AbortUnanswered, "want NBD_REP_ACK"),
 //		func(ctx context.Context) { ... })
 //
-// The package collects every spec as the tree is built, and hands its body
-// over to whoever runs it ([Handler]). Ginkgo orders, filters and isolates;
-// the verdict is not Ginkgo's.
+// The package collects every spec as Ginkgo builds the tree. Package runner runs
+// their bodies.
 package spec
 
 import (
@@ -37,13 +36,17 @@ type Spec struct {
 	Without []feature.Feature // the spec is about servers that lack these
 	// Asks has the activities that a client is asked to do, the first that it
 	// can do of these. Specs for clients have it, and those for servers don't.
-	Asks     []caller.Activity
-	Writes   bool        // it changes the export, or would if the server let it
-	AtLeast  uint64      // the size that the export must have, bytes
-	Provokes []clause.ID // clauses that the spec breaks on purpose, as a client
-	Trips    []Trip
-	Location string // file:line
-	Body     func(context.Context)
+	Asks   []caller.Activity
+	Writes bool // it changes the export, or would if the server let it
+	// GoodServer says that a client meets a server that behaves: what it can't do
+	// there prevents other specs. ExtendedHeaders says that the spec is about them,
+	// so that they are offered to clients that work without them only.
+	GoodServer, ExtendedHeaders bool
+	AtLeast                     uint64      // the size that the export must have, bytes
+	Provokes                    []clause.ID // clauses that the spec breaks on purpose, as a client
+	Trips                       []Trip
+	Location                    string // file:line
+	Body                        func(context.Context)
 }
 
 // A Trip is a quirk that makes a spec fail, and the text that the failure must contain.
@@ -51,9 +54,6 @@ type Trip struct {
 	Quirk quirk.Quirk
 	Text  string
 }
-
-// Handler runs the body of a spec when Ginkgo comes to it.
-var Handler = func(context.Context, *Spec) { panic("spec.Handler is not set") }
 
 var registry = map[string]*Spec{}
 
@@ -120,7 +120,7 @@ func transform(kind types.NodeType, offset ginkgo.Offset, text string, args []an
 	if s.Writes {
 		labels = append(labels, "writes")
 	}
-	body := func(ctx ginkgo.SpecContext) { Handler(ctx, s) }
+	body := func() { ginkgo.Skip("package runner runs this spec") }
 	return text, append(rest, labels, body), nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"nbdconform/conformance/judge"
 	"nbdconform/fuzz/model"
 	"nbdconform/reference/wire"
+	"nbdconform/reports/render/words"
 )
 
 type phase uint8
@@ -192,7 +193,7 @@ func (l *link) judgeSo() {
 		if v.Side != clause.Server {
 			continue
 		}
-		f := Finding{Kind: Violation, Clause: v.Clause, Subject: subject(t, v.Message), Detail: v.Detail}
+		f := Finding{Kind: Violation, Clause: v.Clause, Subject: subject(t, v.Message), Detail: words.Failure(v.Failure())}
 		if q, ok := l.starved(v); ok {
 			l.doubt(f, q, wire.ENOMEM)
 		} else {

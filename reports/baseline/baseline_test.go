@@ -19,7 +19,7 @@ func run() result.Result {
 		Specs: []result.Spec{
 			{ID: "read.ok", Verdict: result.Pass, Clauses: []string{"cmd.read"}},
 			{ID: "abort.ack", Verdict: result.Fail, Clauses: []string{"opt.abort.ack"}, Message: "want NBD_REP_ACK; the server ended the connection", Signature: "opt.abort.ack: gone"},
-			{ID: "abort.data", Verdict: result.Weak, Clauses: []string{"opt.abort.data"}, Message: "weak", Signature: "opt.abort.data: weak"},
+			{ID: "abort.data", Verdict: result.Warning, Clauses: []string{"opt.abort.data"}, Message: "weak", Signature: "opt.abort.data: weak"},
 			{ID: "info.empty", Verdict: result.Hang, Clauses: []string{"opt.info"}, Message: "silence", Signature: "opt.info: silence"},
 			{ID: "trim.odd", Verdict: result.Unsupported, Clauses: []string{"cmd.trim"}, Message: "none"},
 			{ID: "judge.cookie", Group: result.JudgeGroup, Verdict: result.Pass, Clauses: []string{"cookie"}},

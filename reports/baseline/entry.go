@@ -42,7 +42,7 @@ func grave(v result.Verdict) bool {
 }
 
 var verdicts = []result.Verdict{
-	result.Fail, result.Weak, result.Crash, result.Hang, Corrupt, result.Blocked, result.Inconclusive,
+	result.Fail, result.Warning, result.Crash, result.Hang, Corrupt, result.Blocked, result.Inconclusive,
 }
 
 // wildcard reports whether e may stand for several specs.

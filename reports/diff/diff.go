@@ -57,7 +57,7 @@ func (r Report) Worse() bool {
 // badness orders the verdicts that answer the question of a spec, or should
 // have. Those that are missing here do not compare.
 var badness = map[result.Verdict]int{
-	result.Pass: 0, result.Weak: 1, result.Inconclusive: 2, result.Blocked: 3, result.Fail: 4, result.Hang: 5, result.Crash: 6, "corrupt": 7,
+	result.Pass: 0, result.Warning: 1, result.Inconclusive: 2, result.Blocked: 3, result.Fail: 4, result.Hang: 5, result.Crash: 6, "corrupt": 7,
 }
 
 // Of compares two results.

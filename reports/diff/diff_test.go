@@ -18,7 +18,7 @@ func TestOf(t *testing.T) {
 		spec("i.new-and-bad", result.Unsupported, ""),
 	}}
 	b := result.Result{Specs: []result.Spec{
-		spec("a.same", result.Fail, "x"), spec("b.fixed", result.Fail, "y"), spec("c.broke", result.Weak, "x"),
+		spec("a.same", result.Fail, "x"), spec("b.fixed", result.Fail, "y"), spec("c.broke", result.Warning, "x"),
 		spec("d.other", result.Fail, "y"), spec("f.lost", result.Unsupported, ""), spec("g.worse", result.Crash, "z"), spec("h.new", result.Pass, ""),
 		spec("i.new-and-bad", result.Fail, "x"),
 	}}

@@ -131,7 +131,7 @@ func TestChangesAreFromTheLastAnswer(t *testing.T) {
 }
 
 func TestWorseVerdictsAskForMoreAttention(t *testing.T) {
-	order := []result.Verdict{result.Pass, result.Weak, result.Fail, result.Hang, result.Crash}
+	order := []result.Verdict{result.Pass, result.Warning, result.Fail, result.Hang, result.Crash}
 	for i, v := range order[1:] {
 		if Rank(v) <= Rank(order[i]) {
 			t.Errorf("%s does not hide %s", v, order[i])
@@ -139,7 +139,7 @@ func TestWorseVerdictsAskForMoreAttention(t *testing.T) {
 	}
 	for _, v := range []result.Verdict{
 		result.Unsupported, result.Skipped, result.Blocked, result.Inconclusive, result.Error,
-		result.Pass, result.Weak, result.Fail, result.Hang, result.Crash,
+		result.Pass, result.Warning, result.Fail, result.Hang, result.Crash,
 	} {
 		if Rank(v) <= Rank("") {
 			t.Errorf("%s has no rank", v)

@@ -94,7 +94,7 @@ func (r *Row) fill(from Row) {
 // ranks are the verdicts, the one that says least first.
 var ranks = []result.Verdict{
 	"", result.Unsupported, result.Skipped, result.Pass, result.Blocked, result.Inconclusive, result.Error,
-	result.Weak, result.Fail, result.Hang, result.Crash,
+	result.Warning, result.Fail, result.Hang, result.Crash,
 }
 
 // Rank orders verdicts by how much they ask for attention; of "", which says

@@ -15,7 +15,7 @@ func Badge(w io.Writer, r result.Result) error {
 	n := counted(r).Summary
 	right := r.Conclusion()
 	if broken := n[result.Fail] + n[result.Crash] + n[result.Hang]; r.Exit() == result.ExitFails {
-		right = fmt.Sprintf("%d of %d broken", broken, broken+n[result.Pass]+n[result.Weak])
+		right = fmt.Sprintf("%d of %d broken", broken, broken+n[result.Pass]+n[result.Warning])
 	}
 	fill := map[int]string{result.ExitConforms: "#1a6e33", result.ExitFails: "#a51d2d"}[r.Exit()]
 	if fill == "" {

@@ -31,7 +31,7 @@ func colourOf(v result.Verdict) string {
 	switch v {
 	case result.Pass:
 		return green
-	case result.Weak, result.Blocked:
+	case result.Warning, result.Blocked:
 		return yellow
 	case result.Fail, result.Crash, result.Hang:
 		return red

@@ -106,7 +106,7 @@ func pageOf(r result.Result) page {
 		R: r, Target: targetName(r.Target), Conclusion: r.Conclusion(), Exit: r.Exit(), Symbol: conclusionSymbol(r),
 		Sentence: sentence(r), Doubts: r.Doubts(), Facts: facts(r), Started: r.Started.UTC().Format(pageTime),
 		Verdicts: used(r.Summary), Levels: []string{"MUST", "SHOULD", "MAY"},
-		Findings: findings(r), Weak: withVerdict(r, result.Weak),
+		Findings: findings(r), Weak: withVerdict(r, result.Warning),
 		Style: template.CSS(pageStyle), Script: template.JS(pageScript),
 		Policy: "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; script-src 'sha256-" +
 			base64.StdEncoding.EncodeToString(hash[:]) + "'",
@@ -140,7 +140,7 @@ func pageOf(r result.Result) page {
 func sentence(r result.Result) string {
 	n := r.Summary
 	broken := n[result.Fail] + n[result.Crash] + n[result.Hang]
-	judged := broken + n[result.Pass] + n[result.Weak]
+	judged := broken + n[result.Pass] + n[result.Warning]
 	var parts []string
 	switch {
 	case judged == 0:
@@ -156,8 +156,8 @@ func sentence(r result.Result) string {
 		}
 		parts = append(parts, fmt.Sprintf("%s judged, %d did not hold: %s.", plural(judged, "spec"), broken, strings.Join(kinds, ", ")))
 	}
-	if n[result.Weak] > 0 {
-		parts = append(parts, fmt.Sprintf("%d broke a SHOULD.", n[result.Weak]))
+	if n[result.Warning] > 0 {
+		parts = append(parts, fmt.Sprintf("%d broke a SHOULD.", n[result.Warning]))
 	}
 	if rest := len(r.Specs) - judged; rest > 0 {
 		parts = append(parts, fmt.Sprintf("%d not judged.", rest))

@@ -134,7 +134,7 @@ func junitCaseOf(s result.Spec, nameTaken bool) junitCase {
 	outcome := &junitOutcome{Message: xmlText(oneLine(s.Message, 300)), Type: xmlText(string(s.Verdict))}
 	switch s.Verdict {
 	case result.Pass:
-	case result.Weak:
+	case result.Warning:
 		c.SystemOut = junitTextOf(strings.TrimRight("weak: "+s.Message+"\n\n"+s.Transcript, "\n"))
 	case result.Fail, result.Crash, result.Hang:
 		outcome.Body = xmlText(junitBody(s))

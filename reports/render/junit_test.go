@@ -166,7 +166,7 @@ func TestJUnitForXMLLint(t *testing.T) {
 func TestJUnitOfEachVerdict(t *testing.T) {
 	for _, v := range append(slices.Clone(result.Verdicts), "no such verdict") {
 		want := map[result.Verdict]string{
-			result.Pass: "", result.Weak: "", result.Fail: "failure", result.Crash: "failure", result.Hang: "failure",
+			result.Pass: "", result.Warning: "", result.Fail: "failure", result.Crash: "failure", result.Hang: "failure",
 			result.Blocked: "skipped", result.Unsupported: "skipped", result.Skipped: "skipped",
 		}
 		element, known := want[v]
@@ -186,7 +186,7 @@ func TestJUnitOfEachVerdict(t *testing.T) {
 		if got != element {
 			t.Errorf("%s became %q, want %q", v, got, element)
 		}
-		if (v == result.Weak) != (c.SystemOut != nil && strings.Contains(c.SystemOut.Body, "weak: the reason")) {
+		if (v == result.Warning) != (c.SystemOut != nil && strings.Contains(c.SystemOut.Body, "weak: the reason")) {
 			t.Errorf("%s: system-out %v", v, c.SystemOut)
 		}
 		if c.File != "x.go" || c.Line != "7" {

@@ -38,7 +38,7 @@ func Markdown(w io.Writer, r result.Result) error {
 		}
 		markdownFinding(&b, f)
 	}
-	if weak := withVerdict(r, result.Weak); len(weak) > 0 {
+	if weak := withVerdict(r, result.Warning); len(weak) > 0 {
 		b.WriteString("### Weak\n\n")
 		for _, s := range weak {
 			fmt.Fprintf(&b, "- %s %s: %s\n", symbol(s.Verdict), markdownCode(s.ID), markdownText(oneLine(s.Message, 300)))

@@ -276,7 +276,7 @@ func clauseRows(servers []matrix.Peer, rows, specs []matrix.Row, space room) []c
 // evidences says once what several servers did alike.
 func evidences(servers []matrix.Peer, r matrix.Row, space room) (list []evidence, others []string) {
 	for i, c := range r.Cells {
-		if c.Spec == nil || !c.Verdict.Broken() && c.Verdict != result.Weak {
+		if c.Spec == nil || !c.Verdict.Broken() && c.Verdict != result.Warning {
 			continue
 		}
 		name := servers[i].String()
@@ -323,7 +323,7 @@ func serverPages(m matrix.Matrix, servers []matrix.Peer, rows []clauseRow, space
 				continue
 			}
 			counts[v]++
-			if v.Broken() || v == result.Weak {
+			if v.Broken() || v == result.Warning {
 				p.Findings = append(p.Findings, clauseLink{r.ID, cmp.Or(r.Title, r.ID), v})
 			}
 			if v.Broken() {

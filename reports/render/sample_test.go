@@ -56,7 +56,7 @@ func conforms() result.Result {
 	r.Specs = append(r.Specs,
 		result.Spec{ID: "cache.served", Name: "NBD_CMD_CACHE is served", Group: "Commands", Clauses: []string{"cmd.cache"}, Level: "MAY", Verdict: result.Unsupported, Message: "neither declared nor advertised"},
 		result.Spec{ID: "write.fua", Name: "NBD_CMD_WRITE with FUA is durable", Group: "Commands", Clauses: []string{"cmd.flags.fua"}, Level: "MUST", Verdict: result.Skipped, Message: "writes to this target need --destructive"},
-		result.Spec{ID: "trim.size", Name: "NBD_CMD_TRIM of nothing is answered", Group: "Commands", Clauses: []string{"cmd.trim.empty"}, Level: "SHOULD", Verdict: result.Weak, Message: "want success, got EINVAL", Seconds: 0.02},
+		result.Spec{ID: "trim.size", Name: "NBD_CMD_TRIM of nothing is answered", Group: "Commands", Clauses: []string{"cmd.trim.empty"}, Level: "SHOULD", Verdict: result.Warning, Message: "want success, got EINVAL", Seconds: 0.02},
 	)
 	r.Observations = []result.Observation{{Spec: "read.03", Topic: "order of simultaneous replies", Value: "as asked"}}
 	r.Count()
@@ -112,8 +112,8 @@ func broken() result.Result {
 			Name: "NBD_OPT_LIST_META_CONTEXT with an unknown namespace lists nothing", Clauses: []string{"opt.list-meta-context.unknown"},
 			Message: "the connection was lost before the answer", Requires: "An unknown namespace is no error.",
 		},
-		result.Spec{ID: "trim.empty", Name: "NBD_CMD_TRIM of nothing is answered", Group: "Commands", Clauses: []string{"cmd.trim.empty"}, Level: "SHOULD", Verdict: result.Weak, Message: "want success, got EINVAL", Seconds: 0.02, Section: "Request types: NBD_CMD_TRIM", Requires: "A length of zero has no effect."},
-		result.Spec{ID: "opt.info.block-size", Name: "NBD_OPT_INFO tells the block size when asked", Group: "Option haggling", Clauses: []string{"opt.info.block-size"}, Level: "SHOULD", Verdict: result.Weak, Message: "want NBD_INFO_BLOCK_SIZE, got NBD_INFO_EXPORT alone", Seconds: 0.01},
+		result.Spec{ID: "trim.empty", Name: "NBD_CMD_TRIM of nothing is answered", Group: "Commands", Clauses: []string{"cmd.trim.empty"}, Level: "SHOULD", Verdict: result.Warning, Message: "want success, got EINVAL", Seconds: 0.02, Section: "Request types: NBD_CMD_TRIM", Requires: "A length of zero has no effect."},
+		result.Spec{ID: "opt.info.block-size", Name: "NBD_OPT_INFO tells the block size when asked", Group: "Option haggling", Clauses: []string{"opt.info.block-size"}, Level: "SHOULD", Verdict: result.Warning, Message: "want NBD_INFO_BLOCK_SIZE, got NBD_INFO_EXPORT alone", Seconds: 0.01},
 		result.Spec{ID: "resize.notice", Name: "A resize is announced", Group: "Commands", Clauses: []string{"ext.resize"}, Level: "MAY", Verdict: result.Unsupported, Message: "neither declared nor advertised"},
 		result.Spec{ID: "cache.served", Name: "NBD_CMD_CACHE is served", Group: "Commands", Clauses: []string{"cmd.cache"}, Level: "MAY", Verdict: result.Unsupported, Message: "neither declared nor advertised"},
 		result.Spec{ID: "tls.psk", Name: "NBD_OPT_STARTTLS works with a pre-shared key", Group: "TLS", Clauses: []string{"tls.psk"}, Level: "MAY", Verdict: result.Skipped, Message: "no pre-shared key was configured (--tls-psk)"},
@@ -153,7 +153,7 @@ func hostile() result.Result {
 		},
 		{ID: "long.message", Name: "A message of many lines", Group: "long", Level: "MUST", Verdict: result.Crash, Clauses: []string{"l"}, Message: strings.Repeat("a line of the message that says the same thing over and over again, and again\n", 400), Stderr: strings.Repeat("noise\n", 50)},
 		{ID: "same.one", Name: "The same name", Group: "long", Level: "MAY", Verdict: result.Pass, Clauses: []string{"l"}, Seconds: 1e-9},
-		{ID: "same.two", Name: "The same name", Group: "long", Level: "MAY", Verdict: result.Weak, Clauses: []string{"l"}, Message: "emoji \U0001f600 and e\u0301 accents \x1b[0m", Seconds: 12345.678},
+		{ID: "same.two", Name: "The same name", Group: "long", Level: "MAY", Verdict: result.Warning, Clauses: []string{"l"}, Message: "emoji \U0001f600 and e\u0301 accents \x1b[0m", Seconds: 12345.678},
 		{ID: "no.group", Name: "A spec without a group", Level: "MAY", Verdict: result.Skipped, Message: "|", Clauses: []string{}},
 		{ID: "our.error", Name: "A spec that our side broke", Group: "long", Level: "MUST", Verdict: result.Error, Message: "harness: dialing: no route", Clauses: []string{}},
 	}

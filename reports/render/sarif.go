@@ -98,7 +98,7 @@ func SARIF(w io.Writer, r result.Result) error {
 			"document": visible(r.Document.Name + " " + r.Document.Revision),
 		},
 	}
-	for _, s := range withVerdict(r, result.Crash, result.Hang, result.Fail, result.Weak) {
+	for _, s := range withVerdict(r, result.Crash, result.Hang, result.Fail, result.Warning) {
 		run.Results = append(run.Results, sarifResultOf(s, rules.of(s)))
 	}
 	run.Tool.Driver = sarifDriver{Name: visible(nameOr(r.Suite.Name)), Version: visible(r.Suite.Version), Rules: rules.list}

@@ -91,7 +91,7 @@ func TestSARIFForAStrictConsumer(t *testing.T) {
 				}
 			}
 			n := r.Summary
-			if want := n[result.Fail] + n[result.Crash] + n[result.Hang] + n[result.Weak]; len(run.Results) != want {
+			if want := n[result.Fail] + n[result.Crash] + n[result.Hang] + n[result.Warning]; len(run.Results) != want {
 				t.Errorf("%d results, want %d", len(run.Results), want)
 			}
 			if got := *run.Invocations[0].ExecutionSuccessful; got != (r.Exit() != result.ExitNotTrusted) {

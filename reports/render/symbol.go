@@ -8,7 +8,7 @@ func symbol(v result.Verdict) string {
 	switch v {
 	case result.Pass:
 		return "✓"
-	case result.Weak:
+	case result.Warning:
 		return "≈"
 	case result.Fail:
 		return "✗"

@@ -33,7 +33,7 @@ func TAP(w io.Writer, r result.Result) error {
 func tapPoint(out *bufio.Writer, n int, s result.Spec) {
 	ok, directive := "ok", ""
 	switch s.Verdict {
-	case result.Pass, result.Weak:
+	case result.Pass, result.Warning:
 	case result.Unsupported, result.Skipped, result.Blocked:
 		directive = fmt.Sprintf(" # SKIP %s: %s", s.Verdict, tapLine(oneLine(s.Message, 300)))
 	default:

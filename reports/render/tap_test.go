@@ -96,7 +96,7 @@ func TestTAPForAStrictConsumer(t *testing.T) {
 			}
 			n := r.Summary
 			want := [3]int{
-				n[result.Pass] + n[result.Weak], n[result.Fail] + n[result.Crash] + n[result.Hang] + n[result.Error] + n[result.Inconclusive],
+				n[result.Pass] + n[result.Warning], n[result.Fail] + n[result.Crash] + n[result.Hang] + n[result.Error] + n[result.Inconclusive],
 				n[result.Skipped] + n[result.Unsupported] + n[result.Blocked],
 			}
 			if have := [3]int{got.passed, got.failed, got.skipped}; have != want {
@@ -105,8 +105,8 @@ func TestTAPForAStrictConsumer(t *testing.T) {
 			if (got.bail != "") != (r.Exit() == result.ExitNotTrusted) {
 				t.Errorf("Bail out! %q, exit status %d", got.bail, r.Exit())
 			}
-			if len(got.yaml) != want[1]+n[result.Weak] {
-				t.Errorf("%d diagnostics, want %d", len(got.yaml), want[1]+n[result.Weak])
+			if len(got.yaml) != want[1]+n[result.Warning] {
+				t.Errorf("%d diagnostics, want %d", len(got.yaml), want[1]+n[result.Warning])
 			}
 		})
 	}

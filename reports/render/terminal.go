@@ -29,7 +29,7 @@ func Terminal(w io.Writer, r result.Result, color bool) error {
 	for _, f := range findings(r) {
 		t.finding(f)
 	}
-	t.weak(withVerdict(r, result.Weak))
+	t.weak(withVerdict(r, result.Warning))
 	if len(r.Specs) > 0 {
 		_, _ = t.WriteString(groupTable(r, t.paint))
 		_, _ = t.WriteString("\n")

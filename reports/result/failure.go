@@ -12,7 +12,9 @@ type Failure struct {
 	About    *Statement `json:"about,omitempty"`
 	Expected []Value    `json:"expected,omitempty"`
 	Received []Value    `json:"received,omitempty"`
-	Where    *Where     `json:"where,omitempty"`
+	// Exchange is all that was said, decoded, where the failure is about an answer.
+	Exchange *Value `json:"exchange,omitempty"`
+	Where    *Where `json:"where,omitempty"`
 }
 
 // A Statement is a code with the values that its text speaks of.

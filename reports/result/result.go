@@ -12,7 +12,7 @@ import "time"
 
 // SchemaVersion is the version of result.json. The first number changes when a
 // reader of the older form would misread the newer one.
-const SchemaVersion = "1.0"
+const SchemaVersion = "2.0"
 
 // A Verdict is the outcome of one spec.
 type Verdict string
@@ -21,7 +21,7 @@ type Verdict string
 // and Inconclusive say that the run itself can't be trusted there.
 const (
 	Pass         Verdict = "pass"
-	Weak         Verdict = "weak"         // a SHOULD was broken
+	Warning      Verdict = "warning"      // a SHOULD was broken, or a clause that is disputed
 	Fail         Verdict = "fail"         // a MUST was broken
 	Unsupported  Verdict = "unsupported"  // neither declared nor advertised
 	Skipped      Verdict = "skipped"      // the user's configuration
@@ -33,7 +33,7 @@ const (
 )
 
 // Verdicts lists every verdict in the order in which reports show them.
-var Verdicts = []Verdict{Pass, Weak, Fail, Crash, Hang, Blocked, Unsupported, Skipped, Inconclusive, Error}
+var Verdicts = []Verdict{Pass, Warning, Fail, Crash, Hang, Blocked, Unsupported, Skipped, Inconclusive, Error}
 
 // A Result is one run of the suite against one target.
 type Result struct {
@@ -92,8 +92,10 @@ type Spec struct {
 	Clauses []string `json:"clauses"`
 	Level   string   `json:"level"` // MUST, SHOULD or MAY
 	Verdict Verdict  `json:"verdict"`
-	Message string   `json:"message"` // why, for anything but a pass: what was allowed, what came, decoded and in hex
+	Message string   `json:"message"` // why, for anything but a pass: Failures in words
 	Seconds float64  `json:"seconds"`
+
+	Failures []Failure `json:"failures,omitempty"` // why, for anything but a pass; what decided comes first
 
 	Signature  string   `json:"signature,omitempty"`  // the kind of trouble, the same in every run that meets it; see SignatureOf
 	Requires   string   `json:"requires,omitempty"`   // the requirement of the clause, in words

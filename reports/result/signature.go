@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -21,88 +22,116 @@ func (v Verdict) Troubled() bool {
 // maxSignature bounds a signature, in bytes.
 const maxSignature = 240
 
-// SignatureOf is a text that stands for the kind of trouble that s is in: the
-// clause, what was expected and the kind of what came. Two runs that meet the
-// same bug get the same text: numbers, bytes, addresses, durations and what a
-// server says in its own words are left out. It is "" for a spec without trouble.
+// SignatureOf stands for the kind of trouble that s is in, computed from the
+// fields of its failures: the clause, the codes, and the names among the values.
+// Two runs that meet the same bug get the same one: numbers, bytes, durations,
+// and texts in a server's own words are left out. It is "" for a spec without
+// trouble.
 //
-// A crash is known by how the program ended and by its last assertion, since
-// what the client saw of it is a matter of timing.
+// A crash is known by how the program exited and by its last assertion, since
+// what the client received by then is a matter of timing.
 func SignatureOf(s Spec) string {
 	if !s.Verdict.Troubled() {
 		return ""
 	}
 	var text string
-	switch lines := meaning(s.Message); {
+	switch {
 	case s.Verdict == Crash:
-		text = cmp.Or(Normal(s.Exit), "gone")
+		text = cmp.Or(normal(s.Exit), "gone")
 		if a := assertion(s.Stderr); a != "" {
-			text += "; " + Normal(a)
+			text += "; " + normal(a)
 		}
 	case s.Verdict == Blocked && s.BlockedBy != "":
 		text = "by " + s.BlockedBy
 	default:
-		text = essence(lines)
+		text = kindOf(s)
 	}
-	if len(s.Clauses) > 0 && !strings.HasPrefix(text, s.Clauses[0]+": ") {
+	if len(s.Clauses) > 0 {
 		text = s.Clauses[0] + ": " + text
 	}
 	return shortened(text)
 }
 
-// disputedPrefix opens the line that says why a failure counts as weak only.
-const disputedPrefix = "the clause is disputed: "
-
-// meaning are the lines of a message that tell of the failure.
-func meaning(message string) []string {
-	var lines []string
-	for line := range strings.SplitSeq(message, "\n") {
-		switch {
-		case strings.HasPrefix(line, disputedPrefix), strings.HasPrefix(line, "seen in "), strings.TrimSpace(line) == "":
-		default:
-			lines = append(lines, line)
-		}
+// kindOf is the signature of the failure that decided. Silence and an excuse
+// need what they are about: the failure after them.
+func kindOf(s Spec) string {
+	decisive := 1
+	if s.Verdict == Hang || s.Verdict == Inconclusive {
+		decisive = 2
 	}
-	return lines
-}
-
-// essence is what the lines of a message come to: those up to the first that
-// says what was wanted, and the kinds of answer below it if it ends with a colon.
-func essence(lines []string) string {
-	const most = 6 // of lines, where none says what was wanted
 	var parts []string
-	for i, line := range lines {
-		if i == most {
-			break
+	for _, f := range s.Failures[:min(decisive, len(s.Failures))] {
+		sig := f.Signature()
+		if f.Clause != "" && (len(s.Clauses) == 0 || f.Clause != s.Clauses[0]) {
+			sig = f.Clause + ": " + sig
 		}
-		parts = append(parts, Normal(line))
-		switch {
-		case clausePrefix.MatchString(line) && i == 0:
-			return parts[0] // the judge has said all
-		case !strings.Contains(line, "want "):
-		case strings.HasSuffix(line, ":"):
-			return strings.Join(append(parts, kinds(lines[i+1:])...), "; ")
-		default:
-			return strings.Join(parts, "; ")
-		}
+		parts = append(parts, sig)
 	}
 	return strings.Join(parts, "; ")
 }
 
-var clausePrefix = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)+: `)
-
-// kinds are the indented lines that follow, each once and in alphabetical
-// order: how often a server says a thing varies.
-func kinds(lines []string) []string {
-	var all []string
-	for _, line := range lines {
-		if !strings.HasPrefix(line, " ") {
-			break
-		}
-		all = append(all, Normal(line))
+// Signature is the kind of a failure: its codes and the names among its values.
+func (f Failure) Signature() string {
+	sig := f.Code
+	if e := symbols(f.Expected); e != "" {
+		sig += " " + e
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
+	if r := symbols(f.Received); r != "" {
+		sig += " / " + r
+	}
+	if f.About != nil {
+		about := f.About.Code
+		if v := symbols(f.About.Values); v != "" {
+			about += "(" + v + ")"
+		}
+		sig = about + "; " + sig
+	}
+	return sig
+}
+
+func symbols(list []Value) string {
+	var parts []string
+	for _, v := range list {
+		if s := v.symbol(); s != "" {
+			parts = append(parts, s)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// madeUp are parts of names that a program makes up for each run.
+var madeUp = regexp.MustCompile(`#[a-z]+\d+\b`)
+
+// symbol is what a value has to say of the kind of a failure, or "".
+func (v Value) symbol() string {
+	switch v.Type {
+	case NumberValue, TextValue, BytesValue, DurationValue:
+		return ""
+	case TruthValue:
+		return strconv.FormatBool(v.Number == 1)
+	case NameValue:
+		return madeUp.ReplaceAllString(v.Name, "#N")
+	case ListValue:
+		return symbols(v.Values)
+	case LinesValue: // how often a server says a thing varies
+		var parts []string
+		for _, e := range v.Values {
+			if s := e.symbol(); s != "" {
+				parts = append(parts, s)
+			}
+		}
+		slices.Sort(parts)
+		return strings.Join(slices.Compact(parts), ", ")
+	case TermValue:
+		if s := symbols(v.Values); s != "" {
+			return v.Name + "(" + s + ")"
+		}
+		return v.Name
+	}
+	known := slices.DeleteFunc(strings.Split(v.Name, "|"), func(s string) bool { // flags, or one name
+		return s == "" || strings.HasPrefix(s, "0x") || strings.Contains(s, "(")
+	})
+	return cmp.Or(strings.Join(known, "|"), v.Type)
 }
 
 // What varies from one run to the next, and what stands in its place. The
@@ -111,8 +140,6 @@ var volatile = []struct {
 	pattern *regexp.Regexp
 	by      string
 }{
-	{regexp.MustCompile(`\((reading|writing|dialing|read|write|dial) [^()]*(\([^()]*\)[^()]*)*\)`), ""}, // how a connection ended
-	{regexp.MustCompile(`: (reading|writing|read|write) .*$`), ""},
 	{regexp.MustCompile(`\b\d+(\.\d+)?(ns|µs|us|ms|s|m)\b`), "T"},
 	{regexp.MustCompile(`\b\d{1,3}(\.\d{1,3}){3}(:\d+)?\b`), "ADDR"},
 	{regexp.MustCompile(`\b0x[0-9a-fA-F]+\b`), "N"},
@@ -134,8 +161,8 @@ func inOwnWords(q string) string {
 	return q
 }
 
-// Normal is a line of a message without what varies between two runs.
-func Normal(line string) string {
+// normal is a line that a program wrote, without what varies between two runs.
+func normal(line string) string {
 	line = quoted.ReplaceAllStringFunc(strings.ToValidUTF8(line, "?"), inOwnWords)
 	for _, v := range volatile {
 		line = v.pattern.ReplaceAllString(line, v.by)

@@ -28,7 +28,7 @@ func (r *Result) Count() {
 func (v Verdict) Broken() bool { return v == Fail || v == Crash || v == Hang }
 
 // Judged says whether v is an answer to the question that the spec asked.
-func (v Verdict) Judged() bool { return v == Pass || v == Weak || v.Broken() }
+func (v Verdict) Judged() bool { return v == Pass || v == Warning || v.Broken() }
 
 // judged says whether s answers a question that was asked. What the judge saw
 // beside it answers none, unless it was a breach.
@@ -39,7 +39,7 @@ func (s Spec) judged() bool {
 // Exit is the exit status of the run: 0 conforms, 1 does not, 2 the run itself
 // is not to be trusted.
 //
-// Weak, unsupported and skipped specs and observations leave a run conforming.
+// Warning, unsupported and skipped specs and observations leave a run conforming.
 // A run that is not to be trusted says 2 even when something in it failed:
 // whoever sees 1 may read the failures as the whole truth, and here they are
 // not. Exit looks at the specs, never at Summary.
@@ -86,7 +86,7 @@ func (r Result) Doubts() []string {
 	explained := slices.ContainsFunc(r.Specs, func(s Spec) bool { return s.Verdict.Broken() })
 	unheeded := map[string]bool{} // clauses and specs of recommendations that were not followed
 	for _, s := range r.Specs {
-		if s.Verdict == Weak {
+		if s.Verdict == Warning {
 			unheeded[s.ID] = true
 			for _, c := range s.Clauses {
 				unheeded[c] = true

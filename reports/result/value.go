@@ -36,6 +36,7 @@ const (
 	DurationValue = "duration"
 	TruthValue    = "truth"
 	ListValue     = "list"
+	LinesValue    = "lines" // a list that is shown line by line; the order says nothing of the kind of failure
 	TermValue     = "term"
 )
 
@@ -50,6 +51,17 @@ func Term(code string, values ...any) Value {
 
 // Text is a text that is no name, however short: it may differ from run to run.
 func Text(s string) Value { return Value{Type: TextValue, Text: strings.ToValidUTF8(s, "\uFFFD")} }
+
+// Shown is a value of the protocol that is known by a name, and shown in full by
+// a text.
+func Shown(kind, name, text string) Value {
+	return Value{Type: kind, Name: name, Text: strings.ToValidUTF8(text, "\uFFFD")}
+}
+
+// Lines is a list that is shown line by line.
+func Lines(list ...Value) Value {
+	return Value{Type: LinesValue, Number: uint64(len(list)), Values: list[:min(len(list), maxList)]}
+}
 
 // ValuesOf makes values of what Go has.
 func ValuesOf(list ...any) []Value {
@@ -79,8 +91,6 @@ func ValueOf(v any) Value {
 		return v.Value()
 	case time.Duration:
 		return Value{Type: DurationValue, Number: uint64(max(v, 0))}
-	case error:
-		return Text(v.Error())
 	case []byte:
 		return Value{Type: BytesValue, Number: uint64(len(v)), Text: hex.EncodeToString(v[:min(len(v), maxBytes)])}
 	case string:
@@ -88,6 +98,7 @@ func ValueOf(v any) Value {
 	}
 	r := reflect.ValueOf(v)
 	s, named := v.(fmt.Stringer)
+	err, failed := v.(error)
 	switch {
 	case r.CanUint() || r.CanInt():
 		n, negative := magnitude(r)
@@ -98,6 +109,8 @@ func ValueOf(v any) Value {
 			return Text(fmt.Sprint(v))
 		}
 		return Value{Type: NumberValue, Number: n}
+	case failed:
+		return Text(err.Error())
 	case named:
 		return Value{Type: kebab(r.Type().Name()), Text: strings.ToValidUTF8(s.String(), "\uFFFD")}
 	case r.Kind() == reflect.Bool:
@@ -139,8 +152,10 @@ func nameOrText(s string) Value {
 // kebab is the name of a Go type in lower case with hyphens.
 func kebab(name string) string {
 	var b strings.Builder
-	for i, r := range name {
-		if unicode.IsUpper(r) && i > 0 {
+	runes := []rune(name)
+	for i, r := range runes {
+		first := i > 0 && (unicode.IsLower(runes[i-1]) || i+1 < len(runes) && unicode.IsLower(runes[i+1]))
+		if unicode.IsUpper(r) && first {
 			b.WriteByte('-')
 		}
 		b.WriteRune(unicode.ToLower(r))
@@ -150,3 +165,9 @@ func kebab(name string) string {
 	}
 	return b.String()
 }
+
+// Nothing is the value that says that nothing is wrong.
+var Nothing Value
+
+// None reports whether v is [Nothing].
+func (v Value) None() bool { return v.Type == "" }

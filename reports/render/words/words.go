@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -73,26 +74,42 @@ func text(code string) string {
 	return code
 }
 
-// Message is a list of failures as lines, the one that decided first.
+// Message is a list of failures as lines, each with its clause where it has one.
 func Message(list []result.Failure) string {
 	lines := make([]string, len(list))
 	for i, f := range list {
 		lines[i] = Failure(f)
+		if f.Clause != "" {
+			lines[i] = f.Clause + ": " + lines[i]
+		}
 	}
 	return strings.Join(lines, "\n")
 }
 
-// Failure is one failure in words.
+// Failure is one failure in words: what the spec says of it, what was expected
+// and received, and the exchange, each where there is one.
 func Failure(f result.Failure) string {
-	said := say(f.Code, append(append([]result.Value(nil), f.Received...), f.Expected...))
-	if f.About == nil {
-		return said
+	var parts []string
+	if f.About != nil {
+		parts = append(parts, say(f.About.Code, f.About.Values))
 	}
-	about := say(f.About.Code, f.About.Values)
-	if said == "" {
-		return about
+	parts = append(parts, say(f.Code, append(append([]result.Value(nil), f.Received...), f.Expected...)))
+	if x := f.Exchange; x != nil {
+		shown := Phrase(*x)
+		if x.Type == result.BytesValue {
+			shown = fmt.Sprintf("%s: %s", bytes(x.Number), shown)
+		}
+		parts = append(parts, shown)
 	}
-	return about + "\n" + said
+	parts = slices.DeleteFunc(parts, func(s string) bool { return s == "" })
+	return strings.Join(parts, "\n")
+}
+
+func bytes(n uint64) string {
+	if n == 1 {
+		return "1 byte"
+	}
+	return fmt.Sprintf("%d bytes", n)
 }
 
 // Phrase is a value in words.
@@ -143,18 +160,48 @@ func printable(v result.Value) any {
 		b, _ := hex.DecodeString(v.Text) // made by ValueOf; nothing where it is not
 		return cutBytes{b, v.Number}
 	case result.ListValue:
+		switch v.Name {
+		case anyOf:
+			return joined(v.Values, " or ")
+		case allOf:
+			return joined(v.Values, " and ")
+		}
 		list := make([]any, len(v.Values))
 		for i, e := range v.Values {
 			list[i] = printable(e)
 		}
 		return list
+	case result.LinesValue:
+		var b strings.Builder
+		for _, e := range v.Values {
+			fmt.Fprintf(&b, "\n  %v", printable(e))
+		}
+		return b.String()
 	case result.TermValue:
 		return say(v.Name, v.Values)
 	}
-	if v.Name == "" {
+	if v.Text != "" || v.Name == "" {
 		return v.Text
 	}
 	return symbol{v.Name, v.Number}
+}
+
+// The names of lists that are no mere lists.
+const (
+	anyOf = "any" // alternatives
+	allOf = "all" // properties that hold together
+)
+
+// joined is a list in a sentence: "A, B or C".
+func joined(list []result.Value, last string) string {
+	parts := make([]string, len(list))
+	for i, v := range list {
+		parts[i] = Phrase(v)
+	}
+	if n := len(parts) - 1; n > 0 {
+		return strings.Join(parts[:n], ", ") + last + parts[n]
+	}
+	return strings.Join(parts, "")
 }
 
 // A symbol prints as its name, or as its number where a verb asks for one.
