@@ -116,7 +116,7 @@ func (a *auditor) report(w *audited) {
 		}
 	}
 	for _, m := range said.Messages {
-		if strings.HasPrefix(m.Text, "within TLS") {
+		if m.Kind == judge.KindTLS {
 			note += "; what is within TLS was not judged"
 			break
 		}

@@ -119,7 +119,7 @@ func (v *Visit) told() *outcome.Task {
 	}
 	for i, c := range v.Conns {
 		for _, m := range c.Judge.Transcript().Messages {
-			if judge.HasCookie(m) {
+			if _, ok := m.Cookie(); ok {
 				at := c.watched.recorded(m.Side, m.Offset)
 				e.Cookies = append(e.Cookies, recording.Cookie{Conn: i, Client: m.Side == clause.Client, Offset: at + judge.CookieAt})
 			}

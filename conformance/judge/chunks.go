@@ -35,7 +35,11 @@ const maxChunkData = 1<<16 + 32
 // chunkReply handles a chunk of a structured or extended reply.
 func (j *Judge) chunkReply(magic uint32, h wire.ChunkHeader, b []byte) int {
 	s := &j.server
-	j.open(s, kindReply, b, h.Length, nil)
+	kind := KindChunk
+	if magic == wire.ExtendedReply {
+		kind = KindExtendedChunk
+	}
+	j.open(s, kind, b, h.Length, nil)
 	p := s.here()
 	r, over := j.match(p, h.Cookie, false)
 	if c := structuredUnnegotiated; !j.structured && !j.extended || magic == wire.ExtendedReply && !j.extended {

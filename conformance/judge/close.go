@@ -81,7 +81,7 @@ func (j *Judge) closed(s *stream, err error) place {
 	} else if s.rest > 0 {
 		text += fmt.Sprintf(", %d bytes before the end of a message", s.rest)
 	}
-	i := j.log.add(s.side, s.pos, kindText, s.buf, uint64(len(s.buf)))
+	i := j.log.add(s.side, s.pos, KindEnd, s.buf, uint64(len(s.buf)))
 	j.log.say(i, text)
 	return place{s.side, s.pos, i}
 }

@@ -119,7 +119,7 @@ func (j *Judge) optionHeader(b []byte) int {
 		return 0
 	}
 	o := &option{option: h.Option, length: h.Length}
-	j.open(s, kindText, b[:n], uint64(h.Length), &optionData{judge: j, option: o})
+	j.open(s, KindOption, b[:n], uint64(h.Length), &optionData{judge: j, option: o})
 	o.place = s.here()
 	j.log.say(s.msg, fmt.Sprintf("%v length %d", h.Option, h.Length))
 	j.judgeOption(o)

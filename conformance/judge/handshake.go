@@ -62,7 +62,7 @@ func (j *Judge) greeting(b []byte) int {
 	}
 	s := &j.server
 	if old, n, err := wire.ParseOldGreeting(b); err == nil {
-		j.open(s, kindText, b[:n], 0, nil)
+		j.open(s, KindOldGreeting, b[:n], 0, nil)
 		j.log.say(s.msg, fmt.Sprintf("oldstyle greeting size %d flags %v", old.Size, wire.TransmissionFlags(old.Flags)))
 		j.oldstyle(old)
 		return n
@@ -77,7 +77,7 @@ func (j *Judge) greeting(b []byte) int {
 		j.lose(greetingLayout, "greeting-magic", err)
 		return 0
 	}
-	j.open(s, kindText, b[:n], 0, nil)
+	j.open(s, KindGreeting, b[:n], 0, nil)
 	j.log.say(s.msg, fmt.Sprintf("greeting flags %v", g.Flags))
 	j.offered = g.Flags
 	const known = wire.FlagFixedNewstyle | wire.FlagNoZeroes
@@ -113,7 +113,7 @@ func (j *Judge) clientFlags(b []byte) int {
 		return 0
 	}
 	s := &j.client
-	j.open(s, kindText, b[:n], 0, nil)
+	j.open(s, KindClientFlags, b[:n], 0, nil)
 	j.log.say(s.msg, fmt.Sprintf("client flags %v", f))
 	j.accepted = f
 	const known = wire.FlagCFixedNewstyle | wire.FlagCNoZeroes

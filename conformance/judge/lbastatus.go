@@ -118,7 +118,6 @@ func (d *lbaData) end() {
 	if r == nil {
 		return
 	}
-	j.log.say(p.msg, fmt.Sprintf("simple reply cookie %#x with %d bytes of LBA status", r.Cookie, d.length))
 	if j.broken(lbaDescriptors, d.length%wire.LBADescriptorSize == 0) {
 		j.accuse(p, lbaDescriptors, "lba-data-length", d.length, expect(wire.LBADescriptorSize))
 		return

@@ -27,7 +27,7 @@ func (j *Judge) optionReply(b []byte) int {
 		return 0
 	}
 	d := &replyData{judge: j, header: h}
-	j.open(s, kindText, b[:n], uint64(h.Length), d)
+	j.open(s, KindOptionReply, b[:n], uint64(h.Length), d)
 	d.place = s.here()
 	j.log.say(s.msg, fmt.Sprintf("%v to %v length %d", h.Type, h.Option, h.Length))
 	j.judgeDropped()
@@ -261,7 +261,7 @@ func (j *Judge) exportNameReply(o *option, b []byte) int {
 	if !j.noZeroes() {
 		rest, sink = wire.ReservedZeroes, &zeroes{judge: j}
 	}
-	j.open(s, kindText, b[:n], rest, sink)
+	j.open(s, KindExportNameReply, b[:n], rest, sink)
 	j.log.say(s.msg, fmt.Sprintf("answer to NBD_OPT_EXPORT_NAME size %d flags %v", e.Size, e.Flags))
 	j.export = export{size: e.Size, flags: e.Flags}
 	j.judgeFlags(s.here(), e.Flags)

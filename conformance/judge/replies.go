@@ -58,7 +58,7 @@ func (j *Judge) noReply(b []byte, err error) int {
 	s := &j.server
 	const word = 4
 	if j.padding != 0 && binary.BigEndian.Uint32(b) == 0 {
-		j.open(s, kindText, b[:word], wire.ReservedZeroes-word, &padding{judge: j})
+		j.open(s, KindPadding, b[:word], wire.ReservedZeroes-word, &padding{judge: j})
 		j.log.say(s.msg, "124 bytes of padding")
 		j.accuse(s.here(), j.padding, "zeroes-before-first-reply")
 		j.padding = 0
@@ -132,7 +132,7 @@ func (j *Judge) match(p place, cookie uint64, simple bool) (r *request, over boo
 // simpleReply handles a simple reply.
 func (j *Judge) simpleReply(m wire.SimpleReply, b []byte) int {
 	s := &j.server
-	j.open(s, kindReply, b, 0, nil)
+	j.open(s, KindSimpleReply, b, 0, nil)
 	at := s.here()
 	if j.extended {
 		j.accuse(at, extendedNoSimple, "simple-reply-with-extended-headers")

@@ -132,11 +132,11 @@ func (j *Judge) request(b []byte) int {
 	if r.announced && q.Type == wire.CmdBlockStatus {
 		filter = &filterData{judge: j, r: r}
 	}
-	k := kindRequest
-	if j.isLBAStatus(r) {
-		k = kindText
+	kind := KindRequest
+	if n == wire.ExtendedRequestSize {
+		kind = KindExtendedRequest
 	}
-	j.open(s, k, b[:n], q.PayloadLength(j.extended), filter)
+	j.open(s, kind, b[:n], q.PayloadLength(j.extended), filter)
 	r.place = s.here()
 	if j.extended {
 		j.broken(extendedRequest, true)

@@ -151,7 +151,7 @@ func (j *Judge) message(s *stream, b []byte) []byte {
 
 // open starts a message in the transcript: a header, with rest bytes of
 // payload to come that sink looks at.
-func (j *Judge) open(s *stream, k kind, header []byte, rest uint64, sink sink) {
+func (j *Judge) open(s *stream, k Kind, header []byte, rest uint64, sink sink) {
 	s.rest, s.sink = rest, sink
 	s.msg = j.log.add(s.side, s.start, k, header, uint64(len(header))+rest)
 }
@@ -169,7 +169,7 @@ func (j *Judge) release(s *stream) {
 // stray gives s up: what is a message in it can't be told any more.
 func (j *Judge) stray(s *stream, why string) {
 	s.mode, s.rest, s.sink = astray, 0, nil
-	s.msg = j.log.add(s.side, s.pos, kindAstray, nil, 0)
+	s.msg = j.log.add(s.side, s.pos, KindStray, nil, 0)
 	j.log.say(s.msg, "not followed any further: "+why)
 	held := s.held
 	s.held = nil

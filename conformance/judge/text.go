@@ -3,69 +3,30 @@ package judge
 import (
 	"fmt"
 
-	"nbdconform/conformance/clause"
 	"nbdconform/reference/wire"
 )
 
-// requestText decodes a request from its bytes.
-func requestText(b []byte) string {
-	q, n, err := wire.ParseRequest(b)
-	if err != nil {
-		q, n, err = wire.ParseExtendedRequest(b)
+// decoded is the text of a request or a reply.
+func (m Message) decoded() string {
+	v, n := m.parsed()
+	switch v := v.(type) {
+	case wire.Request:
+		if m.Kind == KindExtendedRequest {
+			return "extended " + v.String()
+		}
+		return v.String()
+	case wire.SimpleReply:
+		return v.String()
+	case wire.ChunkHeader:
+		return chunkText(m.Kind, v, m.Raw[n:])
 	}
-	if err != nil {
-		return err.Error()
-	}
-	if n == wire.ExtendedRequestSize {
-		return "extended " + q.String()
-	}
-	return q.String()
+	return ""
 }
 
-// CookieAt is where a request or a reply has its cookie.
-const CookieAt = 8
-
-// HasCookie reports whether a message is a request or a reply.
-func HasCookie(m Message) bool {
-	if m.Side == clause.Server {
-		_, _, err := wire.ParseReply(m.Raw)
-		return err == nil
-	}
-	_, _, compact := wire.ParseRequest(m.Raw)
-	_, _, extended := wire.ParseExtendedRequest(m.Raw)
-	return compact == nil || extended == nil
-}
-
-// HeadOfData is how many bytes of a message precede the contents of the export
-// in it, or 0 where it is no reply that carries any.
-func HeadOfData(m Message) uint64 {
-	if m.Side != clause.Server {
-		return 0
-	}
-	p, n, err := wire.ParseReply(m.Raw)
-	switch {
-	case err != nil:
-		return 0
-	case p.Magic == wire.SimpleReplyMagic:
-		return uint64(n)
-	case p.Chunk.Type == wire.ChunkOffsetData:
-		return uint64(n) + 8
-	}
-	return 0
-}
-
-// replyText decodes a reply from its header and the first bytes of its payload.
-func replyText(b []byte) string {
-	p, n, err := wire.ParseReply(b)
-	if err != nil {
-		return err.Error()
-	}
-	if p.Magic == wire.SimpleReplyMagic {
-		return p.Simple.String()
-	}
-	h, payload := p.Chunk, b[n:]
+// chunkText decodes a chunk from its header and the first bytes of its payload.
+func chunkText(k Kind, h wire.ChunkHeader, payload []byte) string {
 	text := fmt.Sprintf("%v flags %v cookie %#x length %d", h.Type, h.Flags, h.Cookie, h.Length)
-	if p.Magic == wire.ExtendedReply {
+	if k == KindExtendedChunk {
 		text = fmt.Sprintf("extended %s offset %d", text, h.Offset)
 	}
 	whole := uint64(len(payload)) == h.Length

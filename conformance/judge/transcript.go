@@ -17,26 +17,6 @@ type Transcript struct {
 	marks      map[int]string
 }
 
-// A Message is one message of one side.
-type Message struct {
-	Index  int         // in order over both directions, from 0, dropped ones included
-	Side   clause.Side // who sent it
-	Offset int64       // where it starts in that side's stream, bytes
-	Length uint64      // with its payload, as announced, bytes
-	Raw    []byte      // its header and the first bytes of its payload
-	Text   string      // one line
-}
-
-// A kind is how a message is decoded for people.
-type kind uint8
-
-const (
-	kindText    kind = iota // by what was said when it was read
-	kindRequest             // compact or extended, from its bytes
-	kindReply               // of any sort, from its bytes
-	kindAstray              // bytes that no message was made of
-)
-
 const (
 	keptPayload = 64   // bytes of a payload that are kept
 	maxPinned   = 1000 // messages kept for their violations
@@ -48,7 +28,7 @@ type entry struct {
 	side   clause.Side
 	offset int64
 	length uint64
-	kind   kind
+	kind   Kind
 	pinned bool
 	keep   int // how long raw may grow
 	raw    []byte
@@ -71,7 +51,7 @@ func (l *log) entry(i int) *entry {
 }
 
 // add appends a message and returns its index.
-func (l *log) add(side clause.Side, offset int64, k kind, header []byte, length uint64) int {
+func (l *log) add(side clause.Side, offset int64, k Kind, header []byte, length uint64) int {
 	i := l.next
 	if len(l.ring) < l.limit {
 		l.ring = append(l.ring, entry{})
@@ -98,7 +78,7 @@ func (l *log) extend(i int, b []byte) {
 	if e == nil {
 		return
 	}
-	if e.kind == kindAstray {
+	if e.kind == KindStray || e.kind == KindTLS {
 		e.length += uint64(len(b))
 	}
 	if n := min(e.keep-len(e.raw), len(b)); n > 0 {
@@ -140,15 +120,13 @@ func (l *log) transcript() Transcript {
 func (e *entry) message() Message {
 	m := Message{
 		Index: e.index, Side: e.side, Offset: e.offset, Length: e.length,
-		Raw: append([]byte(nil), e.raw...), Text: e.text,
+		Kind: e.kind, Raw: append([]byte(nil), e.raw...), Text: e.text,
 	}
-	switch e.kind {
-	case kindRequest:
-		m.Text = requestText(m.Raw)
-	case kindReply:
-		m.Text = replyText(m.Raw)
-	case kindAstray:
+	switch {
+	case e.kind == KindStray || e.kind == KindTLS:
 		m.Text = fmt.Sprintf("%s, %d bytes", e.text, e.length)
+	case e.text == "":
+		m.Text = m.decoded()
 	}
 	return m
 }
@@ -194,14 +172,6 @@ func (t Transcript) String() string {
 		}
 	}
 	return b.String()
-}
-
-func (m Message) String() string {
-	who := "S"
-	if m.Side == clause.Client {
-		who = "C"
-	}
-	return fmt.Sprintf("%s: %8d  %s", who, m.Offset, m.Text)
 }
 
 func writeLine(b *strings.Builder, s string) {

@@ -141,7 +141,7 @@ func (t *attempt) lastMessage() (last judge.Message, ok bool) {
 func (t *attempt) contents() (list []recording.Range) {
 	for i, s := range t.sessions {
 		for _, m := range s.judge.Transcript().Messages {
-			if head := judge.HeadOfData(m); head > 0 && m.Length > head {
+			if head := m.BeforeContents(); head > 0 && m.Length > head {
 				list = append(list, recording.Range{Conn: i, Start: m.Offset + int64(head), End: m.Offset + int64(m.Length)})
 			}
 		}

@@ -10,8 +10,8 @@ import (
 
 	"nbdconform/conformance/caller"
 	"nbdconform/conformance/clause"
+	"nbdconform/conformance/judge"
 	"nbdconform/fuzz/session"
-	"nbdconform/reference/wire"
 )
 
 //go:embed reproducer.py
@@ -106,23 +106,19 @@ type place struct {
 // cookies are the places of the cookies that were said and heard. A reply has
 // that of a request, or it is left as it is.
 func (t *talk) cookies() (list [2][]place) {
-	const behind = 8 // every request and every reply has it there
 	asked := make(map[uint64]int)
 	requests := 0
 	for _, m := range t.judge.Transcript().Messages {
-		if m.Side == clause.Client {
-			q, _, err := wire.ParseRequest(m.Raw)
-			if err != nil {
-				q, _, err = wire.ParseExtendedRequest(m.Raw)
-			}
-			if err == nil {
-				asked[q.Cookie] = requests
-				list[heard] = append(list[heard], place{m.Offset + behind, requests})
-				requests++
-			}
-		} else if p, _, err := wire.ParseReply(m.Raw); err == nil {
-			if n, ok := asked[p.Cookie()]; ok {
-				list[said] = append(list[said], place{m.Offset + behind, n})
+		cookie, ok := m.Cookie()
+		switch {
+		case !ok:
+		case m.Side == clause.Client:
+			asked[cookie] = requests
+			list[heard] = append(list[heard], place{m.Offset + judge.CookieAt, requests})
+			requests++
+		default:
+			if n, ok := asked[cookie]; ok {
+				list[said] = append(list[said], place{m.Offset + judge.CookieAt, n})
 			}
 		}
 	}

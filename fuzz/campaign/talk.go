@@ -5,7 +5,6 @@ import (
 	"slices"
 	"sync"
 
-	"nbdconform/conformance/clause"
 	"nbdconform/conformance/judge"
 	"nbdconform/reference/wire"
 )
@@ -65,31 +64,29 @@ func (t *talk) reached() (list []string) {
 		}
 		last = p
 	}
-	for _, m := range t.judge.Transcript().Messages {
-		if m.Side == clause.Client {
-			if h, _, err := wire.ParseOptionHeader(m.Raw); err == nil {
-				point("sends %v", h.Option)
-			} else if q, _, err := wire.ParseRequest(m.Raw); err == nil {
-				asked[q.Cookie] = q.Type
-				point("sends %v %v", q.Type, q.Flags)
-			} else if q, _, err := wire.ParseExtendedRequest(m.Raw); err == nil {
-				asked[q.Cookie] = q.Type
-				point("sends extended %v %v", q.Type, q.Flags)
-			}
-			continue
+	about := func(cookie uint64) string {
+		if c, ok := asked[cookie]; ok {
+			return c.String()
 		}
-		if h, _, err := wire.ParseOptionReplyHeader(m.Raw); err == nil {
-			point("gets %v for %v", h.Type, h.Option)
-		} else if p, _, err := wire.ParseReply(m.Raw); err == nil {
-			about := "nothing it asked"
-			if c, ok := asked[p.Cookie()]; ok {
-				about = c.String()
-			}
-			if p.Magic == wire.SimpleReplyMagic {
-				point("gets %v for %s", p.Simple.Error, about)
+		return "nothing it asked"
+	}
+	for _, m := range t.judge.Transcript().Messages {
+		switch v := m.Value().(type) {
+		case wire.OptionHeader:
+			point("sends %v", v.Option)
+		case wire.Request:
+			asked[v.Cookie] = v.Type
+			if m.Kind == judge.KindExtendedRequest {
+				point("sends extended %v %v", v.Type, v.Flags)
 			} else {
-				point("gets %v %v for %s", p.Chunk.Type, p.Chunk.Flags, about)
+				point("sends %v %v", v.Type, v.Flags)
 			}
+		case wire.OptionReplyHeader:
+			point("gets %v for %v", v.Type, v.Option)
+		case wire.SimpleReply:
+			point("gets %v for %s", v.Error, about(v.Cookie))
+		case wire.ChunkHeader:
+			point("gets %v %v for %s", v.Type, v.Flags, about(v.Cookie))
 		}
 	}
 	t.mu.Lock()

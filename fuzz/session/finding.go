@@ -2,10 +2,10 @@ package session
 
 import (
 	"fmt"
-	"strings"
 
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/judge"
+	"nbdconform/reference/wire"
 )
 
 // A Kind says who noticed a finding.
@@ -102,14 +102,31 @@ func (r *run) add(f Finding) {
 	}
 }
 
-// subject is what a violation of the judge's is about: the first word of the
-// message that broke the clause.
+// subjects are what violations in messages without a type of their own are
+// about. Saved findings have these words in their signatures.
+var subjects = map[judge.Kind]string{
+	judge.KindGreeting: "greeting", judge.KindOldGreeting: "oldstyle", judge.KindExportNameReply: "answer",
+	judge.KindSimpleReply: "simple", judge.KindExtendedChunk: "extended", judge.KindPadding: "124",
+	judge.KindStray: "not", judge.KindTLS: "within", judge.KindEnd: "closes",
+}
+
+// subject is what a violation of a server that the judge found is about: the
+// type of the reply that broke the clause, or the kind of message.
 func subject(t judge.Transcript, index int) string {
 	for _, m := range t.Messages {
-		if m.Index == index {
-			word, _, _ := strings.Cut(m.Text, " ")
-			return strings.TrimSuffix(word, ",")
+		if m.Index != index {
+			continue
 		}
+		if s, ok := subjects[m.Kind]; ok {
+			return s
+		}
+		switch v := m.Value().(type) {
+		case wire.OptionReplyHeader:
+			return v.Type.String()
+		case wire.ChunkHeader:
+			return v.Type.String()
+		}
+		return m.Kind.String()
 	}
 	return ""
 }
