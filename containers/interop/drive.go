@@ -5,9 +5,9 @@ import (
 	"net"
 	"time"
 
-	"nbdconform/conformance/heard"
 	"nbdconform/conformance/judge"
 	"nbdconform/conformance/target"
+	"nbdconform/conformance/usage"
 	"nbdconform/reference/client"
 	"nbdconform/reference/export"
 	"nbdconform/reference/starttls"
@@ -25,8 +25,8 @@ var contexts = []string{export.BaseAllocation, export.AllocationDepth, export.Di
 // drive has the reference client use all that it has with a server, one
 // conversation after the other, and returns what was heard. What the server
 // refuses is no error: it is not heard.
-func drive(ctx context.Context, t target.Target) heard.Set {
-	items := heard.Set{}
+func drive(ctx context.Context, t target.Target) usage.Set {
+	items := usage.Set{}
 	p := t.Profile()
 	base := client.Config{Export: p.Export, Dialect: p.Dialect, Oldstyle: true, Grace: grace}
 	talk := func(f func(context.Context, net.Conn, client.Config) error) {
@@ -43,7 +43,7 @@ func drive(ctx context.Context, t target.Target) heard.Set {
 			cfg.TLS = client.TLS{Mode: client.TLSPrefer, Client: judgedTLS{p.TLS, j}}
 		}
 		_ = f(ctx, judge.Conn(conn, j), cfg)
-		items.Join(heard.Items(j.Transcript(), p.Dialect))
+		items.Join(usage.Items(j.Transcript(), p.Dialect))
 	}
 	for _, set := range []func(*client.Config){
 		func(c *client.Config) { c.ExtendedHeaders = true },

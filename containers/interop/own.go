@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"nbdconform/conformance/caller"
-	"nbdconform/conformance/heard"
 	"nbdconform/conformance/judge"
 	"nbdconform/conformance/target"
 	"nbdconform/conformance/target/inprocess"
+	"nbdconform/conformance/usage"
 	"nbdconform/containers/program"
 	"nbdconform/reference/client"
 	"nbdconform/reference/export"
@@ -48,8 +48,8 @@ var own = []struct {
 const size = 8 << 20
 
 // self has the reference client use the reference server in every profile.
-func self(ctx context.Context) (heard.Set, error) {
-	all := heard.Set{}
+func self(ctx context.Context) (usage.Set, error) {
+	all := usage.Set{}
 	run := func(profile string, change func(*server.Config)) error {
 		c, about, err := inprocess.Config(profile, size, "")
 		if err != nil {
@@ -63,7 +63,7 @@ func self(ctx context.Context) (heard.Set, error) {
 			return err
 		}
 		items := drive(ctx, t)
-		items.Join(withTLS(items, about.TLS, heard.X509))
+		items.Join(withTLS(items, about.TLS, usage.X509))
 		all.Join(items)
 		return t.Close()
 	}
@@ -92,10 +92,10 @@ func self(ctx context.Context) (heard.Set, error) {
 }
 
 // withTLS is the kind of TLS, if a conversation went on within it.
-func withTLS(items heard.Set, how starttls.Client, kind string) heard.Set {
-	s := heard.Set{}
-	if how != nil && items.Has(heard.Option, wire.OptStartTLS.String()) && items.Has(heard.Command, wire.CmdRead.String()) {
-		s.Add(heard.Item{Kind: heard.Extension, Name: kind})
+func withTLS(items usage.Set, how starttls.Client, kind string) usage.Set {
+	s := usage.Set{}
+	if how != nil && items.Has(usage.Option, wire.OptStartTLS.String()) && items.Has(usage.Command, wire.CmdRead.String()) {
+		s.Add(usage.Item{Kind: usage.Extension, Name: kind})
 	}
 	return s
 }
@@ -107,7 +107,7 @@ var gnutls = map[string]struct {
 	server func(dir string) (starttls.Server, error)
 	client func(dir string) (starttls.Client, error)
 }{
-	heard.PSK: {
+	usage.PSK: {
 		caller.TLSKey,
 		func(dir string) (starttls.Server, error) {
 			return starttls.LoadPSKServer(filepath.Join(dir, "keys.psk"))
@@ -116,7 +116,7 @@ var gnutls = map[string]struct {
 			return starttls.LoadPSKClient(filepath.Join(dir, "keys.psk"), "alice")
 		},
 	},
-	heard.Anonymous: {
+	usage.Anonymous: {
 		caller.TLSAnonymous,
 		func(string) (starttls.Server, error) { return starttls.NewAnonymousServer() },
 		func(string) (starttls.Client, error) { return starttls.NewAnonymousClient() },
@@ -141,7 +141,7 @@ func insists(kind, dir string) (server.Config, target.Profile, error) {
 }
 
 // keyed has the reference do a kind of TLS that takes GnuTLS.
-func keyed(ctx context.Context, kind string) (heard.Set, error) {
+func keyed(ctx context.Context, kind string) (usage.Set, error) {
 	dir, err := os.MkdirTemp("", "nbdtls")
 	if err != nil {
 		return nil, err
@@ -162,7 +162,7 @@ func keyed(ctx context.Context, kind string) (heard.Set, error) {
 
 // shutdown has a server end while one client is haggling and another waits for
 // a slow read, and both ask for more.
-func shutdown(ctx context.Context) (heard.Set, error) {
+func shutdown(ctx context.Context) (usage.Set, error) {
 	const pause = 100 * time.Millisecond
 	c, _, err := inprocess.Config("default", size, "")
 	if err != nil {
@@ -198,9 +198,9 @@ func shutdown(ctx context.Context) (heard.Set, error) {
 	_, _ = haggling.Close(), using.Close()
 	err = srv.Close()
 	served.Wait()
-	items := heard.Set{}
+	items := usage.Set{}
 	for _, j := range judges {
-		items.Join(heard.Items(j.Transcript(), wire.Current))
+		items.Join(usage.Items(j.Transcript(), wire.Current))
 	}
 	return items, err
 }

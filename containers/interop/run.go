@@ -9,7 +9,7 @@ import (
 	"strings"
 	"sync"
 
-	"nbdconform/conformance/heard"
+	"nbdconform/conformance/usage"
 	"nbdconform/containers"
 	"nbdconform/containers/clients"
 	"nbdconform/containers/pairing"
@@ -20,13 +20,13 @@ import (
 type Record struct {
 	Server bool        // the reference was the server, and the peer the client
 	Peer   matrix.Peer // the program that others wrote
-	Items  heard.Set
+	Items  usage.Set
 }
 
 // A Report is what the reference did with whom.
 type Report struct {
 	Suites   []string
-	Self     heard.Set // the reference with itself
+	Self     usage.Set // the reference with itself
 	Records  []Record
 	Pairings []matrix.Pairing
 }
@@ -132,7 +132,7 @@ func (r *Report) all(ctx context.Context, steps []step, p Progress) error {
 // meetServer drives a server in several profiles, and has the reference client
 // do what people do with it.
 func meetServer(ctx context.Context, o containers.Offer) (Record, []matrix.Pairing, error) {
-	rec := Record{Items: heard.Set{}, Peer: matrix.Peer{Name: o.Target, Suite: o.Suite, Version: o.Version, Image: o.Image}}
+	rec := Record{Items: usage.Set{}, Peer: matrix.Peer{Name: o.Target, Suite: o.Suite, Version: o.Version, Image: o.Image}}
 	for _, profile := range setups[o.Target] {
 		if !slices.Contains(o.Profiles, profile) {
 			continue
@@ -142,12 +142,12 @@ func meetServer(ctx context.Context, o containers.Offer) (Record, []matrix.Pairi
 			return rec, nil, err
 		}
 		items := drive(ctx, t)
-		kind := heard.X509
+		kind := usage.X509
 		switch profile {
 		case "tls-psk":
-			kind = heard.PSK
+			kind = usage.PSK
 		case "tls-anon":
-			kind = heard.Anonymous
+			kind = usage.Anonymous
 		}
 		items.Join(withTLS(items, t.Profile().TLS, kind))
 		rec.Items.Join(items)
@@ -172,7 +172,7 @@ func meetServer(ctx context.Context, o containers.Offer) (Record, []matrix.Pairi
 // meetClient has a client program do what people do with it at the reference
 // server.
 func meetClient(ctx context.Context, peer matrix.Peer) (Record, []matrix.Pairing, error) {
-	rec := Record{Server: true, Items: heard.Set{}, Peer: peer}
+	rec := Record{Server: true, Items: usage.Set{}, Peer: peer}
 	c, err := pairing.OpenClient(ctx, peer.Name, peer.Suite)
 	if err != nil {
 		return rec, nil, err
@@ -211,9 +211,9 @@ func (rec *Record) pair(ctx context.Context, c *pairing.Client, s *pairing.Serve
 		rec.Items.Join(r.Heard.Items)
 		switch r.Activity {
 		case matrix.TLS:
-			rec.Items.Add(heard.Item{Kind: heard.Extension, Name: heard.X509})
+			rec.Items.Add(usage.Item{Kind: usage.Extension, Name: usage.X509})
 		case matrix.TLSKey:
-			rec.Items.Add(heard.Item{Kind: heard.Extension, Name: heard.PSK})
+			rec.Items.Add(usage.Item{Kind: usage.Extension, Name: usage.PSK})
 		}
 	}
 	return list, err

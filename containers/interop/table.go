@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"nbdconform/conformance/heard"
+	"nbdconform/conformance/usage"
 )
 
 // Table is the support table in Markdown: a row for every item there is, and
@@ -14,10 +14,10 @@ import (
 func (r *Report) Table() (string, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, heading, strings.Join(r.Suites, " and "))
-	var kind heard.Kind
+	var kind usage.Kind
 	var notes []string
 	wrong := ""
-	for _, i := range heard.All() {
+	for _, i := range usage.All() {
 		if i.Kind != kind {
 			kind = i.Kind
 			fmt.Fprintf(&b, "\n## %s\n\n| | reference server | reference client | clients of the server | servers of the client |\n| --- | --- | --- | --- | --- |\n", title(kind))
@@ -64,14 +64,14 @@ a number in brackets, the reason is at the end.
 `
 
 // title is the heading above the items of a kind.
-func title(k heard.Kind) string {
+func title(k usage.Kind) string {
 	s := strings.ToUpper(string(k[:1])) + string(k[1:])
 	switch k {
-	case heard.Info:
+	case usage.Info:
 		return s
-	case heard.Reply:
+	case usage.Reply:
 		return "Option replies"
-	case heard.Extension:
+	case usage.Extension:
 		return "Extensions and dialects"
 	}
 	return s + "s"
@@ -100,7 +100,7 @@ func yes(b bool) string {
 
 // peers names the programs that an item was heard with, and their suites where
 // it was not all that have the program.
-func (r *Report) peers(i heard.Item, server bool) string {
+func (r *Report) peers(i usage.Item, server bool) string {
 	var names []string
 	with, all := map[string][]string{}, map[string]int{}
 	for _, rec := range r.Records {

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"nbdconform/conformance/heard"
+	"nbdconform/conformance/usage"
 	"nbdconform/reference/starttls"
 	"nbdconform/reports/matrix"
 )
@@ -85,7 +85,7 @@ func TestEveryConstantHasARow(t *testing.T) {
 			t.Errorf("docs/support.md has no row for %s: make support", n)
 		}
 	}
-	for _, i := range heard.All() {
+	for _, i := range usage.All() {
 		if !rows[i.Name] {
 			t.Errorf("docs/support.md has no row for %s: make support", i.Name)
 		}
@@ -93,9 +93,9 @@ func TestEveryConstantHasARow(t *testing.T) {
 }
 
 func TestATableWithGapsIsRefused(t *testing.T) {
-	r := &Report{Suites: []string{"trixie"}, Self: heard.Set{}}
-	everything := heard.Set{}
-	everything.Add(heard.All()...)
+	r := &Report{Suites: []string{"trixie"}, Self: usage.Set{}}
+	everything := usage.Set{}
+	everything.Add(usage.All()...)
 	r.Records = []Record{
 		{Server: true, Peer: matrix.Peer{Name: "nbdinfo", Suite: "trixie"}, Items: everything},
 		{Peer: matrix.Peer{Name: "nbdkit", Suite: "trixie"}, Items: everything},
@@ -103,8 +103,8 @@ func TestATableWithGapsIsRefused(t *testing.T) {
 	if _, err := r.Table(); len(reasons) > 0 && (err == nil || !strings.Contains(err.Error(), "stale")) {
 		t.Errorf("reasons for what is there: %v", err)
 	}
-	flush := heard.Item{Kind: heard.Command, Name: "NBD_CMD_FLUSH"}
-	lacking := heard.Set{}
+	flush := usage.Item{Kind: usage.Command, Name: "NBD_CMD_FLUSH"}
+	lacking := usage.Set{}
 	lacking.Join(everything)
 	delete(lacking, flush)
 	r.Records[1].Items = lacking
@@ -131,8 +131,8 @@ func TestTheReferenceHasEverythingButWhatNobodySends(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, i := range heard.All() {
-		if (i.Name == heard.PSK || i.Name == heard.Anonymous) && !starttls.BuiltWithGnuTLS {
+	for _, i := range usage.All() {
+		if (i.Name == usage.PSK || i.Name == usage.Anonymous) && !starttls.BuiltWithGnuTLS {
 			continue
 		}
 		if !s[i] && reasons[i.Name] == "" {

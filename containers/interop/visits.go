@@ -7,8 +7,8 @@ import (
 	"os"
 
 	"nbdconform/conformance/caller"
-	"nbdconform/conformance/heard"
 	"nbdconform/conformance/target/inprocess"
+	"nbdconform/conformance/usage"
 	"nbdconform/containers/pairing"
 	"nbdconform/reference/export"
 	"nbdconform/reference/server"
@@ -135,8 +135,8 @@ func (rec *Record) encrypt(ctx context.Context, c *pairing.Client) error {
 			if err != nil {
 				return err
 			}
-			if r.Succeeded() && h.Items.Has(heard.Option, wire.OptStartTLS.String()) {
-				rec.Items.Add(heard.Item{Kind: heard.Extension, Name: kind})
+			if r.Succeeded() && h.Items.Has(usage.Option, wire.OptStartTLS.String()) {
+				rec.Items.Add(usage.Item{Kind: usage.Extension, Name: kind})
 			}
 		}
 	}

@@ -3,7 +3,7 @@ package pairing
 import (
 	"fmt"
 
-	"nbdconform/conformance/heard"
+	"nbdconform/conformance/usage"
 	"nbdconform/reference/wire"
 )
 
@@ -28,8 +28,8 @@ var features = []Feature{
 // used are the features that were heard. A server may answer what needs no
 // payload with a simple reply: what was negotiated counts.
 func (h Heard) used() map[Feature]bool {
-	command := func(c wire.Command) bool { return h.Items.Has(heard.Command, c.String()) }
-	option := func(o wire.Option) bool { return h.Items.Has(heard.Option, o.String()) }
+	command := func(c wire.Command) bool { return h.Items.Has(usage.Command, c.String()) }
+	option := func(o wire.Option) bool { return h.Items.Has(usage.Option, o.String()) }
 	return map[Feature]bool{
 		featureGo:         option(wire.OptGo),
 		featureExtended:   option(wire.OptExtendedHeaders),
@@ -59,23 +59,23 @@ func instead(f Feature, h Heard) string {
 	used := h.used()
 	switch f {
 	case featureGo:
-		if h.Items.Has(heard.Option, wire.OptExportName.String()) {
+		if h.Items.Has(usage.Option, wire.OptExportName.String()) {
 			return wire.OptExportName.String()
 		}
 	case featureExtended, featureStructured:
 		if used[featureStructured] {
-			return heard.StructuredReplies
+			return usage.StructuredReplies
 		}
-		return heard.SimpleReplies
+		return usage.SimpleReplies
 	case featureStatus:
-		if h.Items.Has(heard.Command, wire.CmdRead.String()) {
+		if h.Items.Has(usage.Command, wire.CmdRead.String()) {
 			return "reading everything"
 		}
 	case featureZeroes, featureTrim:
 		if used[featureZeroes] {
 			return wire.CmdWriteZeroes.String()
 		}
-		if h.Items.Has(heard.Command, wire.CmdWrite.String()) {
+		if h.Items.Has(usage.Command, wire.CmdWrite.String()) {
 			return "writing zeroes as data"
 		}
 	case featureConns:

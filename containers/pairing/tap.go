@@ -10,14 +10,14 @@ import (
 	"sync"
 	"time"
 
-	"nbdconform/conformance/heard"
 	"nbdconform/conformance/judge"
+	"nbdconform/conformance/usage"
 	"nbdconform/reference/wire"
 )
 
 // A Heard is what was said through a tap.
 type Heard struct {
-	Items       heard.Set
+	Items       usage.Set
 	Connections int // with which something was negotiated
 }
 
@@ -86,9 +86,9 @@ func (t *tap) close() Heard {
 	}
 	t.mu.Unlock()
 	<-over
-	h := Heard{Items: heard.Set{}}
+	h := Heard{Items: usage.Set{}}
 	for _, j := range t.judges {
-		items := heard.Items(j.Transcript(), t.dialect)
+		items := usage.Items(j.Transcript(), t.dialect)
 		h.Items.Join(items)
 		if len(items) > 0 {
 			h.Connections++

@@ -1,4 +1,4 @@
-package heard
+package usage
 
 import (
 	"encoding/json"
@@ -10,14 +10,14 @@ import (
 	"nbdconform/reference/wire"
 )
 
-// A talk is a conversation that never went over a wire.
-type talk struct{ *judge.Judge }
+// A conversation is one that never went over a wire.
+type conversation struct{ *judge.Judge }
 
-func (t talk) client(b []byte) { t.FromClient(b) }
-func (t talk) server(b []byte) { t.FromServer(b) }
+func (c conversation) client(b []byte) { c.FromClient(b) }
+func (c conversation) server(b []byte) { c.FromServer(b) }
 
-func opened() talk {
-	t := talk{judge.New(judge.Options{})}
+func opened() conversation {
+	t := conversation{judge.New(judge.Options{})}
 	t.server(wire.Greeting{Flags: wire.FlagFixedNewstyle}.Append(nil))
 	t.client(wire.FlagCFixedNewstyle.Append(nil))
 	t.client(wire.OptionRequest{Option: wire.OptStructuredReply}.Append(nil))
@@ -42,7 +42,7 @@ var opening = []Item{
 	{TransmissionFlag, "NBD_FLAG_SEND_FLUSH"},
 }
 
-func check(t *testing.T, k talk, more ...Item) {
+func check(t *testing.T, k conversation, more ...Item) {
 	t.Helper()
 	want := Set{}
 	want.Add(opening...)
@@ -52,7 +52,7 @@ func check(t *testing.T, k talk, more ...Item) {
 	}
 }
 
-func TestARefusedOptionIsNotHeard(t *testing.T) { check(t, opened()) }
+func TestARefusedOptionIsNotUsed(t *testing.T) { check(t, opened()) }
 
 func TestACommandCountsOnceItSucceeded(t *testing.T) {
 	request := Item{Magic, requestMagic}
@@ -72,7 +72,7 @@ func TestWhatBreaksAClauseDoesNotCount(t *testing.T) {
 	k.client(wire.Request{Type: wire.CmdTrim, Cookie: 1, Length: 4096}.Append(nil)) // not advertised
 	k.server(wire.SimpleReply{Cookie: 1}.Append(nil))
 	if Items(k.Transcript(), wire.Current).Has(Command, "NBD_CMD_TRIM") {
-		t.Error("a command that may not be sent is heard")
+		t.Error("a command that may not be sent counts as used")
 	}
 }
 
@@ -108,16 +108,16 @@ func TestAllHasEveryKindOnce(t *testing.T) {
 	}
 }
 
-// A client that hangs up on an old greeting does not speak that.
-func TestAnOldNegotiationCountsOnceTheClientGoesAlong(t *testing.T) {
+// A client that closes the connection at an old greeting does not speak that.
+func TestAnOldNegotiationCountsOnceTheClientAcceptsIt(t *testing.T) {
 	for style, greeting := range map[string][]byte{
 		Oldstyle: wire.OldGreeting{Size: 1 << 20, Flags: uint32(wire.FlagHasFlags)}.Append(nil),
 		Newstyle: wire.Greeting{}.Append(nil),
 	} {
-		k := talk{judge.New(judge.Options{Oldstyle: true})}
+		k := conversation{judge.New(judge.Options{Oldstyle: true})}
 		k.server(greeting)
 		if Items(k.Transcript(), wire.Current).Has(Extension, style) {
-			t.Errorf("%s is heard of a client that said nothing", style)
+			t.Errorf("%s counts as used by a client that sent nothing", style)
 		}
 		if style == Newstyle {
 			k.client(wire.ClientFlags(0).Append(nil))
@@ -126,7 +126,7 @@ func TestAnOldNegotiationCountsOnceTheClientGoesAlong(t *testing.T) {
 		}
 		k.client(wire.Request{Type: wire.CmdDisc}.Append(nil))
 		if !Items(k.Transcript(), wire.Current).Has(Extension, style) {
-			t.Errorf("%s is not heard", style)
+			t.Errorf("%s does not count as used", style)
 		}
 	}
 }

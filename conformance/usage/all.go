@@ -1,4 +1,4 @@
-package heard
+package usage
 
 import (
 	"fmt"
