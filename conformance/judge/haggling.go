@@ -110,12 +110,12 @@ func (j *Judge) optionHeader(b []byte) int {
 			s.mode = holding
 			return 0
 		}
-		j.stray(s, "see the violation")
+		j.stray(s, result.Term("see-violation"))
 		j.accuse(place{s.side, s.start, s.msg}, optionMagic, "option-magic", err)
 		return 0
 	}
 	if len(j.queue) >= maxQueue {
-		j.stray(s, "more options in turn than the judge keeps")
+		j.stray(s, result.Term("options-beyond-limit"))
 		return 0
 	}
 	o := &option{option: h.Option, length: h.Length}

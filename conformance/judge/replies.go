@@ -3,10 +3,10 @@ package judge
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 
 	"nbdconform/reference/wire"
+	"nbdconform/reports/result"
 )
 
 // enter begins the transmission phase.
@@ -16,8 +16,8 @@ func (j *Judge) enter() {
 	j.described = nil
 	if n := len(j.queue); n > 0 { // options that were sent behind the one that ended haggling
 		j.queue = nil
-		j.stray(&j.client, "options were sent ahead of the answer that ended haggling")
-		j.stray(&j.server, "what it answers is unknown")
+		j.stray(&j.client, result.Term("options-sent-ahead"))
+		j.stray(&j.server, result.Term("answered-option-unknown"))
 		return
 	}
 	j.release(&j.client)
@@ -140,12 +140,12 @@ func (j *Judge) simpleReply(m wire.SimpleReply, b []byte) int {
 	r, over := j.match(at, m.Cookie, true)
 	if r == nil {
 		if (m.Error == wire.OK || !j.opts.Dialect.Chunks()) && j.maybeData() {
-			j.unfollow("whether data follows the reply with cookie %#x is unknown", m.Cookie)
+			j.unfollow(result.Term("data-behind-reply-unknown", m.Cookie))
 		}
 		return len(b)
 	}
 	if r.mixed && (m.Error == wire.OK || !j.opts.Dialect.Chunks()) {
-		j.unfollow("which of several requests with cookie %#x is answered, and so how much data follows, is unknown", m.Cookie)
+		j.unfollow(result.Term("answered-request-unknown", m.Cookie))
 		return len(b)
 	}
 	if r.Type == wire.CmdRead && m.Error == wire.OK {
@@ -227,10 +227,10 @@ func (j *Judge) unlike(cookie uint64) bool {
 
 // unfollow gives the server's stream up behind the current header. The cause is
 // the last violation, if the server has any part in it.
-func (j *Judge) unfollow(format string, args ...any) {
+func (j *Judge) unfollow(why result.Value) {
 	s := &j.server
 	if n := len(j.violations); n > 0 && j.violations[n-1].Message == s.msg {
 		j.lostBy = j.violations[n-1].Clause
 	}
-	s.unfollow = fmt.Sprintf(format, args...)
+	s.unfollow = why
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"nbdconform/reference/wire"
+	"nbdconform/reports/result"
 )
 
 // transmission is what the judge remembers of the transmission phase.
@@ -112,7 +113,7 @@ func (j *Judge) request(b []byte) int {
 		return 0
 	}
 	if j.unframed {
-		j.stray(s, "whether the server takes a payload for the write without NBD_CMD_FLAG_PAYLOAD_LEN is unknown")
+		j.stray(s, result.Term("payload-of-write-unknown"))
 		return 0
 	}
 	parse := wire.ParseRequest
@@ -181,7 +182,7 @@ func (j *Judge) noRequest(b []byte, err error) int {
 	if j.viaGo && string(b[:4]) == "IHAV" {
 		c = goNoMoreOptions
 	}
-	j.stray(s, "see the violation")
+	j.stray(s, result.Term("see-violation"))
 	j.accuse(place{s.side, s.start, s.msg}, c, "request-magic", err)
 	return 0
 }

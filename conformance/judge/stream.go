@@ -2,6 +2,7 @@ package judge
 
 import (
 	"nbdconform/conformance/clause"
+	"nbdconform/reports/result"
 )
 
 // A mode is what is done with the bytes of a stream.
@@ -19,16 +20,16 @@ type stream struct {
 	side     clause.Side
 	header   func(b []byte) int // handles the header at the start of b; returns its size, or 0 if more is needed
 	mode     mode
-	pos      int64  // bytes before the current message's unread part
-	start    int64  // where the current message starts
-	msg      int    // index of the current message in the transcript
-	buf      []byte // a header that is not complete yet
-	held     []byte // while holding
-	rest     uint64 // bytes of payload still to come
-	sink     sink   // what looks at the payload; nil: nothing does
-	closed   bool   // this direction has ended
-	unfollow string // why the stream is given up behind the current header, or ""
-	fresh    bool   // nothing came since TLS was to start
+	pos      int64        // bytes before the current message's unread part
+	start    int64        // where the current message starts
+	msg      int          // index of the current message in the transcript
+	buf      []byte       // a header that is not complete yet
+	held     []byte       // while holding
+	rest     uint64       // bytes of payload still to come
+	sink     sink         // what looks at the payload; nil: nothing does
+	closed   bool         // this direction has ended
+	unfollow result.Value // why the stream is given up behind the current header, or none
+	fresh    bool         // nothing came since TLS was to start
 }
 
 // A sink looks at a payload as it passes.
@@ -58,7 +59,7 @@ func (j *Judge) feed(s *stream, b []byte) {
 			return
 		case s.mode == holding:
 			if len(s.held)+len(b) > maxHeld {
-				j.stray(s, "more than the judge holds before it knows what to make of it")
+				j.stray(s, result.Term("held-beyond-limit"))
 				continue
 			}
 			s.held = append(s.held, b...)
@@ -128,8 +129,8 @@ func (j *Judge) message(s *stream, b []byte) []byte {
 		return nil
 	}
 	s.pos += int64(n)
-	if why := s.unfollow; why != "" {
-		s.unfollow = ""
+	if why := s.unfollow; why.Type != "" {
+		s.unfollow = result.Value{}
 		j.stray(s, why)
 	}
 	if n >= had {
@@ -167,10 +168,10 @@ func (j *Judge) release(s *stream) {
 }
 
 // stray gives s up: what is a message in it can't be told any more.
-func (j *Judge) stray(s *stream, why string) {
+func (j *Judge) stray(s *stream, why result.Value) {
 	s.mode, s.rest, s.sink = astray, 0, nil
 	s.msg = j.log.add(s.side, s.pos, KindStray, nil, 0)
-	j.log.say(s.msg, "not followed any further: "+why)
+	j.log.explain(s.msg, why)
 	held := s.held
 	s.held = nil
 	s.pos += int64(len(held))
@@ -183,7 +184,7 @@ func (j *Judge) stray(s *stream, why string) {
 // lose gives the server's stream up because of c.
 func (j *Judge) lose(c check, code string, values ...any) {
 	s := &j.server
-	j.stray(s, "see the violation")
+	j.stray(s, result.Term("see-violation"))
 	j.lostBy = table[c].id
 	j.accuse(place{s.side, s.start, s.msg}, c, code, values...)
 }

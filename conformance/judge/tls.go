@@ -136,7 +136,6 @@ func (j *Judge) finalStartTLS(t wire.ReplyType) {
 		s.pos += int64(len(s.buf))
 		s.buf, s.rest, s.sink = nil, 0, nil
 		s.msg = j.log.add(s.side, s.pos, KindTLS, nil, 0)
-		j.log.say(s.msg, "within TLS")
 	}
 }
 

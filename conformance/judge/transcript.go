@@ -7,6 +7,7 @@ import (
 
 	"nbdconform/conformance/clause"
 	"nbdconform/reports/render/words"
+	"nbdconform/reports/result"
 )
 
 // A Transcript is what both sides said, in order.
@@ -33,6 +34,7 @@ type entry struct {
 	keep   int // how long raw may grow
 	raw    []byte
 	text   string
+	why    result.Value // of KindStray
 }
 
 // A log is the ring behind a Transcript.
@@ -98,6 +100,13 @@ func (l *log) say(i int, text string) {
 	}
 }
 
+// explain says why message i is no message.
+func (l *log) explain(i int, why result.Value) {
+	if e := l.entry(i); e != nil {
+		e.why = why
+	}
+}
+
 func (l *log) pin(i int) {
 	if e := l.entry(i); e != nil {
 		e.pinned = true
@@ -123,8 +132,10 @@ func (e *entry) message() Message {
 		Kind: e.kind, Raw: append([]byte(nil), e.raw...), Text: e.text,
 	}
 	switch {
-	case e.kind == KindStray || e.kind == KindTLS:
-		m.Text = fmt.Sprintf("%s, %d bytes", e.text, e.length)
+	case e.kind == KindStray:
+		m.Text = words.Phrase(result.Term("bytes-not-followed", e.why, e.length))
+	case e.kind == KindTLS:
+		m.Text = words.Phrase(result.Term("bytes-within-tls", e.length))
 	case e.text == "":
 		m.Text = m.decoded()
 	}
