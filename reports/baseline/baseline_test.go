@@ -170,7 +170,7 @@ func TestParseRefuses(t *testing.T) {
 		"no reason":                   {entry("target: a, spec: b, verdict: fail, signature: x"), "no reason"},
 		"a link that is none":         {entry("target: a, spec: b, verdict: fail, signature: x, reason: y, link: there"), "link"},
 		"a day that is none":          {entry("target: a, spec: b, verdict: fail, signature: x, reason: y, expires: soon"), "want a day"},
-		"a range that is none":        {entry("target: a, versions: '>= x', spec: b, verdict: fail, signature: x, reason: y"), "does not start with a digit"},
+		"a range that is none":        {entry("target: a, versions: '>= x', spec: b, verdict: fail, signature: x, reason: y"), "does not start with digit"},
 		"a crash by a wildcard":       {entry("target: a, spec: 'b.*', verdict: crash, signature: x, reason: y"), "never waved through"},
 		"a crash without a signature": {entry("target: a, spec: b, verdict: crash, reason: y"), "never waved through"},
 		"a hang of any target":        {entry("target: '*', spec: b, verdict: hang, signature: x, reason: y"), "never waved through"},

@@ -1,11 +1,9 @@
 package matrix
 
 import (
-	"cmp"
-	"regexp"
 	"slices"
-	"strconv"
-	"strings"
+
+	"nbdconform/reports/debversion"
 )
 
 // A Claim is a line of a server's own list of features by version.
@@ -86,10 +84,9 @@ func (m Matrix) standing(c Claim, server Peer) Standing {
 		looked = true
 		has = has || slices.Contains(r.Target.Advertised, c.Feature)
 	}
-	version := upstream(server.Version)
-	claimed := !before(version, c.Since)
+	claimed := debversion.AtLeast(server.Version, c.Since)
 	switch {
-	case version == "":
+	case debversion.Upstream(server.Version) == "":
 		return Unknown
 	case !looked:
 		return Unseen
@@ -99,25 +96,4 @@ func (m Matrix) standing(c Claim, server Peer) Standing {
 		return Early
 	}
 	return Agreed
-}
-
-var leading = regexp.MustCompile(`^(?:[0-9]+:)?([0-9]+(?:\.[0-9]+)*)`)
-
-// upstream is the program's version in that of its Debian package: 7.2.22 in
-// 1:7.2.22+dfsg-0+deb12u1. It is "" where there is none.
-func upstream(version string) string {
-	if f := leading.FindStringSubmatch(version); f != nil {
-		return f[1]
-	}
-	return ""
-}
-
-// before compares versions of numbers and dots.
-func before(a, b string) bool {
-	as, bs := strings.Split(a, "."), strings.Split(b, ".")
-	return slices.CompareFunc(as, bs, func(x, y string) int {
-		m, _ := strconv.Atoi(x)
-		n, _ := strconv.Atoi(y)
-		return cmp.Compare(m, n)
-	}) < 0
 }

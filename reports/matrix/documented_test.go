@@ -6,23 +6,6 @@ import (
 	"nbdconform/reports/result"
 )
 
-func TestVersionsCompareByNumber(t *testing.T) {
-	for _, tc := range []struct {
-		debian, since string
-		before        bool
-	}{
-		{"1:7.2+dfsg-7+deb12u13", "2.11", false},
-		{"1:7.0", "7.1", true},
-		{"1:10.0.2+ds-2~bpo12+1", "8.2", false},
-		{"1:8.2.0", "8.2", false},
-		{"1:5.2+dfsg-11+deb11u3", "7.1", true},
-	} {
-		if got := before(upstream(tc.debian), tc.since); got != tc.before {
-			t.Errorf("%s before %s: %t", tc.debian, tc.since, got)
-		}
-	}
-}
-
 func TestClaimsAreHeldAgainstWhatWasSeen(t *testing.T) {
 	old := run("qemu-nbd", "old", "default", []string{"extended-headers", "info"})
 	old.Target.Version = "1:7.2+dfsg"
