@@ -30,26 +30,26 @@ const (
 	stopTime = 20 * time.Second // for the engine to do away with a container
 )
 
-// openContainer starts p, set up as s, in a container of the suite's image.
+// openContainer starts p, set up as s, in a container of the release's image.
 func openContainer(ctx context.Context, p program.Program, s program.Setup, r Request) (target.Target, error) {
-	suite := r.Suite
-	if suite == "" {
-		suite = DefaultSuite
+	release := r.Release
+	if release == "" {
+		release = DefaultRelease
 	}
-	img, err := images.Ensure(ctx, suite, r.Progress)
+	img, err := images.Ensure(ctx, release, r.Progress)
 	if err != nil {
 		return nil, err
 	}
 	v := program.Version(img.Packages[p.Package])
 	if v == "" {
-		return nil, fmt.Errorf("the image of %s lacks package %s", suite, p.Package)
+		return nil, fmt.Errorf("the image of %s lacks package %s", release, p.Package)
 	}
-	if err := checkVersion(p, s, v, suite); err != nil {
+	if err := checkVersion(p, s, v, release); err != nil {
 		return nil, err
 	}
 	command := s.Start(program.Place{Port: port, Version: v, Size: s.Size}).Command()
 	id := target.Identity{
-		Name: p.Name, Provider: Container, Suite: suite,
+		Name: p.Name, Provider: Container, Suite: release,
 		Version: string(v), Image: img.Digest, Command: command,
 	}
 	return open(ctx, &server{

@@ -23,7 +23,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestContainersGreetDieAndComeBack(t *testing.T) {
-	containertest.NeedImage(t, DefaultSuite)
+	containertest.NeedImage(t, DefaultRelease)
 	for _, info := range Targets() {
 		t.Run(info.Name, func(t *testing.T) {
 			t.Parallel()

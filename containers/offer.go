@@ -7,20 +7,20 @@ import (
 	"nbdconform/containers/program"
 )
 
-// An Offer is a server that can be started in a container of a suite.
+// An Offer is a server that can be started in a container of a release.
 type Offer struct {
 	Target   string
-	Suite    string
+	Release  string
 	Version  string   // of the package
 	Image    string   // digest
 	Profiles []string // that the version can be set up in, the default first
 	Stand    []string // those of Profiles that stand for all
 }
 
-// Offers lists what the image of a suite has, in the order of [Targets]. It
+// Offers lists what the image of a release has, in the order of [Targets]. It
 // builds the image first if need be.
-func Offers(ctx context.Context, suite string, progress func(string)) ([]Offer, error) {
-	img, err := images.Ensure(ctx, suite, progress)
+func Offers(ctx context.Context, release string, progress func(string)) ([]Offer, error) {
+	img, err := images.Ensure(ctx, release, progress)
 	if err != nil {
 		return nil, err
 	}
@@ -30,9 +30,9 @@ func Offers(ctx context.Context, suite string, progress func(string)) ([]Offer, 
 		if v == "" {
 			continue
 		}
-		o := Offer{Target: p.Name, Suite: suite, Version: string(v), Image: img.Digest}
+		o := Offer{Target: p.Name, Release: release, Version: string(v), Image: img.Digest}
 		for _, s := range p.Spoken() {
-			if checkVersion(p, s, v, suite) == nil {
+			if checkVersion(p, s, v, release) == nil {
 				o.Profiles = append(o.Profiles, s.Name)
 				if !s.More {
 					o.Stand = append(o.Stand, s.Name)

@@ -21,12 +21,12 @@ var ErrNoEngine = engine.ErrNone
 
 // The providers of a server.
 const (
-	Container = "container" // a container of a Debian suite's packages
+	Container = "container" // a container of a Debian release's packages
 	Local     = "local"     // a child process of a program on PATH
 )
 
-// DefaultSuite is where a server in a container comes from unless told otherwise.
-const DefaultSuite = images.DefaultSuite
+// DefaultRelease is where a server in a container comes from unless told otherwise.
+const DefaultRelease = images.DefaultRelease
 
 var programs = []program.Program{qemunbd.Program, nbdkit.Program, nbdserver.Program, qemustorage.Program}
 
@@ -34,7 +34,7 @@ var programs = []program.Program{qemunbd.Program, nbdkit.Program, nbdserver.Prog
 type Request struct {
 	Target   string // a name from Targets
 	Provider string // Container, which is the default, or Local
-	Suite    string // Debian suite for a container; DefaultSuite if ""
+	Release  string // Debian release for a container; DefaultRelease if ""
 	Profile  string // how to set it up; "default" if ""
 	// Size of the exports in bytes, what the profile has if 0. Profiles that are
 	// about their size know no other; default and tls-required do.
@@ -119,18 +119,18 @@ type TargetInfo struct {
 	Package  string   // the Debian package that has the program
 	Profiles []string // Request.Profile, the default first
 	Stand    []string // those of Profiles that stand for all
-	Suites   []string // Request.Suite, oldest first
+	Releases []string // Request.Release, oldest first
 }
 
 // Targets lists the servers that Open knows.
 func Targets() []TargetInfo {
-	var suites []string
-	for _, s := range images.Suites() {
-		suites = append(suites, s.Name)
+	var releases []string
+	for _, s := range images.Releases() {
+		releases = append(releases, s.Name)
 	}
 	var list []TargetInfo
 	for _, p := range programs {
-		t := TargetInfo{Name: p.Name, Package: p.Package, Suites: append([]string(nil), suites...)}
+		t := TargetInfo{Name: p.Name, Package: p.Package, Releases: append([]string(nil), releases...)}
 		for _, s := range p.Spoken() {
 			t.Profiles = append(t.Profiles, s.Name)
 			if !s.More {

@@ -22,7 +22,7 @@ func TestUnknownNamesAreAnsweredWithTheValidOnes(t *testing.T) {
 		{Request{Target: "qemu"}, `unknown target "qemu": use one of qemu-nbd, nbdkit, nbd-server`},
 		{Request{Target: "nbd-server", Profile: "big"}, `unknown profile "big" of nbd-server: use one of default, read-only,`},
 		{Request{Target: "nbdkit", Provider: "vm"}, `unknown provider "vm": use one of container, local`},
-		{Request{Target: "nbdkit", Suite: "buster"}, `unknown suite "buster": use one of bullseye, bookworm,`},
+		{Request{Target: "nbdkit", Release: "buster"}, `unknown release "buster": use one of bullseye, bookworm,`},
 	} {
 		_, err := Open(t.Context(), tc.request)
 		if err == nil || !strings.HasPrefix(err.Error(), tc.want) {
@@ -97,7 +97,7 @@ func TestStopEscalates(t *testing.T) {
 }
 
 func TestSweepTakesTheDeadAndSparesTheLiving(t *testing.T) {
-	containertest.NeedImage(t, DefaultSuite)
+	containertest.NeedImage(t, DefaultRelease)
 	live := openFor(t, Request{Target: "nbdkit"})
 	left := openFor(t, Request{Target: "nbdkit"})
 	cli, err := engine.Client(t.Context())

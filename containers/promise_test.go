@@ -16,9 +16,9 @@ import (
 	"nbdconform/reference/starttls/pki"
 )
 
-// suitesVariable names the suites whose servers are held to their promises:
-// NBDCONFORM_SUITES="trixie sid" go test -run Promises ./containers
-const suitesVariable = "NBDCONFORM_SUITES"
+// releasesVariable names the releases whose servers are held to their promises:
+// NBDCONFORM_RELEASES="trixie sid" go test -run Promises ./containers
+const releasesVariable = "NBDCONFORM_RELEASES"
 
 func TestPromisesAreKeptByLocalServers(t *testing.T) {
 	containertest.NeedProgram(t, "nbdinfo")
@@ -26,15 +26,15 @@ func TestPromisesAreKeptByLocalServers(t *testing.T) {
 }
 
 func TestPromisesAreKeptInContainers(t *testing.T) {
-	suites := strings.Fields(os.Getenv(suitesVariable))
-	if len(suites) == 0 {
-		t.Skipf("%s is not set", suitesVariable)
+	releases := strings.Fields(os.Getenv(releasesVariable))
+	if len(releases) == 0 {
+		t.Skipf("%s is not set", releasesVariable)
 	}
 	containertest.NeedProgram(t, "nbdinfo")
-	for _, suite := range suites {
-		t.Run(suite, func(t *testing.T) {
-			containertest.NeedImage(t, suite)
-			eachProfile(t, Request{Suite: suite})
+	for _, release := range releases {
+		t.Run(release, func(t *testing.T) {
+			containertest.NeedImage(t, release)
+			eachProfile(t, Request{Release: release})
 		})
 	}
 }

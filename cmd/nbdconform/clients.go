@@ -105,7 +105,7 @@ Exit status: 0 the client conforms (a broken SHOULD alone counts as that),
 	f := c.Flags()
 	f.StringVar(&o.Program, "program", "", "what to test: reference (default) or one of nbdconform list --clients")
 	f.StringVar(&o.Provider, "provider", containers.Container, "container, or local: the program on PATH")
-	f.StringVar(&o.Suite, "suite", containers.DefaultSuite, "Debian suite of the container: bullseye, bookworm, trixie or sid")
+	f.StringVar(&o.Suite, "suite", containers.DefaultRelease, "Debian suite of the container: bullseye, bookworm, trixie or sid")
 	f.StringVar(&o.Quirk, "quirk", "", "make the reference client misbehave (see nbdconform list --clients)")
 	f.StringVar(&o.Does, "does", string(caller.Visit), "what the command behind -- does")
 	f.StringVar(&o.Filter, "filter", "", "run a part: a spec's id, a clause's id, or a label filter")
@@ -184,7 +184,7 @@ func (o *clientOrder) open(ctx context.Context, progress func(string)) (caller.C
 	case o.Program == "" || o.Program == reference:
 		return inprocess.Open(o.Quirk)
 	}
-	return clients.Open(ctx, clients.Request{Program: o.Program, Provider: o.Provider, Suite: o.Suite, Progress: progress})
+	return clients.Open(ctx, clients.Request{Program: o.Program, Provider: o.Provider, Release: o.Suite, Progress: progress})
 }
 
 // reproduce is the command that runs a part again.

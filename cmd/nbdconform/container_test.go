@@ -26,7 +26,7 @@ const ownerLabel = "org.nbdconform.owner"
 // spec, of which there is evidence. The run itself is stopped meanwhile, so that it is in the middle
 // whatever the engine's pace.
 func TestAContainerThatEndsCostsOneSpec(t *testing.T) {
-	containertest.NeedImage(t, containers.DefaultSuite)
+	containertest.NeedImage(t, containers.DefaultRelease)
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		target string
@@ -98,7 +98,7 @@ func TestAContainerThatEndsCostsOneSpec(t *testing.T) {
 
 // A child that was killed can't do away with its container; its parent does.
 func TestAKilledChildLeavesNoContainer(t *testing.T) {
-	containertest.NeedImage(t, containers.DefaultSuite)
+	containertest.NeedImage(t, containers.DefaultRelease)
 	t.Parallel()
 	cli := dockerClient(t)
 	p, lines := startVerbose(t, "run", "--verbose", "--target", "nbdkit")

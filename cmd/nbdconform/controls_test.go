@@ -63,7 +63,7 @@ func TestControlsAreRedAndGreen(t *testing.T) {
 	t.Parallel()
 	c := controls.Control{
 		Bug: "B", Target: "nbdkit", Spec: "s", Clause: "c", Verdict: result.Fail, Text: "bad",
-		Suites: controls.Suites{Affected: "bullseye", Fixed: "sid"}, Tries: 3,
+		Releases: controls.Releases{Affected: "bullseye", Fixed: "sid"}, Tries: 3,
 	}
 	calls := 0
 	answers := func(old, fresh result.Verdict) judgement {

@@ -110,7 +110,7 @@ script was run, or the target can't be reached.`,
 	f.StringVar(&o.Target, "target", "", "what to fuzz: reference (default), qemu-nbd, nbdkit, nbd-server, all or uri:URI")
 	f.StringVar(&o.URI, "uri", "", "fuzz the server at this NBD URI")
 	f.StringVar(&o.Provider, "provider", containers.Container, "container, or local: the program on PATH")
-	f.StringVar(&o.Suite, "suite", containers.DefaultSuite, "Debian suite of the container")
+	f.StringVar(&o.Suite, "suite", containers.DefaultRelease, "Debian suite of the container")
 	f.StringVar(&o.Profile, "profile", "", "how the server is set up (see nbdconform list --profiles), or all")
 	f.StringVar(&o.Quirk, "quirk", "", "make the reference misbehave (see nbdconform list --quirks, --clients)")
 	f.BoolVar(&o.Destructive, "destructive", false, "let the scripts write to the server at --uri")

@@ -173,7 +173,7 @@ func complete(m matrix.Matrix) error {
 }
 
 func optional(suite string) bool {
-	return slices.ContainsFunc(images.Suites(), func(s images.Suite) bool { return s.Name == suite && s.Optional })
+	return slices.ContainsFunc(images.Releases(), func(s images.Release) bool { return s.Name == suite && s.Optional })
 }
 
 // reproduce is the command that asks for the same again.
@@ -231,7 +231,7 @@ func someProfiles(names []string) ([]string, error) {
 // suiteNames lists the Debian suites, oldest first.
 func suiteNames() []string {
 	var names []string
-	for _, s := range images.Suites() {
+	for _, s := range images.Releases() {
 		names = append(names, s.Name)
 	}
 	return names

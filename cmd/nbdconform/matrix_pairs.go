@@ -83,7 +83,7 @@ func (f *field) meet(ctx context.Context, cells []cell, dir string) ([]matrix.Pa
 func serverPeers(cells []cell) []matrix.Peer {
 	var list []matrix.Peer
 	for _, c := range cells {
-		p := matrix.Peer{Name: c.Target, Suite: c.Suite, Image: c.Image}
+		p := matrix.Peer{Name: c.Target, Release: c.Suite, Image: c.Image}
 		if c.Client == nil && c.Target != reference && !slices.ContainsFunc(list, p.Same) {
 			list = append(list, p)
 		}
@@ -96,7 +96,7 @@ func clientPeers(cells []cell) []matrix.Peer {
 	var list []matrix.Peer
 	for _, c := range cells {
 		if c.Client != nil {
-			list = append(list, matrix.Peer{Name: c.Target, Suite: c.Suite, Image: c.Image})
+			list = append(list, matrix.Peer{Name: c.Target, Release: c.Suite, Image: c.Image})
 		}
 	}
 	return list
@@ -130,7 +130,7 @@ type lazyClient struct {
 }
 
 func (l *lazyClient) get(ctx context.Context) (*pairing.Client, error) {
-	l.once.Do(func() { l.c, l.err = pairing.OpenClient(ctx, l.peer.Name, l.peer.Suite) })
+	l.once.Do(func() { l.c, l.err = pairing.OpenClient(ctx, l.peer.Name, l.peer.Release) })
 	return l.c, l.err
 }
 
@@ -228,7 +228,7 @@ func (m *meeting) meet(ctx context.Context, peer matrix.Peer, clients []int) (al
 		m.show.start(pairTitle(c, peer))
 		start := time.Now()
 		if server == nil && broken == nil {
-			server, broken = pairing.OpenServer(ctx, peer.Name, peer.Suite)
+			server, broken = pairing.OpenServer(ctx, peer.Name, peer.Release)
 		}
 		list, err := m.pair(ctx, server, broken, i)
 		if err == nil {

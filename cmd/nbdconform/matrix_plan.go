@@ -63,7 +63,7 @@ func (w wish) plan(ctx context.Context, progress func(string)) ([]cell, []matrix
 			for _, p := range w.chosen(o.Profiles, o.Stand) {
 				found = true
 				cells = append(cells, cell{Image: o.Image, order: order{
-					Target: name, Suite: o.Suite, Provider: containers.Container, Profile: p, Seed: 1,
+					Target: name, Suite: o.Release, Provider: containers.Container, Profile: p, Seed: 1,
 				}})
 			}
 		}
@@ -84,9 +84,9 @@ func (w wish) plan(ctx context.Context, progress func(string)) ([]cell, []matrix
 // clientCell judges a client program.
 func clientCell(p matrix.Peer) cell {
 	c := clientOrder{
-		Program: p.Name, Provider: containers.Container, Suite: p.Suite, Seed: 1, Timeout: clientPatience, Does: string(caller.Visit),
+		Program: p.Name, Provider: containers.Container, Suite: p.Release, Seed: 1, Timeout: clientPatience, Does: string(caller.Visit),
 	}
-	return cell{Image: p.Image, order: order{Target: p.Name, Suite: p.Suite, Provider: containers.Container, Seed: 1, Client: &c}}
+	return cell{Image: p.Image, order: order{Target: p.Name, Suite: p.Release, Provider: containers.Container, Seed: 1, Client: &c}}
 }
 
 func becauseOf(skipped []matrix.Skip) string {

@@ -27,7 +27,7 @@ type race struct {
 
 // openRacer starts a server in its default profile.
 func openRacer(ctx context.Context, p matrix.Peer) (target.Target, error) {
-	return containers.Open(ctx, containers.Request{Target: p.Name, Suite: p.Suite, Size: bench.ProfileSize})
+	return containers.Open(ctx, containers.Request{Target: p.Name, Release: p.Release, Size: bench.ProfileSize})
 }
 
 // raceRounds is how often each server is measured.

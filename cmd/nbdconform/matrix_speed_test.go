@@ -31,7 +31,7 @@ func TestServersThatDoNotRaceAreNamed(t *testing.T) {
 	}
 	run := func() ([]matrix.Skip, int) {
 		t.Helper()
-		perf, missing, err := r.run(t.Context(), []matrix.Peer{{Name: "sound"}, {Name: "broken", Suite: "sid"}})
+		perf, missing, err := r.run(t.Context(), []matrix.Peer{{Name: "sound"}, {Name: "broken", Release: "sid"}})
 		if err != nil {
 			t.Fatal(err)
 		}

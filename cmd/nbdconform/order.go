@@ -110,7 +110,7 @@ func (o *order) open(ctx context.Context, progress func(string)) (target.Target,
 		})
 	default:
 		return containers.Open(ctx, containers.Request{
-			Target: o.Target, Provider: o.Provider, Suite: o.Suite, Profile: o.Profile, Progress: progress,
+			Target: o.Target, Provider: o.Provider, Release: o.Suite, Profile: o.Profile, Progress: progress,
 		})
 	}
 }

@@ -111,7 +111,7 @@ func TestRefusals(t *testing.T) {
 		"explain something unknown":       {args: argWords("explain nothing-like-it"), want: "see nbdconform list"},
 		"explain something nearly known":  {args: argWords("explain greeting.fixed"), want: "did you mean greeting.fixed-newstyle?"},
 		"explain without a word":          {args: argWords("explain"), want: "explain CLAUSE|SPEC: want another number of arguments: 1, not 0"},
-		"images of a suite that is none":  {args: argWords("images buster"), want: `unknown suite "buster"`},
+		"images of a suite that is none":  {args: argWords("images buster"), want: `unknown release "buster"`},
 		"run with a size that is no flag": {args: argWords("run --size 1M"), want: "unknown flag: --size"},
 	} {
 		t.Run(name, func(t *testing.T) {

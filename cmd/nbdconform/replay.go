@@ -113,7 +113,7 @@ not be found out.`,
 	f.StringVar(&client, "client", "", "the program that visits: reference or one of nbdconform list --clients")
 	f.StringVar(&r.URI, "uri", "", "the server at this NBD URI")
 	f.StringVar(&r.Provider, "provider", containers.Container, "container, or local: the program on PATH")
-	f.StringVar(&r.Suite, "suite", containers.DefaultSuite, "Debian suite of the container")
+	f.StringVar(&r.Suite, "suite", containers.DefaultRelease, "Debian suite of the container")
 	f.StringVar(&r.Profile, "profile", "", "how the server is set up")
 	f.StringVar(&r.Quirk, "quirk", "", "make the reference misbehave; '' for none")
 	f.StringVar(&export, "export", "", "export to test")

@@ -87,7 +87,7 @@ Exit status: 0 the server conforms (a broken SHOULD alone counts as that),
 	f.StringVar(&o.Target, "target", "", "what to test: reference (default), qemu-nbd, nbdkit, nbd-server or uri:URI")
 	f.StringVar(&o.URI, "uri", "", "test the server at this NBD URI")
 	f.StringVar(&o.Provider, "provider", containers.Container, "container, or local: the program on PATH")
-	f.StringVar(&o.Suite, "suite", containers.DefaultSuite, "Debian suite of the container: bullseye, bookworm, trixie or sid")
+	f.StringVar(&o.Suite, "suite", containers.DefaultRelease, "Debian suite of the container: bullseye, bookworm, trixie or sid")
 	f.StringVar(&o.Profile, "profile", "", "how the server is set up (see nbdconform list --profiles)")
 	f.StringVar(&o.Quirk, "quirk", "", "make the reference server misbehave (see nbdconform list --quirks)")
 	f.StringVar(&o.Dialect, "dialect", "", "draft that the server at --uri, or of the command, speaks:\n"+strings.Join(wire.Dialects()[1:], " or "))

@@ -41,7 +41,7 @@ func (p Profile) Measure(ctx context.Context, servers []target.Target) (*matrix.
 		id := s.Identity()
 		for _, r := range profileRows {
 			perf.Speeds = append(perf.Speeds, matrix.Speed{
-				Server: matrix.Peer{Name: id.Name, Suite: id.Suite, Version: id.Version, Image: id.Image}, Load: r.String(), Bytes: r.Block,
+				Server: matrix.Peer{Name: id.Name, Release: id.Suite, Version: id.Version, Image: id.Image}, Load: r.String(), Bytes: r.Block,
 			})
 		}
 		took[i] = make([][]time.Duration, len(profileRows))

@@ -26,17 +26,17 @@ const lifetime = "7200"
 
 // openContainer starts a container that does nothing until it is told.
 func openContainer(ctx context.Context, p Program, r Request) (caller.Caller, error) {
-	suite := r.Suite
-	if suite == "" {
-		suite = images.DefaultSuite
+	release := r.Release
+	if release == "" {
+		release = images.DefaultRelease
 	}
-	img, err := p.Image(ctx, suite, r.Progress)
+	img, err := p.Image(ctx, release, r.Progress)
 	if err != nil {
 		return nil, err
 	}
 	version := img.Packages[p.Package]
 	if version == "" {
-		return nil, fmt.Errorf("the image of %s lacks package %s: try --provider local", suite, p.Package)
+		return nil, fmt.Errorf("the image of %s lacks package %s: try --provider local", release, p.Package)
 	}
 	if !engine.IsHere() {
 		return nil, errors.New("the engine is on another machine: there is no directory to share with the client")
@@ -60,18 +60,18 @@ func openContainer(ctx context.Context, p Program, r Request) (caller.Caller, er
 		_ = os.RemoveAll(dir)
 		return nil, fmt.Errorf("starting a container for %s: %w", p.Name, err)
 	}
-	id := target.Identity{Name: "client:" + p.Name, Provider: "container", Suite: suite, Version: version, Image: img.Digest}
+	id := target.Identity{Name: "client:" + p.Name, Provider: "container", Suite: release, Version: version, Image: img.Digest}
 	return &client{runner: &there{ctr}, program: p, id: id, dir: dir}, nil
 }
 
-// Image returns the image of a suite that has the program, and builds it first
+// Image returns the image of a release that has the program, and builds it first
 // if need be.
-func (p Program) Image(ctx context.Context, suite string, progress func(string)) (images.Image, error) {
+func (p Program) Image(ctx context.Context, release string, progress func(string)) (images.Image, error) {
 	stock := images.Programs
 	if p.Stock != nil {
 		stock = *p.Stock
 	}
-	return images.EnsureStock(ctx, suite, stock, progress)
+	return images.EnsureStock(ctx, release, stock, progress)
 }
 
 // there runs programs in a container.

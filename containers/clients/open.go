@@ -23,7 +23,7 @@ import (
 type Request struct {
 	Program  string
 	Provider string       // "container", which is the default, or "local"
-	Suite    string       // Debian suite for a container; the default suite if ""
+	Release  string       // Debian release for a container; the default release if ""
 	Progress func(string) // is told about steps that take seconds; may be nil
 }
 

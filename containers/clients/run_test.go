@@ -40,7 +40,7 @@ func TestHowCommandsEnd(t *testing.T) {
 
 func TestProgramsInContainersEndLikewise(t *testing.T) {
 	containertest.NeedImage(t, "trixie")
-	c, err := Open(t.Context(), Request{Program: "nbdcopy", Suite: "trixie"})
+	c, err := Open(t.Context(), Request{Program: "nbdcopy", Release: "trixie"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,17 +24,17 @@ func NeedEngine(t testing.TB) {
 	c.Close()
 }
 
-// NeedImage returns the image of a suite, and skips the test where there is
+// NeedImage returns the image of a release, and skips the test where there is
 // none and none can be built.
-func NeedImage(t testing.TB, suite string) images.Image {
+func NeedImage(t testing.TB, release string) images.Image {
 	t.Helper()
-	return NeedStock(t, suite, images.Programs)
+	return NeedStock(t, release, images.Programs)
 }
 
 // NeedStock is [NeedImage] for another stock.
-func NeedStock(t testing.TB, suite string, stock images.Stock) images.Image {
+func NeedStock(t testing.TB, release string, stock images.Stock) images.Image {
 	t.Helper()
-	img, err := images.EnsureStock(t.Context(), suite, stock, func(s string) { t.Log(s) })
+	img, err := images.EnsureStock(t.Context(), release, stock, func(s string) { t.Log(s) })
 	if err != nil {
 		lacking(t, err)
 	}

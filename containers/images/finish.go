@@ -43,7 +43,7 @@ func relabel(ctx context.Context, c *client.Client, s recipe, raw string) error 
 	_, err = c.ContainerCommit(ctx, made.ID, client.ContainerCommitOptions{
 		Reference: s.ref(),
 		Changes: []string{
-			label(labelSuite, s.Name), label(labelInstructions, s.instructions()), label(labelPackages, versions),
+			label(labelRelease, s.Name), label(labelInstructions, s.instructions()), label(labelPackages, versions),
 		},
 	})
 	if err != nil {

@@ -1,5 +1,5 @@
 // Package images builds the container images that the servers and clients run
-// in: one for each Debian suite, others for fio and nbdsh, which bring as much
+// in: one for each Debian release, others for fio and nbdsh, which bring as much
 // along as all the others together, and one with a Linux kernel.
 //
 // There are two ways to the same image. Where a registry answers, or the base
@@ -23,7 +23,7 @@ import (
 
 // Labels of a finished image.
 const (
-	labelSuite        = "org.nbdconform.suite"
+	labelRelease      = "org.nbdconform.release"
 	labelPackages     = "org.nbdconform.packages"     // name=version, space-separated
 	labelInstructions = "org.nbdconform.instructions" // a change of the build files makes a new image
 )
@@ -46,7 +46,7 @@ var (
 	Shell = Stock{name: "shell", packages: []string{"python3-libnbd", "bash", "coreutils"}}
 
 	// Kernel has a Linux kernel that runs as a process, and the kernel's own NBD
-	// client. It is for sid on amd64: the kernels of older suites panic.
+	// client. It is for sid on amd64: the kernels of older releases panic.
 	Kernel = Stock{name: "kernel", packages: []string{"user-mode-linux", "nbd-client", "busybox", "util-linux", "coreutils"}}
 )
 
@@ -57,28 +57,28 @@ var (
 	bootstrap string
 )
 
-// An Image is a local image with the servers and clients of one suite.
+// An Image is a local image with the servers and clients of one release.
 type Image struct {
 	Ref      string            // name and tag
 	Digest   string            // image id, "sha256:..."
-	Suite    string            // Debian suite
+	Release  string            // Debian release
 	Packages map[string]string // Debian package to version
 }
 
-// Ensure returns the image of a suite with all servers and most clients, and
+// Ensure returns the image of a release with all servers and most clients, and
 // builds it first if it is missing or was built from other instructions. It
 // tells progress, which may be nil, about each step that takes seconds.
 // Processes that want the same image wait for each other.
-func Ensure(ctx context.Context, suite string, progress func(string)) (Image, error) {
-	return EnsureStock(ctx, suite, Programs, progress)
+func Ensure(ctx context.Context, release string, progress func(string)) (Image, error) {
+	return EnsureStock(ctx, release, Programs, progress)
 }
 
 // EnsureStock is [Ensure] for another stock.
-func EnsureStock(ctx context.Context, suite string, stock Stock, progress func(string)) (Image, error) {
+func EnsureStock(ctx context.Context, release string, stock Stock, progress func(string)) (Image, error) {
 	if progress == nil {
 		progress = func(string) {}
 	}
-	from, err := find(suite)
+	from, err := find(release)
 	if err != nil {
 		return Image{}, err
 	}
@@ -110,7 +110,7 @@ func EnsureStock(ctx context.Context, suite string, stock Stock, progress func(s
 
 // A recipe says what goes into an image.
 type recipe struct {
-	Suite
+	Release
 	Stock
 }
 
@@ -144,7 +144,7 @@ func inspect(ctx context.Context, c *client.Client, s recipe) (Image, error) {
 	if labels[labelInstructions] != s.instructions() {
 		return Image{}, fmt.Errorf("image %s is outdated: %w", s.ref(), errdefs.ErrNotFound)
 	}
-	img := Image{Ref: s.ref(), Digest: got.ID, Suite: s.Name, Packages: map[string]string{}}
+	img := Image{Ref: s.ref(), Digest: got.ID, Release: s.Name, Packages: map[string]string{}}
 	for _, f := range strings.Fields(labels[labelPackages]) {
 		name, version, _ := strings.Cut(f, "=")
 		img.Packages[name] = version

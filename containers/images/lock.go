@@ -11,8 +11,8 @@ import (
 
 // lock keeps other processes of this user from building the same image at the
 // same time. The kernel lets go of it when the process dies.
-func lock(ctx context.Context, suite string) (unlock func(), err error) {
-	name := filepath.Join(os.TempDir(), fmt.Sprintf("nbdconform-image-%s-%d.lock", suite, os.Getuid()))
+func lock(ctx context.Context, release string) (unlock func(), err error) {
+	name := filepath.Join(os.TempDir(), fmt.Sprintf("nbdconform-image-%s-%d.lock", release, os.Getuid()))
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("locking the image build: %w", err)

@@ -7,6 +7,6 @@
 // out of what was heard: no cell of it is typed in.
 //
 // The tests of this package go into more detail, with programs from PATH where
-// they are installed and from containers of two Debian suites, and with a Linux
+// they are installed and from containers of two Debian releases, and with a Linux
 // kernel that runs as a process in a container.
 package interop

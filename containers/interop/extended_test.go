@@ -17,10 +17,10 @@ import (
 	"nbdconform/reference/wire"
 )
 
-// modern is a suite whose libnbd and qemu have extended headers.
+// modern is a release whose libnbd and qemu have extended headers.
 const modern = "trixie"
 
-// modernPeer is a container of that suite.
+// modernPeer is a container of that release.
 func modernPeer(t *testing.T) peer {
 	t.Helper()
 	containertest.NeedEngine(t)
@@ -179,7 +179,7 @@ func extendedServer(t *testing.T, profile string, contexts ...string) *client.Cl
 	t.Helper()
 	containertest.NeedEngine(t)
 	containertest.NeedImage(t, modern)
-	s, err := containers.Open(t.Context(), containers.Request{Target: "qemu-nbd", Suite: modern, Profile: profile})
+	s, err := containers.Open(t.Context(), containers.Request{Target: "qemu-nbd", Release: modern, Profile: profile})
 	if err != nil {
 		t.Fatal(err)
 	}

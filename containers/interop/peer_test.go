@@ -28,8 +28,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // imageSize is how many bytes are copied in and out of the reference server.
 const imageSize = 8 << 20
 
-// suites are where the programs of containers come from.
-var suites = []string{"bookworm", "trixie"}
+// releases are where the programs of containers come from.
+var releases = []string{"bookworm", "trixie"}
 
 // patience is how long one program may take.
 const patience = time.Minute
@@ -41,22 +41,22 @@ type peer struct {
 	run  func(ctx context.Context, argv []string) (string, error)
 }
 
-// peers calls f for this machine and for a container of each suite. A program
+// peers calls f for this machine and for a container of each release. A program
 // that this machine lacks is skipped there.
 func peers(t *testing.T, f func(*testing.T, peer)) {
 	t.Run("local", func(t *testing.T) {
 		t.Parallel()
 		f(t, peer{name: "local", dir: sharedDir(t), run: runHere})
 	})
-	for _, suite := range suites {
-		t.Run(suite, func(t *testing.T) {
+	for _, release := range releases {
+		t.Run(release, func(t *testing.T) {
 			t.Parallel()
-			img := containertest.NeedImage(t, suite)
+			img := containertest.NeedImage(t, release)
 			if !engine.IsHere() {
 				t.Skip("the engine is on another machine: there is no directory to share")
 			}
 			dir := sharedDir(t)
-			f(t, peer{name: suite, dir: dir, run: runIn(t, img.Digest, dir)})
+			f(t, peer{name: release, dir: dir, run: runIn(t, img.Digest, dir)})
 		})
 	}
 }

@@ -25,7 +25,7 @@ type Record struct {
 
 // A Report is what the reference did with whom.
 type Report struct {
-	Suites   []string
+	Releases []string
 	Self     usage.Set // the reference with itself
 	Records  []Record
 	Pairings []matrix.Pairing
@@ -56,12 +56,12 @@ type step struct {
 }
 
 // Run has the reference client meet every server and the reference server every
-// client program of the suites. An error means that there is no report.
-func Run(ctx context.Context, suites []string, p Progress) (*Report, error) {
-	r := &Report{Suites: suites}
+// client program of the releases. An error means that there is no report.
+func Run(ctx context.Context, releases []string, p Progress) (*Report, error) {
+	r := &Report{Releases: releases}
 	var steps []step
-	for _, suite := range suites {
-		servers, err := containers.Offers(ctx, suite, func(s string) { p.Done(s, "") })
+	for _, release := range releases {
+		servers, err := containers.Offers(ctx, release, func(s string) { p.Done(s, "") })
 		if err != nil {
 			return nil, err
 		}
@@ -69,11 +69,11 @@ func Run(ctx context.Context, suites []string, p Progress) (*Report, error) {
 			if len(o.Profiles) == 0 { // the version can't be set up at all
 				continue
 			}
-			steps = append(steps, step{o.Target + " " + suite, func(ctx context.Context) (Record, []matrix.Pairing, error) {
+			steps = append(steps, step{o.Target + " " + release, func(ctx context.Context) (Record, []matrix.Pairing, error) {
 				return meetServer(ctx, o)
 			}})
 		}
-		programs, err := pairing.Offers(ctx, suite, clients.Names(), nil)
+		programs, err := pairing.Offers(ctx, release, clients.Names(), nil)
 		if err != nil {
 			return nil, err
 		}
@@ -132,12 +132,12 @@ func (r *Report) all(ctx context.Context, steps []step, p Progress) error {
 // meetServer drives a server in several profiles, and has the reference client
 // do what people do with it.
 func meetServer(ctx context.Context, o containers.Offer) (Record, []matrix.Pairing, error) {
-	rec := Record{Items: usage.Set{}, Peer: matrix.Peer{Name: o.Target, Suite: o.Suite, Version: o.Version, Image: o.Image}}
+	rec := Record{Items: usage.Set{}, Peer: matrix.Peer{Name: o.Target, Release: o.Release, Version: o.Version, Image: o.Image}}
 	for _, profile := range setups[o.Target] {
 		if !slices.Contains(o.Profiles, profile) {
 			continue
 		}
-		t, err := containers.Open(ctx, containers.Request{Target: o.Target, Suite: o.Suite, Profile: profile})
+		t, err := containers.Open(ctx, containers.Request{Target: o.Target, Release: o.Release, Profile: profile})
 		if err != nil {
 			return rec, nil, err
 		}
@@ -160,7 +160,7 @@ func meetServer(ctx context.Context, o containers.Offer) (Record, []matrix.Pairi
 		return rec, nil, err
 	}
 	defer func() { _ = c.Close() }()
-	s, err := pairing.OpenServer(ctx, o.Target, o.Suite)
+	s, err := pairing.OpenServer(ctx, o.Target, o.Release)
 	if err != nil {
 		return rec, nil, err
 	}
@@ -173,7 +173,7 @@ func meetServer(ctx context.Context, o containers.Offer) (Record, []matrix.Pairi
 // server.
 func meetClient(ctx context.Context, peer matrix.Peer) (Record, []matrix.Pairing, error) {
 	rec := Record{Server: true, Items: usage.Set{}, Peer: peer}
-	c, err := pairing.OpenClient(ctx, peer.Name, peer.Suite)
+	c, err := pairing.OpenClient(ctx, peer.Name, peer.Release)
 	if err != nil {
 		return rec, nil, err
 	}

@@ -38,7 +38,7 @@ func TestClientCopiesToAndFromLocalServers(t *testing.T) {
 
 func TestClientCopiesToAndFromServersInContainers(t *testing.T) {
 	t.Parallel()
-	for _, suite := range suites {
+	for _, release := range releases {
 		for _, r := range []containers.Request{
 			{Target: "qemu-nbd"},
 			{Target: "qemu-nbd", Profile: "qcow2"},
@@ -48,10 +48,10 @@ func TestClientCopiesToAndFromServersInContainers(t *testing.T) {
 			{Target: "nbd-server"},
 			{Target: "nbd-server", Profile: "read-only"},
 		} {
-			t.Run(strings.TrimSuffix(suite+"/"+r.Target+"/"+r.Profile, "/"), func(t *testing.T) {
+			t.Run(strings.TrimSuffix(release+"/"+r.Target+"/"+r.Profile, "/"), func(t *testing.T) {
 				t.Parallel()
-				containertest.NeedImage(t, suite)
-				r.Suite = suite
+				containertest.NeedImage(t, release)
+				r.Release = release
 				copies(t, r)
 			})
 		}

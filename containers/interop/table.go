@@ -13,7 +13,7 @@ import (
 // reason for a cell that is not empty, are errors.
 func (r *Report) Table() (string, error) {
 	var b strings.Builder
-	fmt.Fprintf(&b, heading, strings.Join(r.Suites, " and "))
+	fmt.Fprintf(&b, heading, strings.Join(r.Releases, " and "))
 	var kind usage.Kind
 	var notes []string
 	wrong := ""
@@ -98,7 +98,7 @@ func yes(b bool) string {
 	return ""
 }
 
-// peers names the programs that an item was heard with, and their suites where
+// peers names the programs that an item was heard with, and their releases where
 // it was not all that have the program.
 func (r *Report) peers(i usage.Item, server bool) string {
 	var names []string
@@ -114,7 +114,7 @@ func (r *Report) peers(i usage.Item, server bool) string {
 		if with[rec.Peer.Name] == nil {
 			names = append(names, rec.Peer.Name)
 		}
-		with[rec.Peer.Name] = append(with[rec.Peer.Name], rec.Peer.Suite)
+		with[rec.Peer.Name] = append(with[rec.Peer.Name], rec.Peer.Release)
 	}
 	for k, n := range names {
 		if len(with[n]) < all[n] {

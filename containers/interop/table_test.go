@@ -93,12 +93,12 @@ func TestEveryConstantHasARow(t *testing.T) {
 }
 
 func TestATableWithGapsIsRefused(t *testing.T) {
-	r := &Report{Suites: []string{"trixie"}, Self: usage.Set{}}
+	r := &Report{Releases: []string{"trixie"}, Self: usage.Set{}}
 	everything := usage.Set{}
 	everything.Add(usage.All()...)
 	r.Records = []Record{
-		{Server: true, Peer: matrix.Peer{Name: "nbdinfo", Suite: "trixie"}, Items: everything},
-		{Peer: matrix.Peer{Name: "nbdkit", Suite: "trixie"}, Items: everything},
+		{Server: true, Peer: matrix.Peer{Name: "nbdinfo", Release: "trixie"}, Items: everything},
+		{Peer: matrix.Peer{Name: "nbdkit", Release: "trixie"}, Items: everything},
 	}
 	if _, err := r.Table(); len(reasons) > 0 && (err == nil || !strings.Contains(err.Error(), "stale")) {
 		t.Errorf("reasons for what is there: %v", err)

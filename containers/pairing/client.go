@@ -25,30 +25,30 @@ type Client struct {
 	credentials func() (string, error) // the directory of certificates and keys
 }
 
-// Offers lists those of the named client programs that a suite has. It builds
+// Offers lists those of the named client programs that a release has. It builds
 // their images first if need be. An error says which can't be had.
-func Offers(ctx context.Context, suite string, names []string, progress func(string)) ([]matrix.Peer, error) {
+func Offers(ctx context.Context, release string, names []string, progress func(string)) ([]matrix.Peer, error) {
 	var list []matrix.Peer
 	var missing error
 	for _, p := range clients.Programs {
 		if !slices.Contains(names, p.Name) {
 			continue
 		}
-		img, err := p.Image(ctx, suite, progress)
+		img, err := p.Image(ctx, release, progress)
 		if err != nil {
 			missing = errors.Join(missing, fmt.Errorf("%s: %w", p.Name, err))
 			continue
 		}
 		v := img.Packages[p.Package]
 		if v != "" && (p.Since == "" || program.Version(v).AtLeast(p.Since)) { // not every image has every program
-			list = append(list, matrix.Peer{Name: p.Name, Suite: suite, Version: v, Image: img.Digest})
+			list = append(list, matrix.Peer{Name: p.Name, Release: release, Version: v, Image: img.Digest})
 		}
 	}
 	return list, missing
 }
 
-// OpenClient gets a program of a suite, or the reference client, ready.
-func OpenClient(ctx context.Context, name, suite string) (*Client, error) {
+// OpenClient gets a program of a release, or the reference client, ready.
+func OpenClient(ctx context.Context, name, release string) (*Client, error) {
 	var c caller.Caller
 	var err error
 	if name == Reference {
@@ -56,7 +56,7 @@ func OpenClient(ctx context.Context, name, suite string) (*Client, error) {
 			c = patient{c}
 		}
 	} else {
-		c, err = clients.Open(ctx, clients.Request{Program: name, Suite: suite})
+		c, err = clients.Open(ctx, clients.Request{Program: name, Release: release})
 	}
 	if err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func (p patient) Do(ctx context.Context, t caller.Task) (caller.Report, error) {
 func NewClient(c caller.Caller) *Client {
 	id := c.Identity()
 	return &Client{
-		Peer:   matrix.Peer{Name: strings.TrimPrefix(id.Name, "client:"), Suite: id.Suite, Version: id.Version, Image: id.Image},
+		Peer:   matrix.Peer{Name: strings.TrimPrefix(id.Name, "client:"), Release: id.Suite, Version: id.Version, Image: id.Image},
 		Caller: c,
 		credentials: sync.OnceValues(func() (string, error) {
 			dir := filepath.Join(c.Dir(), "pki")

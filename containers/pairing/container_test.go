@@ -11,7 +11,7 @@ import (
 	"nbdconform/reports/matrix"
 )
 
-func TestProgramsOfTwoSuitesMeet(t *testing.T) {
+func TestProgramsOfTwoReleasesMeet(t *testing.T) {
 	t.Parallel()
 	containertest.NeedImage(t, "bookworm")
 	containertest.NeedImage(t, "trixie")

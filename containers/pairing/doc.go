@@ -1,4 +1,4 @@
-// Package pairing puts client programs to work on servers, each from a suite of
+// Package pairing puts client programs to work on servers, each from a release of
 // its own, and says how that went.
 //
 // A [Pair] is one client and one server. [Pair.Do] has the client do one thing.

@@ -47,23 +47,23 @@ var profiles = map[matrix.Activity]string{matrix.TLS: "tls-required", matrix.TLS
 
 const pskProfile = "tls-psk"
 
-// OpenServer starts a server of a suite, or the reference server, and gives it
+// OpenServer starts a server of a release, or the reference server, and gives it
 // something to hold.
-func OpenServer(ctx context.Context, name, suite string) (*Server, error) {
-	return OpenServerAs(ctx, name, suite, "default")
+func OpenServer(ctx context.Context, name, release string) (*Server, error) {
+	return OpenServerAs(ctx, name, release, "default")
 }
 
 // OpenServerAs is OpenServer for a profile that can be written to.
-func OpenServerAs(ctx context.Context, name, suite, profile string) (*Server, error) {
+func OpenServerAs(ctx context.Context, name, release, profile string) (*Server, error) {
 	s := &Server{doors: map[matrix.Activity]door{}}
 	var err error
-	if s.plain, err = open(ctx, containers.Request{Target: name, Suite: suite, Profile: profile}); err != nil {
+	if s.plain, err = open(ctx, containers.Request{Target: name, Release: release, Profile: profile}); err != nil {
 		return nil, err
 	}
 	id := s.plain.Identity()
-	s.Peer = matrix.Peer{Name: id.Name, Suite: id.Suite, Version: id.Version, Image: id.Image}
+	s.Peer = matrix.Peer{Name: id.Name, Release: id.Suite, Version: id.Version, Image: id.Image}
 	for a, profile := range profiles {
-		t, err := open(ctx, containers.Request{Target: name, Suite: suite, Profile: profile, Unspoken: true})
+		t, err := open(ctx, containers.Request{Target: name, Release: release, Profile: profile, Unspoken: true})
 		if err != nil {
 			s.doors[a] = door{why: err.Error()}
 			continue

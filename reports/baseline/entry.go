@@ -19,7 +19,7 @@ type Entry struct {
 	Target    string         `yaml:"target"`             // what the result calls it; "*" is any
 	Versions  Versions       `yaml:"versions,omitempty"` // none: any
 	Profile   string         `yaml:"profile,omitempty"`  // several with spaces between, "*" for anything; see ofProfile
-	Suite     string         `yaml:"suite,omitempty"`    // Debian suite; "" is any
+	Release   string         `yaml:"release,omitempty"`  // of Debian; "" is any
 	Spec      string         `yaml:"spec,omitempty"`     // id, in which "*" stands for anything
 	Clause    string         `yaml:"clause,omitempty"`   // one of those that the spec cites
 	Verdict   result.Verdict `yaml:"verdict,omitempty"`
@@ -121,7 +121,7 @@ func (e Entry) reasoned() bool { return !strings.HasPrefix(strings.TrimSpace(e.R
 // applies reports whether e is about the target of a result.
 func (e Entry) applies(t result.Target) bool {
 	return (e.Target == "*" || e.Target == t.Name) && e.Versions.Contain(t.Version) &&
-		e.ofProfile(t.Profile) && (e.Suite == "" || e.Suite == t.Suite)
+		e.ofProfile(t.Profile) && (e.Release == "" || e.Release == t.Suite)
 }
 
 // names reports whether e is about a spec, whatever came of it.

@@ -153,6 +153,9 @@ func decodeEntry(n *yaml.Node) (Entry, error) {
 		return e, errors.New("an entry has keys, such as target")
 	}
 	for i := 0; i < len(n.Content); i += 2 {
+		if n.Content[i].Value == formerRelease {
+			n.Content[i].Value = "release"
+		}
 		if k := n.Content[i].Value; !slices.Contains(keys, k) {
 			return e, fmt.Errorf("unknown key %q: an entry has %s", k, strings.Join(keys, ", "))
 		}
@@ -162,6 +165,9 @@ func decodeEntry(n *yaml.Node) (Entry, error) {
 	}
 	return e, e.check()
 }
+
+// formerRelease is what the key release was called before.
+const formerRelease = "suite"
 
 // keys are those of an entry, in the order in which they are written.
 var keys = func() (names []string) {
@@ -175,6 +181,6 @@ var keys = func() (names []string) {
 
 // same reports whether two entries are about the same failure.
 func same(a, b Entry) bool {
-	return a.Target == b.Target && slices.Equal(a.Versions, b.Versions) && a.Profile == b.Profile && a.Suite == b.Suite &&
+	return a.Target == b.Target && slices.Equal(a.Versions, b.Versions) && a.Profile == b.Profile && a.Release == b.Release &&
 		a.Spec == b.Spec && a.Clause == b.Clause && a.Verdict == b.Verdict && a.Withheld == b.Withheld
 }

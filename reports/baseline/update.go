@@ -151,7 +151,7 @@ func (e *editor) add(s result.Spec) {
 	n := NewEntry(e.target, s)
 	for _, b := range e.blocks {
 		o := b.entry
-		if b.is != "" && len(o.Versions) > 0 && e.target.Version != "" && !o.wildcard() && o.Suite == "" && o.Target == n.Target &&
+		if b.is != "" && len(o.Versions) > 0 && e.target.Version != "" && !o.wildcard() && o.Release == "" && o.Target == n.Target &&
 			o.ofProfile(e.target.Profile) && o.knows(e.target.Name, s) {
 			o.Versions = append(slices.Clone(o.Versions), n.Versions...)
 			b.write(o)
@@ -186,7 +186,7 @@ func (e *editor) replace(f Finding) {
 	n := NewEntry(e.target, *f.Spec)
 	old := *f.Entry
 	n.Reason = Todo + ": the failure changed. It was: " + old.Reason
-	n.Link, n.Profile, n.Suite = old.Link, old.Profile, old.Suite
+	n.Link, n.Profile, n.Release = old.Link, old.Profile, old.Release
 	if len(old.Versions) == 0 || e.target.Version == "" {
 		n.Versions, n.Clause, n.Flaky = old.Versions, old.Clause, old.Flaky
 		e.find(f.Entry).write(n)

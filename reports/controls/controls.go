@@ -28,12 +28,12 @@ type Control struct {
 	Clause  string // that is broken
 	Verdict result.Verdict
 	Text    string // part of the spec's message
-	Suites  `yaml:",inline"`
+	Releases  `yaml:",inline"`
 	Tries   int // how often to try where it depends on timing; 0: once
 }
 
-// Suites are Debian suites: one whose version has the bug, one that has not.
-type Suites struct{ Affected, Fixed string }
+// Releases are Debian releases: one whose version has the bug, one that has not.
+type Releases struct{ Affected, Fixed string }
 
 // All lists the controls.
 func All() ([]Control, error) {

@@ -33,25 +33,25 @@ type Skip struct {
 // A Peer is one version of one program.
 type Peer struct {
 	Name    string `json:"name"`              // "qemu-nbd", "nbdcopy"
-	Suite   string `json:"suite,omitempty"`   // the Debian suite that it came from; "" for our own
+	Release string `json:"suite,omitempty"`   // the Debian release that it came from; "" for our own
 	Version string `json:"version,omitempty"` // of the package
 	Image   string `json:"image,omitempty"`   // digest
 }
 
-// Same reports whether two peers are one column: the same program of the same suite.
-func (p Peer) Same(q Peer) bool { return p.Name == q.Name && p.Suite == q.Suite }
+// Same reports whether two peers are one column: the same program of the same release.
+func (p Peer) Same(q Peer) bool { return p.Name == q.Name && p.Release == q.Release }
 
-// String is the name with the suite, as in "qemu-nbd trixie".
+// String is the name with the release, as in "qemu-nbd trixie".
 func (p Peer) String() string {
-	if p.Suite == "" {
+	if p.Release == "" {
 		return p.Name
 	}
-	return p.Name + " " + p.Suite
+	return p.Name + " " + p.Release
 }
 
 // PeerOf is the server of a run.
 func PeerOf(r result.Result) Peer {
-	return Peer{Name: r.Target.Name, Suite: r.Target.Suite, Version: r.Target.Version, Image: r.Target.Image}
+	return Peer{Name: r.Target.Name, Release: r.Target.Suite, Version: r.Target.Version, Image: r.Target.Image}
 }
 
 // ClientPrefix begins the name of a client program that was judged itself.

@@ -46,7 +46,7 @@ func sample() Matrix {
 			run("nbdkit", "trixie", "", []string{"cache", "trim"}, spec("a", result.Pass), spec("b", result.Pass), spec("c", result.Blocked)),
 		},
 		Pairings: []Pairing{{
-			Client: Peer{Name: "nbdcopy", Suite: "trixie"}, Server: Peer{Name: "nbdkit", Suite: "trixie"},
+			Client: Peer{Name: "nbdcopy", Release: "trixie"}, Server: Peer{Name: "nbdkit", Release: "trixie"},
 			Activity: CopyIn, Outcome: Corrupt, Detail: "sector 3 differs",
 		}},
 		Skipped: []Skip{{What: "nbdkit bullseye", Why: "no such image"}},
@@ -117,7 +117,7 @@ func TestChangesAreFromTheLastAnswer(t *testing.T) {
 	}}
 	var got []string
 	for _, c := range m.Changes() {
-		got = append(got, c.Before.Suite+" > "+c.Server.Suite+": "+c.Spec+c.Feature+" "+string(c.From)+" > "+string(c.To))
+		got = append(got, c.Before.Release+" > "+c.Server.Release+": "+c.Spec+c.Feature+" "+string(c.From)+" > "+string(c.To))
 	}
 	want := []string{
 		"1 > 2: a pass > fail",

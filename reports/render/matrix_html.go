@@ -315,7 +315,7 @@ func shorten(s string, bytes int) string {
 func serverPages(m matrix.Matrix, servers []matrix.Peer, rows []clauseRow, space room) []serverPage {
 	list := make([]serverPage, 0, len(servers))
 	for i, s := range servers {
-		p := serverPage{ID: serverID(s), Side: s.Side(), Peer: s, Short: []string{strings.TrimPrefix(s.Name, matrix.ClientPrefix), s.Suite}}
+		p := serverPage{ID: serverID(s), Side: s.Side(), Peer: s, Short: []string{strings.TrimPrefix(s.Name, matrix.ClientPrefix), s.Release}}
 		counts := make(map[result.Verdict]int)
 		for _, r := range rows {
 			v := r.Cells[i].Verdict

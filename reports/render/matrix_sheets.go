@@ -44,8 +44,8 @@ func peerName(p matrix.Peer) string {
 	if p.Version != "" {
 		name += " " + p.Version
 	}
-	if p.Suite != "" {
-		name += " (" + p.Suite + ")"
+	if p.Release != "" {
+		name += " (" + p.Release + ")"
 	}
 	return name
 }
@@ -108,7 +108,7 @@ func versionSheet(m matrix.Matrix, name, title, what string) (columns []int, s s
 	for i, p := range m.Subjects() {
 		if p.Name == name {
 			columns = append(columns, i)
-			s.head = append(s.head, strings.TrimSpace(p.Suite+" "+p.Version))
+			s.head = append(s.head, strings.TrimSpace(p.Release+" "+p.Version))
 		}
 	}
 	return columns, s
@@ -132,7 +132,7 @@ func qemuSheet(m matrix.Matrix) sheet {
 	for i, d := range m.Qemu() {
 		if i == 0 {
 			for _, p := range d.Servers {
-				s.head = append(s.head, p.Suite)
+				s.head = append(s.head, p.Release)
 			}
 		}
 		row := []string{d.Text, d.Since}

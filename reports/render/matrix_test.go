@@ -21,8 +21,8 @@ func sampleMatrix() matrix.Matrix {
 		r.Target.Advertised = advertised
 		return r
 	}
-	server := matrix.Peer{Name: "qemu-nbd", Suite: "trixie", Version: "1:10.0.13+ds"}
-	client := matrix.Peer{Name: "nbdcopy", Suite: "bookworm", Version: "1.14.2"}
+	server := matrix.Peer{Name: "qemu-nbd", Release: "trixie", Version: "1:10.0.13+ds"}
+	client := matrix.Peer{Name: "nbdcopy", Release: "bookworm", Version: "1.14.2"}
 	failing := broken()
 	for i := range failing.Specs {
 		if s := &failing.Specs[i]; s.Evidence != "" {
@@ -56,10 +56,10 @@ func sampleSpeed() *matrix.Performance {
 		Rounds: 3, Seconds: .2, Size: 32 << 20,
 	}
 	for i, s := range []matrix.Peer{
-		{Name: "qemu-nbd", Suite: "bullseye", Version: "1:5.2+dfsg"},
-		{Name: "qemu-nbd", Suite: "trixie", Version: "1:10.0.13+ds"},
-		{Name: "nbdkit", Suite: "bookworm-backports", Version: "1.42.3-1~bpo12+1"},
-		{Name: "<b>\x1b[31m", Suite: "sid"},
+		{Name: "qemu-nbd", Release: "bullseye", Version: "1:5.2+dfsg"},
+		{Name: "qemu-nbd", Release: "trixie", Version: "1:10.0.13+ds"},
+		{Name: "nbdkit", Release: "bookworm-backports", Version: "1.42.3-1~bpo12+1"},
+		{Name: "<b>\x1b[31m", Release: "sid"},
 	} {
 		f := float64(i)
 		add := func(load string, bytes int, rates ...float64) {
