@@ -17,9 +17,9 @@ import (
 	tcexec "github.com/testcontainers/testcontainers-go/exec"
 
 	"nbdconform/conformance/target"
-	"nbdconform/containers/engine"
-	"nbdconform/containers/images"
-	"nbdconform/containers/program"
+	"nbdconform/containers/internal/engine"
+	"nbdconform/containers/internal/images"
+	"nbdconform/containers/internal/program"
 )
 
 const (

@@ -16,7 +16,7 @@ import (
 
 	"nbdconform/conformance/target"
 	"nbdconform/containers/containertest"
-	"nbdconform/containers/engine"
+	"nbdconform/containers/internal/engine"
 	"nbdconform/reference/starttls"
 )
 

@@ -10,7 +10,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"nbdconform/conformance/target"
-	"nbdconform/containers/engine"
+	"nbdconform/containers/internal/engine"
 )
 
 func (c *contained) health(ctx context.Context) target.Health {

@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"nbdconform/conformance/target"
-	"nbdconform/containers/program"
+	"nbdconform/containers/internal/program"
 )
 
 // openLocal starts p, set up as s, as a child process.

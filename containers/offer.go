@@ -3,8 +3,8 @@ package containers
 import (
 	"context"
 
-	"nbdconform/containers/images"
-	"nbdconform/containers/program"
+	"nbdconform/containers/internal/images"
+	"nbdconform/containers/internal/program"
 )
 
 // An Offer is a server that can be started in a container of a release.

@@ -6,13 +6,12 @@ import (
 	"strings"
 
 	"nbdconform/conformance/target"
-	"nbdconform/containers/engine"
-	"nbdconform/containers/images"
-	"nbdconform/containers/nbdkit"
-	"nbdconform/containers/nbdserver"
-	"nbdconform/containers/program"
-	"nbdconform/containers/qemunbd"
-	"nbdconform/containers/qemustorage"
+	"nbdconform/containers/internal/engine"
+	"nbdconform/containers/internal/nbdkit"
+	"nbdconform/containers/internal/nbdserver"
+	"nbdconform/containers/internal/program"
+	"nbdconform/containers/internal/qemunbd"
+	"nbdconform/containers/internal/qemustorage"
 )
 
 // ErrNoEngine is wrapped by the errors that come from the lack of a container
@@ -24,9 +23,6 @@ const (
 	Container = "container" // a container of a Debian release's packages
 	Local     = "local"     // a child process of a program on PATH
 )
-
-// DefaultRelease is where a server in a container comes from unless told otherwise.
-const DefaultRelease = images.DefaultRelease
 
 var programs = []program.Program{qemunbd.Program, nbdkit.Program, nbdserver.Program, qemustorage.Program}
 
@@ -119,18 +115,13 @@ type TargetInfo struct {
 	Package  string   // the Debian package that has the program
 	Profiles []string // Request.Profile, the default first
 	Stand    []string // those of Profiles that stand for all
-	Releases []string // Request.Release, oldest first
 }
 
 // Targets lists the servers that Open knows.
 func Targets() []TargetInfo {
-	var releases []string
-	for _, s := range images.Releases() {
-		releases = append(releases, s.Name)
-	}
 	var list []TargetInfo
 	for _, p := range programs {
-		t := TargetInfo{Name: p.Name, Package: p.Package, Releases: append([]string(nil), releases...)}
+		t := TargetInfo{Name: p.Name, Package: p.Package}
 		for _, s := range p.Spoken() {
 			t.Profiles = append(t.Profiles, s.Name)
 			if !s.More {

@@ -11,7 +11,7 @@ import (
 
 	"nbdconform/conformance/target"
 	"nbdconform/containers/containertest"
-	"nbdconform/containers/engine"
+	"nbdconform/containers/internal/engine"
 )
 
 func TestUnknownNamesAreAnsweredWithTheValidOnes(t *testing.T) {

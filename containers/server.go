@@ -9,7 +9,7 @@ import (
 	"sync"
 
 	"nbdconform/conformance/target"
-	"nbdconform/containers/program"
+	"nbdconform/containers/internal/program"
 )
 
 // An instance is one run of a server, from its start to its end.

@@ -13,7 +13,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"nbdconform/conformance/target"
-	"nbdconform/containers/engine"
+	"nbdconform/containers/internal/engine"
 )
 
 // Labels of every container of ours.

@@ -12,7 +12,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"nbdconform/conformance/target"
-	"nbdconform/containers/engine"
+	"nbdconform/containers/internal/engine"
 )
 
 var errNoProc = errors.New("the processes of the server can't be seen from here")

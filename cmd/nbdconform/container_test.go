@@ -15,7 +15,6 @@ import (
 
 	"nbdconform/containers"
 	"nbdconform/containers/containertest"
-	"nbdconform/containers/engine"
 	"nbdconform/reports/evidence"
 	"nbdconform/reports/result"
 )
@@ -169,12 +168,7 @@ func stop(t *testing.T, pid int) {
 
 func dockerClient(t *testing.T) *client.Client {
 	t.Helper()
-	cli, err := engine.Client(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { cli.Close() })
-	return cli
+	return containertest.NeedEngine(t)
 }
 
 // containersOf returns the ids of the containers that a process made.

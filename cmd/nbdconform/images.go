@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"nbdconform/containers/images"
+	"nbdconform/containers"
 )
 
 func imagesCommand() *cobra.Command {
@@ -22,12 +22,11 @@ mmdebstrap.`,
 				suites = suiteNames()
 			}
 			for _, s := range suites {
-				for _, stock := range []images.Stock{images.Programs, images.Fio, images.Shell} {
-					i, err := images.EnsureStock(c.Context(), s, stock, func(text string) { fmt.Fprintln(os.Stderr, text) })
-					if err != nil {
-						return err
-					}
-					fmt.Printf("%-30s %s\n", i.Ref, i.Digest)
+				err := containers.BuildImages(c.Context(), s,
+					func(text string) { fmt.Fprintln(os.Stderr, text) },
+					func(i containers.Image) { fmt.Printf("%-30s %s\n", i.Name, i.Digest) })
+				if err != nil {
+					return err
 				}
 			}
 			return nil

@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"nbdconform/containers"
-	"nbdconform/containers/images"
 	"nbdconform/reports/baseline"
 	"nbdconform/reports/matrix"
 	"nbdconform/reports/render"
@@ -173,7 +172,7 @@ func complete(m matrix.Matrix) error {
 }
 
 func optional(suite string) bool {
-	return slices.ContainsFunc(images.Releases(), func(s images.Release) bool { return s.Name == suite && s.Optional })
+	return slices.ContainsFunc(containers.Releases(), func(s containers.Release) bool { return s.Name == suite && s.Optional })
 }
 
 // reproduce is the command that asks for the same again.
@@ -231,7 +230,7 @@ func someProfiles(names []string) ([]string, error) {
 // suiteNames lists the Debian suites, oldest first.
 func suiteNames() []string {
 	var names []string
-	for _, s := range images.Releases() {
+	for _, s := range containers.Releases() {
 		names = append(names, s.Name)
 	}
 	return names

@@ -17,8 +17,9 @@ import (
 
 	"nbdconform/conformance/caller"
 	"nbdconform/conformance/target"
-	"nbdconform/containers/engine"
-	"nbdconform/containers/images"
+	"nbdconform/containers/internal/engine"
+	"nbdconform/containers/internal/images"
+	"nbdconform/containers/internal/program"
 )
 
 // lifetime is how long a container stays if we are killed, in seconds.
@@ -30,7 +31,7 @@ func openContainer(ctx context.Context, p Program, r Request) (caller.Caller, er
 	if release == "" {
 		release = images.DefaultRelease
 	}
-	img, err := p.Image(ctx, release, r.Progress)
+	img, err := p.image(ctx, release, r.Progress)
 	if err != nil {
 		return nil, err
 	}
@@ -64,12 +65,32 @@ func openContainer(ctx context.Context, p Program, r Request) (caller.Caller, er
 	return &client{runner: &there{ctr}, program: p, id: id, dir: dir}, nil
 }
 
-// Image returns the image of a release that has the program, and builds it first
+// An Offer is a version of a program that can be run in a container.
+type Offer struct {
+	Version string // of the package; "": the release has no version that speaks NBD
+	Image   string // digest
+}
+
+// Offer says which version of the program a release has. It builds the image
+// first if need be.
+func (p Program) Offer(ctx context.Context, release string, progress func(string)) (Offer, error) {
+	img, err := p.image(ctx, release, progress)
+	if err != nil {
+		return Offer{}, err
+	}
+	o := Offer{Version: img.Packages[p.Package], Image: img.Digest}
+	if !program.Version(o.Version).AtLeast(p.Since) {
+		o.Version = ""
+	}
+	return o, nil
+}
+
+// image returns the image of a release that has the program, and builds it first
 // if need be.
-func (p Program) Image(ctx context.Context, release string, progress func(string)) (images.Image, error) {
+func (p Program) image(ctx context.Context, release string, progress func(string)) (images.Image, error) {
 	stock := images.Programs
-	if p.Stock != nil {
-		stock = *p.Stock
+	if p.stock != nil {
+		stock = *p.stock
 	}
 	return images.EnsureStock(ctx, release, stock, progress)
 }

@@ -16,7 +16,7 @@ import (
 
 	"nbdconform/conformance/caller"
 	"nbdconform/conformance/target"
-	"nbdconform/containers/program"
+	"nbdconform/containers/internal/program"
 )
 
 // A Request says which program to open.

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"nbdconform/conformance/caller"
-	"nbdconform/containers/images"
+	"nbdconform/containers/internal/images"
 )
 
 // What stands in a command line for parts of a task.
@@ -34,7 +34,7 @@ type Program struct {
 	Binary  string        // what it is called on its own; "": Name
 	Package string        // Debian package that has it
 	Since   string        // first version of the package that speaks NBD; "": all
-	Stock   *images.Stock // of the image that has the package; nil: that of the servers
+	stock   *images.Stock // of the image that has the package; nil: that of the servers
 	// Commands has the command line of each activity that the program can do.
 	Commands map[caller.Activity][]string
 	// Plain are the words that stand for {disk} without TLS, and Secure those
@@ -159,7 +159,7 @@ var Programs = []Program{
 		},
 	},
 	{
-		Name: "nbdsh", Package: "python3-libnbd", Stock: &images.Shell, TLS: libnbdTLS,
+		Name: "nbdsh", Package: "python3-libnbd", stock: &images.Shell, TLS: libnbdTLS,
 		Commands: map[caller.Activity][]string{
 			caller.Visit:  shell("h.pread(65536, 0)"),
 			caller.Zero:   shell("h.zero({length}, {offset}); h.flush()"),
@@ -170,7 +170,7 @@ var Programs = []Program{
 	{
 		// It has no files to copy and writes a pattern of its own instead. It
 		// lets libnbd read no certificates. bullseye's is built without libnbd.
-		Name: "fio", Package: "fio", Stock: &images.Fio, Since: "3.33",
+		Name: "fio", Package: "fio", stock: &images.Fio, Since: "3.33",
 		Plain: []string{"--name=nbd", "--ioengine=nbd", "--uri={uri}", "--bs=64k"},
 		Commands: map[caller.Activity][]string{
 			caller.Visit:  {"fio", diskMark, "--rw=read", "--size=1M"},

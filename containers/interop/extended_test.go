@@ -10,7 +10,6 @@ import (
 	"nbdconform/conformance/target/inprocess"
 	"nbdconform/containers"
 	"nbdconform/containers/containertest"
-	"nbdconform/containers/engine"
 	"nbdconform/reference/client"
 	"nbdconform/reference/export"
 	"nbdconform/reference/server"
@@ -23,13 +22,10 @@ const modern = "trixie"
 // modernPeer is a container of that release.
 func modernPeer(t *testing.T) peer {
 	t.Helper()
-	containertest.NeedEngine(t)
-	img := containertest.NeedImage(t, modern)
-	if !engine.IsHere() {
-		t.Skip("the engine is on another machine: there is no directory to share")
-	}
+	image := containertest.NeedImage(t, modern)
+	containertest.NeedSharedDir(t)
 	dir := sharedDir(t)
-	return peer{name: modern, dir: dir, run: runIn(t, img.Digest, dir)}
+	return peer{name: modern, dir: dir, run: runIn(t, image, dir)}
 }
 
 // A watcher sees what a client asks a reference server for.

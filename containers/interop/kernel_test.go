@@ -11,8 +11,6 @@ import (
 	"testing"
 
 	"nbdconform/containers/containertest"
-	"nbdconform/containers/engine"
-	"nbdconform/containers/images"
 	"nbdconform/reference/wire"
 )
 
@@ -29,13 +27,10 @@ func newGuest(t *testing.T) guest {
 	if testing.Short() {
 		t.Skip("a kernel that runs as a process is slow")
 	}
-	containertest.NeedEngine(t)
-	img := containertest.NeedStock(t, "sid", images.Kernel)
-	if !engine.IsHere() {
-		t.Skip("the engine is on another machine: there is no directory to share")
-	}
+	image := containertest.NeedKernel(t)
+	containertest.NeedSharedDir(t)
 	dir := sharedDir(t)
-	g := guest{peer{name: "kernel", dir: dir, run: runIn(t, img.Digest, dir)}}
+	g := guest{peer{name: "kernel", dir: dir, run: runIn(t, image, dir)}}
 	g.build(t, "build", "-o", filepath.Join(dir, "nbdconform"), "nbdconform/cmd/nbdconform")
 	return g
 }

@@ -20,7 +20,6 @@ import (
 	"go.uber.org/goleak"
 
 	"nbdconform/containers/containertest"
-	"nbdconform/containers/engine"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -51,12 +50,10 @@ func peers(t *testing.T, f func(*testing.T, peer)) {
 	for _, release := range releases {
 		t.Run(release, func(t *testing.T) {
 			t.Parallel()
-			img := containertest.NeedImage(t, release)
-			if !engine.IsHere() {
-				t.Skip("the engine is on another machine: there is no directory to share")
-			}
+			image := containertest.NeedImage(t, release)
+			containertest.NeedSharedDir(t)
 			dir := sharedDir(t)
-			f(t, peer{name: release, dir: dir, run: runIn(t, img.Digest, dir)})
+			f(t, peer{name: release, dir: dir, run: runIn(t, image, dir)})
 		})
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"nbdconform/conformance/caller"
 	"nbdconform/conformance/caller/inprocess"
 	"nbdconform/containers/clients"
-	"nbdconform/containers/program"
+	"nbdconform/containers/internal/program"
 	"nbdconform/reference/starttls/pki"
 	"nbdconform/reports/matrix"
 )
@@ -34,14 +34,13 @@ func Offers(ctx context.Context, release string, names []string, progress func(s
 		if !slices.Contains(names, p.Name) {
 			continue
 		}
-		img, err := p.Image(ctx, release, progress)
+		o, err := p.Offer(ctx, release, progress)
 		if err != nil {
 			missing = errors.Join(missing, fmt.Errorf("%s: %w", p.Name, err))
 			continue
 		}
-		v := img.Packages[p.Package]
-		if v != "" && (p.Since == "" || program.Version(v).AtLeast(p.Since)) { // not every image has every program
-			list = append(list, matrix.Peer{Name: p.Name, Release: release, Version: v, Image: img.Digest})
+		if o.Version != "" {
+			list = append(list, matrix.Peer{Name: p.Name, Release: release, Version: o.Version, Image: o.Image})
 		}
 	}
 	return list, missing

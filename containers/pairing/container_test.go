@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"nbdconform/containers/containertest"
-	"nbdconform/containers/program"
+	"nbdconform/containers/internal/program"
 	"nbdconform/reports/matrix"
 )
 

@@ -7,7 +7,7 @@ import (
 
 	"nbdconform/conformance/target"
 	"nbdconform/conformance/target/inprocess"
-	"nbdconform/containers/program"
+	"nbdconform/containers/internal/program"
 	"nbdconform/reference/server"
 	"nbdconform/reference/starttls"
 )

@@ -11,7 +11,7 @@ import (
 
 	"nbdconform/conformance/caller"
 	"nbdconform/conformance/target"
-	"nbdconform/containers/program"
+	"nbdconform/containers/internal/program"
 	"nbdconform/reports/matrix"
 )
 

@@ -3,7 +3,7 @@ package nbdkit
 import (
 	"strings"
 
-	"nbdconform/containers/program"
+	"nbdconform/containers/internal/program"
 )
 
 // A row is one profile in a table.

@@ -1,6 +1,6 @@
 package nbdkit
 
-import "nbdconform/containers/program"
+import "nbdconform/containers/internal/program"
 
 // filters are profiles that differ by what a filter does to requests.
 var filters = []row{

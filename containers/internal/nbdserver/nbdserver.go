@@ -4,7 +4,7 @@ package nbdserver
 import (
 	"fmt"
 
-	"nbdconform/containers/program"
+	"nbdconform/containers/internal/program"
 	"nbdconform/reference/starttls"
 )
 

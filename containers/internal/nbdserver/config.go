@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"nbdconform/containers/program"
+	"nbdconform/containers/internal/program"
 )
 
 // size of every export in bytes, unless another is asked for.

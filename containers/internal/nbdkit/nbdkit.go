@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strconv"
 
-	"nbdconform/containers/program"
+	"nbdconform/containers/internal/program"
 )
 
 const size = 64 * program.MiB

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"nbdconform/containers/program"
+	"nbdconform/containers/internal/program"
 )
 
 const (

@@ -1,6 +1,6 @@
 package nbdkit
 
-import "nbdconform/containers/program"
+import "nbdconform/containers/internal/program"
 
 const gib = 1024 * program.MiB
 

@@ -1,6 +1,6 @@
 package nbdserver
 
-import "nbdconform/containers/program"
+import "nbdconform/containers/internal/program"
 
 // A row is a profile with one export that is named "disk".
 type row struct {

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"nbdconform/containers/program"
+	"nbdconform/containers/internal/program"
 )
 
 const size = 64 * program.MiB

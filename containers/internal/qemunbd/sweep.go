@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"nbdconform/containers/program"
+	"nbdconform/containers/internal/program"
 )
 
 // A row is a profile in which qemu-nbd serves what it finds in some format.

@@ -1,6 +1,6 @@
 package nbdkit
 
-import "nbdconform/containers/program"
+import "nbdconform/containers/internal/program"
 
 // Scripts that serve a file, one callback each. They are slow: every request
 // starts a shell.

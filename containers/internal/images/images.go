@@ -18,7 +18,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
 
-	"nbdconform/containers/engine"
+	"nbdconform/containers/internal/engine"
 )
 
 // Labels of a finished image.
@@ -46,9 +46,12 @@ var (
 	Shell = Stock{name: "shell", packages: []string{"python3-libnbd", "bash", "coreutils"}}
 
 	// Kernel has a Linux kernel that runs as a process, and the kernel's own NBD
-	// client. It is for sid on amd64: the kernels of older releases panic.
+	// client. It is for KernelRelease on amd64: the kernels of older releases panic.
 	Kernel = Stock{name: "kernel", packages: []string{"user-mode-linux", "nbd-client", "busybox", "util-linux", "coreutils"}}
 )
+
+// KernelRelease is the release that Kernel is of.
+const KernelRelease = "sid"
 
 var (
 	//go:embed Dockerfile
