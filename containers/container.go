@@ -31,7 +31,7 @@ const (
 )
 
 // openContainer starts p, set up as s, in a container of the release's image.
-func openContainer(ctx context.Context, p program.Program, s program.Setup, r Request) (target.Target, error) {
+func openContainer(ctx context.Context, p program.Program, s program.Profile, r Request) (target.Target, error) {
 	release := r.Release
 	if release == "" {
 		release = DefaultRelease
@@ -54,7 +54,7 @@ func openContainer(ctx context.Context, p program.Program, s program.Setup, r Re
 	}
 	return open(ctx, &server{
 		id:      id,
-		profile: s.Profile(v),
+		profile: s.Describe(v),
 		start:   func(ctx context.Context) (instance, error) { return startContainer(ctx, id) },
 	})
 }
@@ -140,7 +140,7 @@ func (c *contained) dial(ctx context.Context) (net.Conn, error) {
 		short := net.Dialer{Timeout: reachable}
 		conn, err := short.DialContext(ctx, "tcp", c.direct)
 		if err == nil {
-			return eager(conn), nil
+			return quickAck(conn), nil
 		}
 		if errors.Is(err, syscall.ECONNREFUSED) {
 			return nil, err // the server is what does not answer

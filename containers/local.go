@@ -15,7 +15,7 @@ import (
 )
 
 // openLocal starts p, set up as s, as a child process.
-func openLocal(ctx context.Context, p program.Program, s program.Setup) (target.Target, error) {
+func openLocal(ctx context.Context, p program.Program, s program.Profile) (target.Target, error) {
 	if _, err := exec.LookPath(p.Name); err != nil {
 		return nil, fmt.Errorf("%s is not on PATH: apt-get install %s", p.Name, p.Package)
 	}
@@ -25,7 +25,7 @@ func openLocal(ctx context.Context, p program.Program, s program.Setup) (target.
 	}
 	command := s.Start(program.Place{Socket: socketMark, Version: v, Size: s.Size}).Command()
 	id := target.Identity{Name: p.Name, Provider: Local, Version: string(v), Command: command}
-	return openProcess(ctx, id, s.Profile(v), "")
+	return openProcess(ctx, id, s.Describe(v), "")
 }
 
 // Command starts any server: argv is its command line, in which {socket}

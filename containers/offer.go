@@ -9,12 +9,12 @@ import (
 
 // An Offer is a server that can be started in a container of a release.
 type Offer struct {
-	Target   string
-	Release  string
-	Version  string   // of the package
-	Image    string   // digest
-	Profiles []string // that the version can be set up in, the default first
-	Stand    []string // those of Profiles that stand for all
+	Target         string
+	Release        string
+	Version        string   // of the package
+	Image          string   // digest
+	Profiles       []string // that the version can be set up in, the default first
+	Representative []string // those of Profiles that stand for all
 }
 
 // Offers lists what the image of a release has, in the order of [Targets]. It
@@ -31,11 +31,11 @@ func Offers(ctx context.Context, release string, progress func(string)) ([]Offer
 			continue
 		}
 		o := Offer{Target: p.Name, Release: release, Version: string(v), Image: img.Digest}
-		for _, s := range p.Spoken() {
+		for _, s := range p.Supported() {
 			if checkVersion(p, s, v, release) == nil {
 				o.Profiles = append(o.Profiles, s.Name)
-				if !s.More {
-					o.Stand = append(o.Stand, s.Name)
+				if !s.Variant {
+					o.Representative = append(o.Representative, s.Name)
 				}
 			}
 		}

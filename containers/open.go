@@ -35,10 +35,10 @@ type Request struct {
 	// Size of the exports in bytes, what the profile has if 0. Profiles that are
 	// about their size know no other; default and tls-required do.
 	Size uint64
-	// Unspoken opens a server that this program lacks the means to talk to, for
+	// RelayOnly opens a server that this program lacks the means to talk to, for
 	// who only passes on what others say.
-	Unspoken bool
-	Progress func(string) // is told about steps that take seconds; may be nil
+	RelayOnly bool
+	Progress  func(string) // is told about steps that take seconds; may be nil
 }
 
 // Open starts the server that r asks for and returns it once it has greeted a
@@ -50,14 +50,14 @@ func Open(ctx context.Context, r Request) (target.Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := findSetup(p, r.Profile)
+	s, err := findProfile(p, r.Profile)
 	if err != nil {
 		return nil, err
 	}
 	if r.Size != 0 {
 		s.Size = r.Size
 	}
-	if s.Ready != nil && !r.Unspoken {
+	if s.Ready != nil && !r.RelayOnly {
 		if err := s.Ready(); err != nil {
 			return nil, fmt.Errorf("profile %s of %s: %w", s.Name, p.Name, err)
 		}
@@ -82,22 +82,22 @@ func findProgram(name string) (program.Program, error) {
 	return program.Program{}, fmt.Errorf("unknown target %q: use one of %s", name, strings.Join(names, ", "))
 }
 
-func findSetup(p program.Program, name string) (program.Setup, error) {
+func findProfile(p program.Program, name string) (program.Profile, error) {
 	if name == "" {
-		return p.Setups[0], nil
+		return p.Profiles[0], nil
 	}
 	var names []string
-	for _, s := range p.Setups {
+	for _, s := range p.Profiles {
 		if s.Name == name {
 			return s, nil
 		}
 		names = append(names, s.Name)
 	}
-	return program.Setup{}, fmt.Errorf("unknown profile %q of %s: use one of %s", name, p.Name, strings.Join(names, ", "))
+	return program.Profile{}, fmt.Errorf("unknown profile %q of %s: use one of %s", name, p.Name, strings.Join(names, ", "))
 }
 
 // checkVersion is an error where version v of p can't be set up as s.
-func checkVersion(p program.Program, s program.Setup, v program.Version, where string) error {
+func checkVersion(p program.Program, s program.Profile, v program.Version, where string) error {
 	if s.Since == "" || v.AtLeast(s.Since) {
 		return nil
 	}
@@ -111,10 +111,10 @@ func (e tooOld) Error() string { return string(e) }
 
 // A TargetInfo is what can be asked of Open.
 type TargetInfo struct {
-	Name     string   // Request.Target
-	Package  string   // the Debian package that has the program
-	Profiles []string // Request.Profile, the default first
-	Stand    []string // those of Profiles that stand for all
+	Name           string   // Request.Target
+	Package        string   // the Debian package that has the program
+	Profiles       []string // Request.Profile, the default first
+	Representative []string // those of Profiles that stand for all
 }
 
 // Targets lists the servers that Open knows.
@@ -122,10 +122,10 @@ func Targets() []TargetInfo {
 	var list []TargetInfo
 	for _, p := range programs {
 		t := TargetInfo{Name: p.Name, Package: p.Package}
-		for _, s := range p.Spoken() {
+		for _, s := range p.Supported() {
 			t.Profiles = append(t.Profiles, s.Name)
-			if !s.More {
-				t.Stand = append(t.Stand, s.Name)
+			if !s.Variant {
+				t.Representative = append(t.Representative, s.Name)
 			}
 		}
 		list = append(list, t)

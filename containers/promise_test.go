@@ -43,7 +43,7 @@ func eachProfile(t *testing.T, r Request) {
 	for _, info := range Targets() {
 		profiles := info.Profiles
 		if r.Provider == Local {
-			profiles = info.Stand // the others take a minute: a sweep holds them to their promises too
+			profiles = info.Representative // the others take a minute: a sweep holds them to their promises too
 		}
 		for _, profile := range profiles {
 			t.Run(info.Name+"/"+profile, func(t *testing.T) {

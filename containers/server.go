@@ -29,11 +29,11 @@ type server struct {
 	// start returns a fresh instance that has greeted, and leaves nothing behind on error.
 	start func(context.Context) (instance, error)
 
-	turn sync.Mutex // is held by Restart and Close throughout
+	restarting sync.Mutex // is held by Restart and Close throughout
 
-	mu     sync.Mutex // guards what follows
-	now    instance   // nil while there is none
-	closed bool
+	mu      sync.Mutex // guards what follows
+	running instance   // nil while there is none
+	closed  bool
 }
 
 // open starts the first instance of s.
@@ -73,8 +73,8 @@ func (s *server) Health(ctx context.Context) target.Health {
 }
 
 func (s *server) Restart(ctx context.Context) error {
-	s.turn.Lock()
-	defer s.turn.Unlock()
+	s.restarting.Lock()
+	defer s.restarting.Unlock()
 	if err := s.stop(); err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (s *server) Restart(ctx context.Context) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.now = i
+	s.running = i
 	return nil
 }
 
@@ -109,8 +109,8 @@ func (s *server) Crash(ctx context.Context) error {
 }
 
 func (s *server) Close() error {
-	s.turn.Lock()
-	defer s.turn.Unlock()
+	s.restarting.Lock()
+	defer s.restarting.Unlock()
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
@@ -120,7 +120,7 @@ func (s *server) Close() error {
 func (s *server) current() instance {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.now
+	return s.running
 }
 
 func (s *server) isClosed() bool {
@@ -141,7 +141,7 @@ func (s *server) stop() error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.now = nil
+	s.running = nil
 	return nil
 }
 

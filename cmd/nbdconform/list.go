@@ -156,8 +156,8 @@ func listProfiles(out io.Writer) error {
 	var b bytes.Buffer
 	wrapped(&b, reference, inprocess.Profiles(), nil)
 	for _, t := range containers.Targets() {
-		more := slices.DeleteFunc(slices.Clone(t.Profiles), func(p string) bool { return slices.Contains(t.Stand, p) })
-		wrapped(&b, t.Name, t.Stand, more)
+		more := slices.DeleteFunc(slices.Clone(t.Profiles), func(p string) bool { return slices.Contains(t.Representative, p) })
+		wrapped(&b, t.Name, t.Representative, more)
 	}
 	_, err := b.WriteTo(out)
 	return err

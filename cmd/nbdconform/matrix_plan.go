@@ -60,7 +60,7 @@ func (w wish) plan(ctx context.Context, progress func(string)) ([]cell, []matrix
 	found := false
 	for _, name := range w.Targets {
 		for _, o := range offers[name] {
-			for _, p := range w.chosen(o.Profiles, o.Stand) {
+			for _, p := range w.chosen(o.Profiles, o.Representative) {
 				found = true
 				cells = append(cells, cell{Image: o.Image, order: order{
 					Target: name, Suite: o.Release, Provider: containers.Container, Profile: p, Seed: 1,

@@ -62,7 +62,7 @@ func openContainer(ctx context.Context, p Program, r Request) (caller.Caller, er
 		return nil, fmt.Errorf("starting a container for %s: %w", p.Name, err)
 	}
 	id := target.Identity{Name: "client:" + p.Name, Provider: "container", Suite: release, Version: version, Image: img.Digest}
-	return &client{runner: &there{ctr}, program: p, id: id, dir: dir}, nil
+	return &client{runner: &containerRunner{ctr}, program: p, id: id, dir: dir}, nil
 }
 
 // An Offer is a version of a program that can be run in a container.
@@ -95,10 +95,10 @@ func (p Program) image(ctx context.Context, release string, progress func(string
 	return images.EnsureStock(ctx, release, stock, progress)
 }
 
-// there runs programs in a container.
-type there struct{ testcontainers.Container }
+// containerRunner runs programs in a container.
+type containerRunner struct{ testcontainers.Container }
 
-func (t *there) close() error {
+func (t *containerRunner) close() error {
 	return testcontainers.TerminateContainer(t.Container, testcontainers.StopTimeout(0))
 }
 
@@ -106,7 +106,7 @@ func (t *there) close() error {
 const margin = 30 * time.Second
 
 // run has coreutils' timeout end the program when ctx would: the engine lets it run.
-func (t *there) run(ctx context.Context, argv []string) (caller.Report, error) {
+func (t *containerRunner) run(ctx context.Context, argv []string) (caller.Report, error) {
 	r := caller.Report{Argv: argv}
 	limit := 3600.0
 	if d, ok := ctx.Deadline(); ok {

@@ -83,8 +83,8 @@ func Open(ctx context.Context, r Request) (caller.Caller, error) {
 	if err != nil {
 		return nil, err
 	}
-	id := target.Identity{Name: "client:" + p.Name, Provider: "local", Version: installed(ctx, p)}
-	return &client{runner: here{dir}, program: p, id: id, dir: dir}, nil
+	id := target.Identity{Name: "client:" + p.Name, Provider: "local", Version: installedVersion(ctx, p)}
+	return &client{runner: childRunner{dir}, program: p, id: id, dir: dir}, nil
 }
 
 // Command makes a client of any command line, which does the activity with
@@ -113,7 +113,7 @@ func Command(argv []string, does caller.Activity) (caller.Caller, error) {
 	name := filepath.Base(argv[0])
 	p := Program{Name: name, Commands: map[caller.Activity][]string{does: argv}}
 	id := target.Identity{Name: "client:" + name, Provider: "local", Command: argv}
-	return &client{runner: here{"."}, program: p, id: id, dir: dir}, nil
+	return &client{runner: childRunner{"."}, program: p, id: id, dir: dir}, nil
 }
 
 // newDir makes a directory whose path leaves room for a socket.
@@ -125,8 +125,8 @@ func newDir() (string, error) {
 	return dir, err
 }
 
-// installed asks the package database for the version of a program.
-func installed(ctx context.Context, p Program) string {
+// installedVersion asks the package database for the version of a program.
+func installedVersion(ctx context.Context, p Program) string {
 	out, err := exec.CommandContext(ctx, "dpkg-query", "-W", "-f", "${db:Status-Status} ${Version}", p.Package).Output()
 	if v, ok := strings.CutPrefix(string(out), "installed "); err == nil && ok {
 		return v
@@ -134,12 +134,12 @@ func installed(ctx context.Context, p Program) string {
 	return ""
 }
 
-// here runs programs as child processes in a directory.
-type here struct{ dir string }
+// childRunner runs programs as child processes in a directory.
+type childRunner struct{ dir string }
 
-func (h here) close() error { return nil }
+func (h childRunner) close() error { return nil }
 
-func (h here) run(ctx context.Context, argv []string) (caller.Report, error) {
+func (h childRunner) run(ctx context.Context, argv []string) (caller.Report, error) {
 	r := caller.Report{Argv: argv}
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	var stdout, stderr bytes.Buffer

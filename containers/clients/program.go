@@ -1,7 +1,6 @@
 package clients
 
 import (
-	_ "embed"
 	"fmt"
 	"net/url"
 	"slices"
@@ -10,6 +9,7 @@ import (
 
 	"nbdconform/conformance/caller"
 	"nbdconform/containers/internal/images"
+	"nbdconform/containers/internal/program"
 )
 
 // What stands in a command line for parts of a task.
@@ -49,6 +49,38 @@ type Program struct {
 	Context [2]string
 	// TLS is what the program's URIs can say about TLS, besides to do without.
 	TLS []caller.TLS
+	// NoTLS are the kinds of TLS that the program can't be told to use.
+	NoTLS []NoTLS
+	// Unsupported are parts of messages by which the program says that it has no
+	// such thing at all, whatever the server.
+	Unsupported []string
+	// Output says how to read what the program prints.
+	Output Output
+}
+
+// A NoTLS is a kind of TLS that a program can't be told to use, and why.
+type NoTLS struct {
+	Kind   caller.TLS
+	Before string // the first version that can; "": none can
+	Reason string
+}
+
+// WhyNoTLS says why a version of the program can't be told to use a kind of TLS;
+// "" if it can, or if that is not known.
+func (p Program) WhyNoTLS(kind caller.TLS, version string) string {
+	for _, n := range p.NoTLS {
+		if n.Kind == kind && (n.Before == "" || !program.Version(version).AtLeast(n.Before)) {
+			return n.Reason
+		}
+	}
+	return ""
+}
+
+// SaysUnsupported reports whether the program says that it has no such thing at all.
+func (p Program) SaysUnsupported(r caller.Report) bool {
+	return slices.ContainsFunc(p.Unsupported, func(text string) bool {
+		return strings.Contains(r.Stderr, text) || strings.Contains(r.Stdout, text)
+	})
 }
 
 func (p Program) binary() string {
@@ -56,129 +88,6 @@ func (p Program) binary() string {
 		return p.Binary
 	}
 	return p.Name
-}
-
-// What libnbd's URIs can say of TLS.
-var libnbdTLS = []caller.TLS{caller.TLSRequire, caller.TLSKey}
-
-// What QEMU's block driver takes.
-const qemuDriver = "driver=nbd,server.type=unix,server.path={socket},export={export}"
-
-var qemuTLS = map[caller.TLS][]string{
-	caller.TLSRequire: {
-		"--object", "tls-creds-x509,id=t,endpoint=client,dir={pki}",
-		"--image-opts", qemuDriver + ",tls-creds=t,tls-hostname=localhost",
-	},
-	caller.TLSKey: {
-		"--object", "tls-creds-psk,id=t,endpoint=client,username=alice,dir={keys}",
-		"--image-opts", qemuDriver + ",tls-creds=t",
-	},
-	caller.TLSAnonymous: {
-		"--object", "tls-creds-anon,id=t,endpoint=client",
-		"--image-opts", qemuDriver + ",tls-creds=t",
-	},
-}
-
-// extras is what nbdsh does as caller.Extras.
-//
-//go:embed extras.py
-var extras string
-
-// shell has nbdsh connect, do something and disconnect, whatever comes of it.
-func shell(does string) []string {
-	return []string{
-		"nbdsh", "-c", "h.set_uri_allow_local_file(True)", "-c", `h.connect_uri("{uri}")`,
-		"-c", "try: " + does + "\nfinally: h.shutdown()",
-	}
-}
-
-// Programs are those that are known, in the order of reports.
-var Programs = []Program{
-	{
-		Name: "nbdinfo", Package: "libnbd-bin", TLS: libnbdTLS,
-		Context: [2]string{"--map", "--map=" + contextMark},
-		Commands: map[caller.Activity][]string{
-			caller.Info: {"nbdinfo", "--json", "--no-content", uriMark},
-			caller.List: {"nbdinfo", "--json", "--no-content", "--list", serverMark},
-			caller.Map:  {"nbdinfo", "--map", uriMark},
-		},
-	},
-	{
-		Name: "nbdcopy", Package: "libnbd-bin", TLS: libnbdTLS,
-		Commands: map[caller.Activity][]string{
-			caller.CopyOut: {"nbdcopy", uriMark, fileMark},
-			caller.CopyIn:  {"nbdcopy", "--flush", fileMark, uriMark},
-		},
-	},
-	{
-		Name: "qemu-img", Package: "qemu-utils",
-		Plain:  []string{"--image-opts", qemuDriver},
-		Secure: qemuTLS, SecureSince: "7.0",
-		Context: [2]string{qemuDriver, qemuDriver + ",x-dirty-bitmap=" + contextMark},
-		Commands: map[caller.Activity][]string{
-			caller.Info:    {"qemu-img", "info", "--output=json", diskMark},
-			caller.Map:     {"qemu-img", "map", "--output=json", diskMark},
-			caller.CopyOut: {"qemu-img", "convert", "-O", "raw", diskMark, fileMark},
-			caller.CopyIn:  {"qemu-img", "convert", "-n", "--target-image-opts", "-f", "raw", fileMark, qemuDriver},
-			caller.Compare: {"qemu-img", "compare", diskMark, "driver=file,filename={file}"},
-		},
-	},
-	{
-		Name: "qemu-io", Package: "qemu-utils",
-		Plain:  []string{"--image-opts", qemuDriver},
-		Secure: qemuTLS, SecureSince: "7.0",
-		Context: [2]string{qemuDriver, qemuDriver + ",x-dirty-bitmap=" + contextMark},
-		Commands: map[caller.Activity][]string{
-			caller.Visit: {"qemu-io", "-r", "-c", "read 0 64k", diskMark},
-			caller.Zero:  {"qemu-io", "-c", "write -z {offset} {length}", "-c", "flush", diskMark},
-			caller.Trim:  {"qemu-io", "-d", "unmap", "-c", "discard {offset} {length}", "-c", "flush", diskMark},
-			caller.Map:   {"qemu-io", "-r", "-c", "map", diskMark},
-		},
-	},
-	{
-		Name: "nbd-client", Package: "nbd-client",
-		Commands: map[caller.Activity][]string{
-			caller.List: {"nbd-client", "-unix", socketMark, "-l"},
-		},
-	},
-	{
-		// nbdkit is the client, and nbdcopy beside it talks to nbdkit alone. It
-		// ends as soon as the command does, and needs a moment before that to
-		// leave the server in order.
-		Name: "nbdkit-nbd", Binary: "nbdkit", Package: "nbdkit",
-		Plain: []string{"socket={socket}", "export={export}"},
-		Secure: map[caller.TLS][]string{
-			caller.TLSRequire: {"socket={socket}", "export={export}", "tls=require", "tls-certificates={pki}"},
-			caller.TLSKey:     {"socket={socket}", "export={export}", "tls=require", "tls-username=alice", "tls-psk={keys}/keys.psk"},
-		},
-		Commands: map[caller.Activity][]string{
-			caller.Info:    {"nbdkit", "-U", "-", "nbd", diskMark, "--run", `nbdinfo --json --no-content "$uri"; end=$?; sleep 0.3; exit $end`},
-			caller.Map:     {"nbdkit", "-U", "-", "nbd", diskMark, "--run", `nbdinfo --map "$uri"; end=$?; sleep 0.3; exit $end`},
-			caller.CopyOut: {"nbdkit", "-U", "-", "nbd", diskMark, "--run", `nbdcopy "$uri" {file}; end=$?; sleep 0.3; exit $end`},
-			caller.CopyIn:  {"nbdkit", "-U", "-", "nbd", diskMark, "--run", `nbdcopy --flush {file} "$uri"; end=$?; sleep 0.3; exit $end`},
-		},
-	},
-	{
-		Name: "nbdsh", Package: "python3-libnbd", stock: &images.Shell, TLS: libnbdTLS,
-		Commands: map[caller.Activity][]string{
-			caller.Visit:  shell("h.pread(65536, 0)"),
-			caller.Zero:   shell("h.zero({length}, {offset}); h.flush()"),
-			caller.Trim:   shell("h.trim({length}, {offset}); h.flush()"),
-			caller.Extras: {"nbdsh", "-c", extras},
-		},
-	},
-	{
-		// It has no files to copy and writes a pattern of its own instead. It
-		// lets libnbd read no certificates. bullseye's is built without libnbd.
-		Name: "fio", Package: "fio", stock: &images.Fio, Since: "3.33",
-		Plain: []string{"--name=nbd", "--ioengine=nbd", "--uri={uri}", "--bs=64k"},
-		Commands: map[caller.Activity][]string{
-			caller.Visit:  {"fio", diskMark, "--rw=read", "--size=1M"},
-			caller.Stamp:  {"fio", diskMark, "--rw=write", "--end_fsync=1", "--verify=pattern", "--verify_pattern=%o", "--verify_fatal=1"},
-			caller.Verify: {"fio", diskMark, "--rw=read", "--verify=pattern", "--verify_pattern=%o", "--verify_fatal=1"},
-			caller.Trim:   {"fio", diskMark, "--rw=trim", "--offset={offset}", "--size={length}", "--end_fsync=1"},
-		},
-	},
 }
 
 // Names are the names of all programs.
@@ -254,7 +163,7 @@ func URI(a caller.Address, export string) string {
 	case caller.NoTLS:
 		return fmt.Sprintf("nbd+unix:///%s?socket=%s", export, a.Socket)
 	case caller.TLSKey:
-		return fmt.Sprintf("nbds+unix://alice@/%s?socket=%s&tls-psk-file=%s/keys.psk", export, a.Socket, a.Keys)
+		return fmt.Sprintf("nbds+unix://%s@/%s?socket=%s&tls-psk-file=%s/%s", program.PSKUser, export, a.Socket, a.Keys, program.PSK)
 	case caller.TLSAnonymous:
 		return fmt.Sprintf("nbds+unix:///%s?socket=%s&tls-type=anon", export, a.Socket)
 	}

@@ -106,3 +106,25 @@ func TestCommandsThatMakeNoSense(t *testing.T) {
 		})
 	}
 }
+
+func TestOldLibnbdIsNotAskedForCertificates(t *testing.T) {
+	i, _ := Find("nbdinfo")
+	for version, want := range map[string]bool{"1.6.1-1": true, "1.14.2-1": false, "1.22.2-1": false} {
+		if got := i.WhyNoTLS(caller.TLSRequire, version) != ""; got != want {
+			t.Errorf("%s: %t", version, got)
+		}
+		if why := i.WhyNoTLS(caller.NoTLS, version); why != "" {
+			t.Errorf("%s without TLS: %s", version, why)
+		}
+	}
+	q, _ := Find("qemu-img")
+	if why := q.WhyNoTLS(caller.TLSRequire, "1:5.2"); why != "" {
+		t.Errorf("qemu-img has other ways: %s", why)
+	}
+	f, _ := Find("fio")
+	for _, kind := range []caller.TLS{caller.TLSRequire, caller.TLSKey} {
+		if f.WhyNoTLS(kind, "3.33-3") == "" {
+			t.Errorf("fio has no TLS at all: %v", kind)
+		}
+	}
+}

@@ -208,7 +208,7 @@ func (rec *Record) pair(ctx context.Context, c *pairing.Client, s *pairing.Serve
 		if r.Outcome != matrix.Works && r.Outcome != matrix.Degraded {
 			continue
 		}
-		rec.Items.Join(r.Heard.Items)
+		rec.Items.Join(r.Observed.Items)
 		switch r.Activity {
 		case matrix.TLS:
 			rec.Items.Add(usage.Item{Kind: usage.Extension, Name: usage.X509})

@@ -26,7 +26,7 @@ import (
 func TestClientCopiesToAndFromLocalServers(t *testing.T) {
 	t.Parallel()
 	for _, info := range containers.Targets() {
-		for _, profile := range info.Stand {
+		for _, profile := range info.Representative {
 			t.Run(info.Name+"/"+profile, func(t *testing.T) {
 				t.Parallel()
 				containertest.NeedProgram(t, info.Name)

@@ -95,7 +95,7 @@ func (rec *Record) provoke(ctx context.Context, c *pairing.Client) error {
 			if v.export != "" {
 				name = v.export
 			}
-			h, _, err := pairing.Overhear(ctx, c, t, caller.Task{Activity: a, Server: caller.Address{Export: name}, Context: v.about})
+			h, _, err := pairing.Observe(ctx, c, t, caller.Task{Activity: a, Server: caller.Address{Export: name}, Context: v.about})
 			_ = t.Close()
 			if err != nil {
 				return err
@@ -130,7 +130,7 @@ func (rec *Record) encrypt(ctx context.Context, c *pairing.Client) error {
 				return err
 			}
 			to := caller.Address{Export: about.Export, TLS: how.told, Keys: dir}
-			h, r, err := pairing.Overhear(ctx, c, t, caller.Task{Activity: a, Server: to})
+			h, r, err := pairing.Observe(ctx, c, t, caller.Task{Activity: a, Server: to})
 			err = errors.Join(err, t.Close(), os.RemoveAll(dir))
 			if err != nil {
 				return err

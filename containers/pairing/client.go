@@ -7,11 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 
 	"nbdconform/conformance/caller"
-	"nbdconform/conformance/caller/inprocess"
 	"nbdconform/containers/clients"
 	"nbdconform/containers/internal/program"
 	"nbdconform/reference/starttls/pki"
@@ -22,11 +20,12 @@ import (
 type Client struct {
 	Peer matrix.Peer
 	caller.Caller
+	program     clients.Program
 	credentials func() (string, error) // the directory of certificates and keys
 }
 
 // Offers lists those of the named client programs that a release has. It builds
-// their images first if need be. An error says which can't be had.
+// their images first if need be. An error says which are not available.
 func Offers(ctx context.Context, release string, names []string, progress func(string)) ([]matrix.Peer, error) {
 	var list []matrix.Peer
 	var missing error
@@ -48,40 +47,27 @@ func Offers(ctx context.Context, release string, names []string, progress func(s
 
 // OpenClient gets a program of a release, or the reference client, ready.
 func OpenClient(ctx context.Context, name, release string) (*Client, error) {
-	var c caller.Caller
-	var err error
 	if name == Reference {
-		if c, err = inprocess.Open(""); err == nil {
-			c = patient{c}
-		}
-	} else {
-		c, err = clients.Open(ctx, clients.Request{Program: name, Release: release})
+		return openReference()
 	}
+	p, err := clients.Find(name)
 	if err != nil {
 		return nil, err
 	}
-	return NewClient(c), nil
-}
-
-// A patient client is the reference client that does not mind if the server
-// stays behind NBD_CMD_DISC, as nbdkit does: a breach that a run tells of, and
-// not one of what was asked for.
-type patient struct{ caller.Caller }
-
-func (p patient) Do(ctx context.Context, t caller.Task) (caller.Report, error) {
-	r, err := p.Caller.Do(ctx, t)
-	if strings.HasSuffix(r.Stderr, "(cmd.disc.close)") && !strings.Contains(r.Stderr, "\n") {
-		r.Exit, r.Hung = "", false
+	c, err := clients.Open(ctx, clients.Request{Program: name, Release: release})
+	if err != nil {
+		return nil, err
 	}
-	return r, err
+	return newClient(c, p), nil
 }
 
-// NewClient takes a caller, and closes it in the end.
-func NewClient(c caller.Caller) *Client {
+// newClient takes a caller that runs p, and closes it in the end.
+func newClient(c caller.Caller, p clients.Program) *Client {
 	id := c.Identity()
 	return &Client{
-		Peer:   matrix.Peer{Name: strings.TrimPrefix(id.Name, "client:"), Release: id.Suite, Version: id.Version, Image: id.Image},
-		Caller: c,
+		Peer:    matrix.Peer{Name: p.Name, Release: id.Suite, Version: id.Version, Image: id.Image},
+		Caller:  c,
+		program: p,
 		credentials: sync.OnceValues(func() (string, error) {
 			dir := filepath.Join(c.Dir(), "pki")
 			err := errors.Join(os.MkdirAll(dir, 0o755), pki.Shared().Write(dir)) // #nosec: a program in a container may be another user

@@ -25,11 +25,11 @@ func TestProgramsOfTwoReleasesMeet(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	alone := map[matrix.Activity]Heard{}
+	alone := map[matrix.Activity]Observed{}
 	for a, r := range outcomes(t, Pair{Client: c, Server: reference(t)}) {
-		alone[a] = r.Heard
+		alone[a] = r.Observed
 	}
-	got := outcomes(t, Pair{Client: c, Server: s, Alone: alone})
+	got := outcomes(t, Pair{Client: c, Server: s, WithReference: alone})
 	for a, want := range map[matrix.Activity]matrix.Outcome{
 		matrix.Connect: matrix.Works, matrix.CopyOut: matrix.Works, matrix.CopyIn: matrix.Works,
 		matrix.Compare: matrix.Works, matrix.TLS: matrix.Works, matrix.List: matrix.Unable,
@@ -60,7 +60,7 @@ func TestKeysOpenServers(t *testing.T) {
 		}
 		t.Cleanup(func() { _ = c.Close() })
 		p := Pair{Client: c, Server: s}
-		r, err := p.one(t.Context(), matrix.TLSKey)
+		r, err := p.attempt(t.Context(), matrix.TLSKey)
 		if err != nil || r.Outcome != matrix.Works {
 			t.Errorf("%s: %s, %v: %s", name, r.Outcome, err, r.Detail)
 		}
@@ -72,7 +72,7 @@ func TestKeysOpenServers(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, program.PSK), []byte(other), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if r, err = p.one(t.Context(), matrix.TLSKey); err != nil || r.Outcome != matrix.Broken {
+		if r, err = p.attempt(t.Context(), matrix.TLSKey); err != nil || r.Outcome != matrix.Broken {
 			t.Errorf("%s with another key: %s, %v: %s", name, r.Outcome, err, r.Detail)
 		}
 	}

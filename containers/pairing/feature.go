@@ -25,11 +25,11 @@ var features = []Feature{
 	featureGo, featureExtended, featureStructured, featureStatus, featureZeroes, featureTrim, featureConns,
 }
 
-// used are the features that were heard. A server may answer what needs no
+// used are the features that were observed. A server may answer what needs no
 // payload with a simple reply: what was negotiated counts.
-func (h Heard) used() map[Feature]bool {
-	command := func(c wire.Command) bool { return h.Items.Has(usage.Command, c.String()) }
-	option := func(o wire.Option) bool { return h.Items.Has(usage.Option, o.String()) }
+func (o Observed) used() map[Feature]bool {
+	command := func(c wire.Command) bool { return o.Items.Has(usage.Command, c.String()) }
+	option := func(opt wire.Option) bool { return o.Items.Has(usage.Option, opt.String()) }
 	return map[Feature]bool{
 		featureGo:         option(wire.OptGo),
 		featureExtended:   option(wire.OptExtendedHeaders),
@@ -37,29 +37,30 @@ func (h Heard) used() map[Feature]bool {
 		featureStatus:     command(wire.CmdBlockStatus),
 		featureZeroes:     command(wire.CmdWriteZeroes),
 		featureTrim:       command(wire.CmdTrim),
-		featureConns:      h.Connections > 1,
+		featureConns:      o.Connections > 1,
 	}
 }
 
-// lost names the features that the client uses with the reference server for
-// the same, that the server has, and that were not heard; and what was instead.
-func lost(alone Heard, has map[Feature]bool, here Heard) []string {
-	wants, used := alone.used(), here.used()
+// unused names the features that the client uses with the reference server for
+// the same operation, that the server has, and that were not used; and what was
+// used instead.
+func unused(withReference Observed, has map[Feature]bool, here Observed) []string {
+	expected, used := withReference.used(), here.used()
 	var list []string
 	for _, f := range features {
-		if wants[f] && has[f] && !used[f] {
-			list = append(list, fmt.Sprintf("%s: %s instead", f, instead(f, here)))
+		if expected[f] && has[f] && !used[f] {
+			list = append(list, fmt.Sprintf("%s: %s instead", f, fallback(f, here)))
 		}
 	}
 	return list
 }
 
-// instead says what the client did without a feature.
-func instead(f Feature, h Heard) string {
-	used := h.used()
+// fallback says what the client used in place of a feature.
+func fallback(f Feature, o Observed) string {
+	used := o.used()
 	switch f {
 	case featureGo:
-		if h.Items.Has(usage.Option, wire.OptExportName.String()) {
+		if o.Items.Has(usage.Option, wire.OptExportName.String()) {
 			return wire.OptExportName.String()
 		}
 	case featureExtended, featureStructured:
@@ -68,14 +69,14 @@ func instead(f Feature, h Heard) string {
 		}
 		return usage.SimpleReplies
 	case featureStatus:
-		if h.Items.Has(usage.Command, wire.CmdRead.String()) {
+		if o.Items.Has(usage.Command, wire.CmdRead.String()) {
 			return "reading everything"
 		}
 	case featureZeroes, featureTrim:
 		if used[featureZeroes] {
 			return wire.CmdWriteZeroes.String()
 		}
-		if h.Items.Has(usage.Command, wire.CmdWrite.String()) {
+		if o.Items.Has(usage.Command, wire.CmdWrite.String()) {
 			return "writing zeroes as data"
 		}
 	case featureConns:

@@ -12,28 +12,28 @@ import (
 func TestLostFeaturesAreNamed(t *testing.T) {
 	t.Parallel()
 	c := own(t)
-	alone := map[matrix.Activity]Heard{}
+	alone := map[matrix.Activity]Observed{}
 	for a, r := range outcomes(t, Pair{Client: c, Server: reference(t)}) {
-		alone[a] = r.Heard
+		alone[a] = r.Observed
 	}
 	s, err := OpenServerAs(t.Context(), Reference, "", "bare")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	p := Pair{Client: c, Server: s, Alone: alone}
+	p := Pair{Client: c, Server: s, WithReference: alone}
 	// What the server does not have can't be lost.
-	if r, err := p.one(t.Context(), matrix.CopyIn); err != nil || r.Outcome != matrix.Works {
+	if r, err := p.attempt(t.Context(), matrix.CopyIn); err != nil || r.Outcome != matrix.Works {
 		t.Errorf("%s: %s, %v", r.Outcome, r.Detail, err)
 	}
 	// Were it there, it would be.
-	s.has[featureZeroes], s.has[featureConns] = true, true
-	r, err := p.one(t.Context(), matrix.CopyIn)
+	s.features[featureZeroes], s.features[featureConns] = true, true
+	r, err := p.attempt(t.Context(), matrix.CopyIn)
 	want := "NBD_CMD_WRITE_ZEROES: writing zeroes as data instead; several connections: one instead"
 	if err != nil || r.Outcome != matrix.Degraded || strings.Join(r.Lost, "; ") != want {
 		t.Errorf("%s: %q, %v; want %q", r.Outcome, r.Lost, err, want)
 	}
-	if got, ok := p.way(matrix.Connect, caller.NoTLS); !ok || got != caller.Info {
+	if got, ok := p.taskFor(matrix.Connect); !ok || got != caller.Info {
 		t.Errorf("connect is %s", got)
 	}
 }

@@ -86,10 +86,10 @@ func TestLiesAreFoundOut(t *testing.T) {
 		"it does nothing": {matrix.Connect, matrix.Corrupt, "what it says can't be read", func(caller.Task, func(caller.Task) caller.Report) caller.Report {
 			return caller.Report{}
 		}},
-		"it says what it knew": {matrix.Connect, matrix.Broken, "nothing was heard of it", func(caller.Task, func(caller.Task) caller.Report) caller.Report {
+		"it says what it knew": {matrix.Connect, matrix.Broken, "no connection was observed", func(caller.Task, func(caller.Task) caller.Report) caller.Report {
 			return caller.Report{Stdout: "size 8388608"}
 		}},
-		"another size": {matrix.Connect, matrix.Corrupt, "the size is 1048576, want 8388608", func(k caller.Task, do func(caller.Task) caller.Report) caller.Report {
+		"another size": {matrix.Connect, matrix.Corrupt, "the size is 1048576, expected 8388608", func(k caller.Task, do func(caller.Task) caller.Report) caller.Report {
 			k.Server.Export = "spare"
 			return do(k)
 		}},
@@ -156,7 +156,7 @@ func TestLiesAreFoundOut(t *testing.T) {
 			client := own(t)
 			client.Caller = liar{client.Caller, c.lie}
 			p := Pair{Client: client, Server: reference(t)}
-			r, err := p.one(t.Context(), c.activity)
+			r, err := p.attempt(t.Context(), c.activity)
 			if err != nil || r.Outcome != c.outcome || !strings.Contains(r.Detail, c.detail) {
 				t.Errorf("%s: %s, %v; want %s: %s", r.Outcome, r.Detail, err, c.outcome, c.detail)
 			}

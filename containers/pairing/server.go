@@ -19,58 +19,55 @@ import (
 	"nbdconform/reports/matrix"
 )
 
-// Reference is the name of the reference server and of the reference client.
-const Reference = "reference"
-
 // Size is that of the exports that are copied in and out, in bytes.
 const Size = 8 << 20
 
-// A Server is a running server, and what it holds.
+// A Server is a running server, and its contents.
 type Server struct {
-	Peer  matrix.Peer
-	plain target.Target
-	doors map[matrix.Activity]door
-	holds []byte // contents of plain, as the reference client reads them
-	seed  byte
-	has   map[Feature]bool
+	Peer     matrix.Peer
+	plain    target.Target
+	tls      map[matrix.Activity]tlsServer
+	contents []byte // contents of plain, as the reference client reads them
+	seed     byte
+	features map[Feature]bool
 }
 
-// A door is the same server, insisting on TLS.
-type door struct {
+// A tlsServer is the same server in a profile that requires TLS.
+type tlsServer struct {
 	server target.Target // nil: it has none
 	why    string
 }
 
-// profiles are how servers are set up that insist on a kind of TLS. The tap
-// speaks none: clients and servers do.
-var profiles = map[matrix.Activity]string{matrix.TLS: "tls-required", matrix.TLSKey: pskProfile}
+// tlsProfiles are the profiles that require a kind of TLS. The proxy has no TLS:
+// clients and servers do.
+var tlsProfiles = map[matrix.Activity]string{matrix.TLS: "tls-required", matrix.TLSKey: pskProfile}
 
 const pskProfile = "tls-psk"
 
-// OpenServer starts a server of a release, or the reference server, and gives it
-// something to hold.
+// OpenServer starts a server of a release, or the reference server, and writes
+// its first contents.
 func OpenServer(ctx context.Context, name, release string) (*Server, error) {
 	return OpenServerAs(ctx, name, release, "default")
 }
 
 // OpenServerAs is OpenServer for a profile that can be written to.
 func OpenServerAs(ctx context.Context, name, release, profile string) (*Server, error) {
-	s := &Server{doors: map[matrix.Activity]door{}}
+	s := &Server{tls: map[matrix.Activity]tlsServer{}}
 	var err error
 	if s.plain, err = open(ctx, containers.Request{Target: name, Release: release, Profile: profile}); err != nil {
 		return nil, err
 	}
 	id := s.plain.Identity()
 	s.Peer = matrix.Peer{Name: id.Name, Release: id.Suite, Version: id.Version, Image: id.Image}
-	for a, profile := range profiles {
-		t, err := open(ctx, containers.Request{Target: name, Release: release, Profile: profile, Unspoken: true})
+	for a, profile := range tlsProfiles {
+		t, err := open(ctx, containers.Request{Target: name, Release: release, Profile: profile, RelayOnly: true})
 		if err != nil {
-			s.doors[a] = door{why: err.Error()}
+			s.tls[a] = tlsServer{why: err.Error()}
 			continue
 		}
-		s.doors[a] = door{server: t}
+		s.tls[a] = tlsServer{server: t}
 	}
-	if err := s.begin(ctx); err != nil {
+	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -82,7 +79,7 @@ func open(ctx context.Context, r containers.Request) (target.Target, error) {
 	case r.Target != Reference:
 		return containers.Open(ctx, r)
 	case r.Profile == pskProfile:
-		return openKeyed()
+		return openPSK()
 	}
 	_, about, err := inprocess.Config(r.Profile, Size, "")
 	if err != nil {
@@ -103,7 +100,7 @@ func (s *Server) Target() target.Target { return s.plain }
 // Close stops the server.
 func (s *Server) Close() error {
 	err := s.plain.Close()
-	for _, d := range s.doors {
+	for _, d := range s.tls {
 		if d.server != nil {
 			err = errors.Join(err, d.server.Close())
 		}
@@ -111,32 +108,32 @@ func (s *Server) Close() error {
 	return err
 }
 
-// begin writes the first contents, and asks what the server has.
-func (s *Server) begin(ctx context.Context) error {
-	first := s.next()
-	return s.with(ctx, func(c *client.Client) error {
+// start writes the first contents, and finds out which features the server has.
+func (s *Server) start(ctx context.Context) error {
+	first := s.newImage()
+	return s.connect(ctx, func(c *client.Client) error {
 		if c.Size() != Size {
-			return fmt.Errorf("%s has %d bytes, and was to have %d", s.Peer, c.Size(), Size)
+			return fmt.Errorf("%s has %d bytes, expected %d", s.Peer, c.Size(), Size)
 		}
-		s.has = offered(c)
+		s.features = offeredFeatures(c)
 		if err := client.CopyIn(ctx, c, bytes.NewReader(first), Size, client.CopyOptions{}); err != nil {
 			return err
 		}
-		if err := s.look(ctx, c); err != nil {
+		if err := s.readContents(ctx, c); err != nil {
 			return err
 		}
-		if !bytes.Equal(s.holds, first) {
-			return fmt.Errorf("%s does not hold what the reference client wrote", s.Peer)
+		if !bytes.Equal(s.contents, first) {
+			return fmt.Errorf("%s does not have what the reference client wrote", s.Peer)
 		}
 		return nil
 	})
 }
 
-// grace is how long a server may take to hang up behind NBD_CMD_DISC.
+// grace is how long a server may take to close the connection after NBD_CMD_DISC.
 const grace = 300 * time.Millisecond
 
-// with connects the reference client to the server.
-func (s *Server) with(ctx context.Context, f func(*client.Client) error) error {
+// connect connects the reference client to the server.
+func (s *Server) connect(ctx context.Context, f func(*client.Client) error) error {
 	conn, err := s.plain.Dial(ctx)
 	if err != nil {
 		return err
@@ -152,36 +149,36 @@ func (s *Server) with(ctx context.Context, f func(*client.Client) error) error {
 	return f(c)
 }
 
-// look reads what the server holds.
-func (s *Server) look(ctx context.Context, c *client.Client) error {
+// readContents reads the contents of the server.
+func (s *Server) readContents(ctx context.Context, c *client.Client) error {
 	b := make([]byte, Size)
 	if err := c.ReadAt(ctx, b, 0, 0); err != nil {
-		return fmt.Errorf("reading what %s holds: %w", s.Peer, err)
+		return fmt.Errorf("reading the contents of %s: %w", s.Peer, err)
 	}
-	s.holds = b
+	s.contents = b
 	return nil
 }
 
-// refresh reads what the server holds by now.
+// refresh reads the contents of the server anew.
 func (s *Server) refresh(ctx context.Context) error {
-	return s.with(ctx, func(c *client.Client) error { return s.look(ctx, c) })
+	return s.connect(ctx, func(c *client.Client) error { return s.readContents(ctx, c) })
 }
 
-// fill gives the range of [rangeOffset] data to lose.
-func (s *Server) fill(ctx context.Context) error {
-	return s.put(ctx, rangeOffset, s.next()[rangeOffset:][:rangeLength])
+// fillRange writes data to the range at [rangeOffset].
+func (s *Server) fillRange(ctx context.Context) error {
+	return s.write(ctx, rangeOffset, s.newImage()[rangeOffset:][:rangeLength])
 }
 
-// put has the reference client write data, and reads what the server holds then.
-func (s *Server) put(ctx context.Context, offset uint64, data []byte) error {
-	return s.with(ctx, func(c *client.Client) error {
+// write has the reference client write data, and reads the contents then.
+func (s *Server) write(ctx context.Context, offset uint64, data []byte) error {
+	return s.connect(ctx, func(c *client.Client) error {
 		const most = 1 << 20 // of one request
 		for at := 0; at < len(data); at += most {
 			if err := c.WriteAt(ctx, data[at:min(at+most, len(data))], offset+uint64(at), 0); err != nil {
 				return err
 			}
 		}
-		return s.look(ctx, c)
+		return s.readContents(ctx, c)
 	})
 }
 
@@ -200,9 +197,9 @@ const (
 	rangeLength = 256 << 10
 )
 
-// next makes an image that was not there before: random data with runs of
+// newImage makes an image that was not there before: random data with runs of
 // zeroes in it, some of them not aligned to anything.
-func (s *Server) next() []byte {
+func (s *Server) newImage() []byte {
 	s.seed++
 	b := make([]byte, Size)
 	_, _ = rand.NewChaCha8([32]byte{s.seed}).Read(b)
@@ -212,8 +209,8 @@ func (s *Server) next() []byte {
 	return b
 }
 
-// offered are the features that the server gave the reference client.
-func offered(c *client.Client) map[Feature]bool {
+// offeredFeatures are the features that the server gave the reference client.
+func offeredFeatures(c *client.Client) map[Feature]bool {
 	has := map[Feature]bool{
 		featureExtended: c.Extended(), featureStructured: c.Structured(), featureGo: true,
 		featureStatus: c.HasContext(client.AllocationContext),
@@ -225,6 +222,3 @@ func offered(c *client.Client) map[Feature]bool {
 	}
 	return has
 }
-
-// names are the exports that a list has to name.
-func (s *Server) names() []string { return s.plain.Profile().Exports }

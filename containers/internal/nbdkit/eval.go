@@ -13,7 +13,7 @@ const (
 )
 
 // evals are profiles whose plugin has few callbacks, and says so.
-var evals = []program.Setup{
+var evals = []program.Profile{
 	eval("eval-read", "read-only", load, length, pread),
 	eval("eval-write", "", load, length, pread, pwrite),
 	eval("eval-flush", "flush fua", load, length, pread, pwrite, "flush=exit 0", "can_fua=echo emulate"),
@@ -22,9 +22,9 @@ var evals = []program.Setup{
 }
 
 // eval is a profile of the eval plugin with some callbacks.
-func eval(name, has string, callbacks ...string) program.Setup {
-	return program.Setup{
-		Name: name, Exports: []string{""}, Size: program.MiB, More: true,
+func eval(name, has string, callbacks ...string) program.Profile {
+	return program.Profile{
+		Name: name, Exports: []string{""}, Size: program.MiB, Variant: true,
 		Features: program.Promise(fixed, "block-size@1.42", has),
 		Start:    with(append([]string{"eval"}, callbacks...)...),
 	}

@@ -21,7 +21,7 @@ var everything = []string{
 var Program = program.Program{
 	Name:    "nbdkit",
 	Package: "nbdkit",
-	Setups: slices.Concat([]program.Setup{
+	Profiles: slices.Concat([]program.Profile{
 		setup("default", everything, memory()),
 		setup("read-only", append(without(everything, "fua", "trim", "write-zeroes", "fast-zero"), "read-only"), memory("-r")),
 		minBlock("min-block-512", "512"),
@@ -42,14 +42,14 @@ var Program = program.Program{
 	), sweep(plugins), sweep(handshakes), exports, evals, sweep(filters)),
 }
 
-func setup(name string, features []string, start func(program.Place) program.Launch) program.Setup {
-	return program.Setup{
+func setup(name string, features []string, start func(program.Place) program.Launch) program.Profile {
+	return program.Profile{
 		Name: name, Exports: []string{""}, Size: size, Features: promise(features), Start: start,
 	}
 }
 
 // minBlock refuses every request that is not a multiple of min bytes.
-func minBlock(name, min string) program.Setup {
+func minBlock(name, min string) program.Profile {
 	s := setup(name, append(without(everything), "block-size"), memory("--filter=blocksize-policy",
 		"blocksize-minimum="+min, "blocksize-preferred=4096", "blocksize-maximum=1M", "blocksize-error-policy=error"))
 	s.Since = "1.30"
@@ -57,7 +57,7 @@ func minBlock(name, min string) program.Setup {
 }
 
 // bare has next to nothing beyond the baseline.
-func bare() program.Setup {
+func bare() program.Profile {
 	s := setup("bare", []string{"list", "info", "flush", "trim"},
 		memory("--no-sr", "--filter=nozero", "--filter=nocache", "--filter=fua", "--filter=multi-conn",
 			"multi-conn-mode=disable"))
@@ -66,8 +66,8 @@ func bare() program.Setup {
 }
 
 // file serves a file, and leaves the size of blocks to the client.
-func file() program.Setup {
-	return program.Setup{
+func file() program.Profile {
+	return program.Profile{
 		Name: "file", Exports: []string{""}, Size: size,
 		Features: func(program.Version) []string { return without(everything, "fast-zero") },
 		Start: func(p program.Place) program.Launch {

@@ -28,45 +28,45 @@ var handshakes = []row{
 }
 
 // exports are profiles with exports of names of their own.
-var exports = []program.Setup{
+var exports = []program.Profile{
 	{
-		Name: "data", Exports: []string{""}, Size: 3 * program.MiB, More: true,
+		Name: "data", Exports: []string{""}, Size: 3 * program.MiB, Variant: true,
 		Features: program.Promise(rw),
 		Start:    with("data", "data=@0x1ff 0x55 @0x10000 0xaa*70000 @0x200001 1", "size=3M"),
 	},
 	{
-		Name: "names", Since: "1.26", Export: "disk", Exports: []string{"disk", "other"}, Size: size, More: true,
+		Name: "names", Since: "1.26", Export: "disk", Exports: []string{"disk", "other"}, Size: size, Variant: true,
 		Features: program.Promise(rw),
 		Start: with("--filter=exportname", "memory", "64M", "default-export=disk", "exportname=disk", "exportname=other",
 			"exportname-strict=true", "exportname-list=explicit", "exportdesc=fixed:a disk with a name"),
 	},
 	{
-		Name: "info", Export: "five!", Size: 5, More: true,
+		Name: "info", Export: "five!", Size: 5, Variant: true,
 		Features: program.Promise(inert),
 		Start:    with("info", "mode=exportname"),
 	},
-	program.Setup{
-		Name: "tls-fallback", Exports: []string{""}, Size: size, More: true,
+	program.Profile{
+		Name: "tls-fallback", Exports: []string{""}, Size: size, Variant: true,
 		Features: program.Promise(fixed, "starttls read-only"),
 		Start:    with("--filter=tls-fallback", "--tls=on", "--tls-certificates="+program.PKI, "memory", "64M"),
 	}.WithTLS(),
 	{
-		Name: "split", Exports: []string{""}, Size: 3*program.MiB + 1025, More: true,
+		Name: "split", Exports: []string{""}, Size: 3*program.MiB + 1025, Variant: true,
 		Features: program.Promise(ro, "-flush -multi-conn -block-size"),
 		Start:    after([]string{"truncate -s 1M a", "truncate -s 1025 b", "truncate -s 2M c"}, "-r", "split", "a", "b", "c"),
 	},
 	{
-		Name: "file-odd", Exports: []string{""}, Size: program.MiB + 17, More: true,
+		Name: "file-odd", Exports: []string{""}, Size: program.MiB + 17, Variant: true,
 		Features: program.Promise(rw, "-fast-zero -block-size"),
 		Start:    after([]string{"truncate -s 1048593 disk"}, "file", "disk"),
 	},
 	{
-		Name: "file-huge", Exports: []string{""}, Size: 6 * gib, More: true,
+		Name: "file-huge", Exports: []string{""}, Size: 6 * gib, Variant: true,
 		Features: program.Promise(rw, "-fast-zero -block-size"),
 		Start:    after([]string{"truncate -s 6G disk"}, "file", "disk"),
 	},
 	{
-		Name: "partition", Exports: []string{""}, Size: 8 * program.MiB, More: true,
+		Name: "partition", Exports: []string{""}, Size: 8 * program.MiB, Variant: true,
 		Features: program.Promise(rw, "-trim -block-size"),
 		Start:    after([]string{"truncate -s 8M disk"}, "--filter=partition", "partitioning", "disk", "partition=1"),
 	},

@@ -27,16 +27,16 @@ const (
 )
 
 // sweep makes profiles of a table, which are run when all are asked for.
-func sweep(rows []row) (setups []program.Setup) {
+func sweep(rows []row) (setups []program.Profile) {
 	for _, r := range rows {
 		setups = append(setups, r.setup())
 	}
 	return setups
 }
 
-func (r row) setup() program.Setup {
-	return program.Setup{
-		Name: r.name, Since: r.since, Exports: []string{""}, Size: r.size, More: true,
+func (r row) setup() program.Profile {
+	return program.Profile{
+		Name: r.name, Since: r.since, Exports: []string{""}, Size: r.size, Variant: true,
 		Features: program.Promise(r.has),
 		Start: func(p program.Place) program.Launch {
 			return program.Launch{Argv: append(listen(p), strings.Fields(r.args)...)}

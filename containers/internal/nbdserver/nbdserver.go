@@ -12,7 +12,7 @@ import (
 var Program = program.Program{
 	Name:    "nbd-server",
 	Package: "nbd-server",
-	Setups: append([]program.Setup{
+	Profiles: append([]program.Profile{
 		setup("default", []string{"flush", "fua", "trim", "write-zeroes", "multi-conn"}, disk("disk", "flush fua trim")),
 		setup("read-only", []string{"read-only", "multi-conn"}, disk("disk", "readonly")),
 		more(setup("plain", []string{"write-zeroes", "multi-conn"}, disk("disk", ""))),
@@ -27,8 +27,8 @@ var Program = program.Program{
 }
 
 // more takes a profile from those that stand for all: a run takes half a minute.
-func more(s program.Setup) program.Setup {
-	s.More = true
+func more(s program.Profile) program.Profile {
+	s.Variant = true
 	return s
 }
 
@@ -36,14 +36,14 @@ func more(s program.Setup) program.Setup {
 func disk(name, on string) export { return export{name: name, on: on, size: size} }
 
 // kept returns a durable profile, from the version on that stays in the foreground.
-func kept(s program.Setup) program.Setup {
+func kept(s program.Profile) program.Profile {
 	s = s.AsDurable("durable")
 	s.Since = "3.26"
 	return s
 }
 
 // secure returns a profile with TLS and one export.
-func secure(name string, features []string, generic ...string) program.Setup {
+func secure(name string, features []string, generic ...string) program.Profile {
 	for key, file := range map[string]string{
 		"certfile": starttls.ServerCert, "keyfile": starttls.ServerKey, "cacertfile": starttls.CACert,
 	} {
@@ -56,8 +56,8 @@ func secure(name string, features []string, generic ...string) program.Setup {
 }
 
 // setup returns a profile that tests the first of its exports and is certain of features.
-func setup(name string, features []string, exports ...export) program.Setup {
-	s := program.Setup{
+func setup(name string, features []string, exports ...export) program.Profile {
+	s := program.Profile{
 		Name:     name,
 		Export:   exports[0].name,
 		Size:     size,

@@ -39,7 +39,7 @@ var rows = []row{
 }
 
 // refusing is a profile with an export that nobody may have.
-func refusing() program.Setup {
+func refusing() program.Profile {
 	s := setup("refusing", []string{"flush", "fua", "trim", "write-zeroes", "multi-conn"},
 		disk("disk", all), disk("denied", "authfile=$PWD/nobody"))
 	launch := s.Start
@@ -51,17 +51,17 @@ func refusing() program.Setup {
 	return s
 }
 
-func sweep() []program.Setup {
-	setups := []program.Setup{refusing()}
+func sweep() []program.Profile {
+	setups := []program.Profile{refusing()}
 	for _, r := range rows {
-		setups = append(setups, program.Setup{
+		setups = append(setups, program.Profile{
 			Name: r.name, Since: r.since, Export: "disk", Exports: []string{"disk"}, Size: r.size,
 			Features: program.Promise(r.has),
 			Start:    start([]export{{name: "disk", on: r.on, size: r.size, prepare: r.prepare}}, r.generic...),
 		})
 	}
 	for i := range setups {
-		setups[i].More = true
+		setups[i].Variant = true
 	}
 	return setups
 }

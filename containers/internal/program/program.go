@@ -20,19 +20,19 @@ const MiB = 1 << 20
 
 // A Program is one NBD server program.
 type Program struct {
-	Name    string  // what it is called on the command line
-	Package string  // Debian package that has it
-	Setups  []Setup // the first is the default
+	Name     string    // what it is called on the command line
+	Package  string    // Debian package that has it
+	Profiles []Profile // the first is the default
 }
 
-// A Setup is one profile of a program.
-type Setup struct {
+// A Profile is one profile of a program.
+type Profile struct {
 	Name    string   // profile name
 	Since   string   // the first version that can do it, or "" for all
 	Export  string   // the export to test
 	Exports []string // all exports
 	Size    uint64   // size of Export in bytes, unless Place has another
-	More    bool     // not among the profiles that stand for all of them
+	Variant bool     // not among the profiles that stand for all of them
 
 	// Features returns what a version is certain to offer.
 	Features func(Version) []string
@@ -49,13 +49,13 @@ type Setup struct {
 	TLS func() starttls.Client
 }
 
-// Spoken are the setups that this program, as it was built, has the means to talk to.
-func (p Program) Spoken() []Setup {
-	return slices.DeleteFunc(slices.Clone(p.Setups), func(s Setup) bool { return s.GnuTLS && !starttls.BuiltWithGnuTLS })
+// Supported are the setups that this program, as it was built, has the means to talk to.
+func (p Program) Supported() []Profile {
+	return slices.DeleteFunc(slices.Clone(p.Profiles), func(s Profile) bool { return s.GnuTLS && !starttls.BuiltWithGnuTLS })
 }
 
-// Profile returns what the setup promises of a version.
-func (s Setup) Profile(v Version) target.Profile {
+// Describe returns what the setup promises of a version.
+func (s Profile) Describe(v Version) target.Profile {
 	p := target.Profile{
 		Name:        s.Name,
 		Export:      s.Export,
@@ -91,8 +91,8 @@ type Launch struct {
 	PIDFile string
 	// Durable has the server started again each time that [CrashCommand] kills
 	// it, and only then. Again are shell commands that come before every start.
-	Durable bool
-	Again   []string
+	Durable     bool
+	BeforeStart []string
 }
 
 // CrashCommand kills the server of a Launch that is Durable. It runs in the
@@ -101,9 +101,9 @@ var CrashCommand = []string{"sh", "-ec", `: > again
 server=$(cat server)
 kill -KILL "$server" $(cat "/proc/$server/task/$server/children" 2>/dev/null || :)`}
 
-// keep is the shell that a durable server runs under. It ends as the server
+// restartScript is the shell that a durable server runs under. It ends as the server
 // does, save when the server was killed on demand.
-const keep = `trap 'kill "$(cat server)"; wait; exit 143' TERM
+const restartScript = `trap 'kill "$(cat server)"; wait; exit 143' TERM
 while :; do
 	%s%s &
 	echo $! > server
@@ -118,13 +118,13 @@ func (l Launch) Command() []string {
 	lines := slices.Clone(l.Prepare)
 	switch {
 	case l.PIDFile != "":
-		lines = slices.Concat([]string{fmt.Sprintf(end, l.PIDFile)}, lines, []string{attend})
+		lines = slices.Concat([]string{fmt.Sprintf(stopScript, l.PIDFile)}, lines, []string{watchScript})
 	case l.Durable:
 		again := ""
-		for _, c := range l.Again {
+		for _, c := range l.BeforeStart {
 			again += c + "\n\t"
 		}
-		lines = append(lines, fmt.Sprintf(keep, again, quote(l.Argv)))
+		lines = append(lines, fmt.Sprintf(restartScript, again, quote(l.Argv)))
 	case len(lines) == 0:
 		return l.Argv
 	default:
@@ -139,7 +139,7 @@ func (l Launch) Command() []string {
 // nbd-server takes seconds to notice the first. A zombie has ended, even where
 // nobody buries it.
 const (
-	end = `known() {
+	stopScript = `known() {
 	until [ -s %[1]s ]; do sleep 0.02; done
 	server=$(cat %[1]s)
 }
@@ -155,7 +155,7 @@ end() {
 server=
 trap 'end 2>/dev/null || :' TERM`
 
-	attend = `known
+	watchScript = `known
 while alive 2>/dev/null; do sleep 0.2 & wait $! || :; done
 echo "the server in the background has ended; how is not known" >&2
 exit 1`
@@ -175,14 +175,14 @@ func quote(argv []string) string {
 
 // AsDurable makes a setup of one that keeps its storage in files: what its server
 // stored is there when it was killed and starts again.
-func (s Setup) AsDurable(name string) Setup {
+func (s Profile) AsDurable(name string) Profile {
 	start := s.Start
 	s.Name, s.Durable = name, true
 	s.Start = func(p Place) Launch {
 		l := start(p)
 		l.Durable = true
 		if p.Socket != "" {
-			l.Again = append(l.Again, "rm -f "+quote([]string{p.Socket}))
+			l.BeforeStart = append(l.BeforeStart, "rm -f "+quote([]string{p.Socket}))
 		}
 		return l
 	}

@@ -26,7 +26,7 @@ func Certificates() []string {
 }
 
 // WithTLS makes a setup of one that starts a server with the directory PKI.
-func (s Setup) WithTLS() Setup {
+func (s Profile) WithTLS() Profile {
 	start := s.Start
 	s.TLS = func() starttls.Client { return pki.Shared().Client("localhost") }
 	s.Start = func(p Place) Launch {
@@ -40,20 +40,23 @@ func (s Setup) WithTLS() Setup {
 // PSK is the file with a pre-shared key that [WithPSK] makes.
 const PSK = "keys.psk"
 
-const pskUser, pskKey = "alice", "000102030405060708090a0b0c0d0e0f"
+// PSKUser is the user whose key it is.
+const PSKUser = "alice"
+
+const pskKey = "000102030405060708090a0b0c0d0e0f"
 
 // Keys is what the file PSK says.
-const Keys = pskUser + ":" + pskKey + "\n"
+const Keys = PSKUser + ":" + pskKey + "\n"
 
 // WithPSK makes setups of some that start a server with the file PSK.
-func WithPSK(setups ...Setup) (list []Setup) {
+func WithPSK(setups ...Profile) (list []Profile) {
 	for _, s := range setups {
 		list = append(list, s.withPSK())
 	}
 	return list
 }
 
-func (s Setup) withPSK() Setup {
+func (s Profile) withPSK() Profile {
 	start := s.Start
 	s.GnuTLS = true
 	s.Ready = func() error {
@@ -77,11 +80,11 @@ func pskClient() (starttls.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return starttls.NewPSKClient(pskUser, key)
+	return starttls.NewPSKClient(PSKUser, key)
 }
 
 // WithAnonymous makes setups of some that start a server with anonymous TLS.
-func WithAnonymous(setups ...Setup) (list []Setup) {
+func WithAnonymous(setups ...Profile) (list []Profile) {
 	for _, s := range setups {
 		s.GnuTLS = true
 		s.Ready = func() error {

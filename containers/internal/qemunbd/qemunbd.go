@@ -17,7 +17,7 @@ const (
 var Program = program.Program{
 	Name:    "qemu-nbd",
 	Package: "qemu-utils",
-	Setups: slices.Concat([]program.Setup{
+	Profiles: slices.Concat([]program.Profile{
 		{
 			Name: "default", Exports: []string{""}, Size: size, Features: program.Promise(rw),
 			Start: raw("--discard=unmap"),
@@ -39,16 +39,16 @@ var Program = program.Program{
 				}
 			},
 		},
-		program.Setup{
+		program.Profile{
 			Exports: []string{""}, Size: size, Features: program.Promise(rw), Start: raw("--discard=unmap"),
 		}.AsDurable("durable"),
-		program.Setup{
+		program.Profile{
 			Exports: []string{""}, Size: size, Features: program.Promise(rw),
 			Start: func(p program.Place) program.Launch {
 				return program.Launch{Prepare: []string{create("qcow2", "disk", p.Size)}, Argv: argv(p, "qcow2", "--discard=unmap")}
 			},
 		}.AsDurable("durable-qcow2"),
-		program.Setup{
+		program.Profile{
 			Name: "tls-required", Export: "disk", Exports: []string{"disk"}, Size: size,
 			Features: program.Promise(rw, "starttls forced-tls"),
 			Start: raw("-x", "disk", "--discard=unmap",
@@ -71,11 +71,11 @@ var Program = program.Program{
 				}
 			},
 		},
-	}, program.WithPSK(program.Setup{
+	}, program.WithPSK(program.Profile{
 		Name: "tls-psk", Export: "disk", Exports: []string{"disk"}, Size: size,
 		Features: program.Promise(rw, "starttls forced-tls"),
 		Start:    preshared,
-	}), program.WithAnonymous(program.Setup{
+	}), program.WithAnonymous(program.Profile{
 		Name: "tls-anon", Export: "disk", Exports: []string{"disk"}, Size: size,
 		Features: program.Promise(rw, "starttls forced-tls"),
 		Start: raw("-x", "disk", "--discard=unmap",

@@ -49,20 +49,20 @@ var rows = []row{
 	},
 }
 
-func sweep() (setups []program.Setup) {
+func sweep() (setups []program.Profile) {
 	for _, r := range rows {
 		setups = append(setups, r.setup())
 	}
 	return setups
 }
 
-func (r row) setup() program.Setup {
+func (r row) setup() program.Profile {
 	prepare := r.prepare
 	if prepare == "" {
 		prepare = fmt.Sprintf("truncate -s %d disk", r.size)
 	}
-	return program.Setup{
-		Name: r.name, Since: r.since, Exports: []string{""}, Size: r.size, More: true,
+	return program.Profile{
+		Name: r.name, Since: r.since, Exports: []string{""}, Size: r.size, Variant: true,
 		Features: program.Promise(r.has),
 		Start: func(p program.Place) program.Launch {
 			return program.Launch{Prepare: []string{prepare}, Argv: append(listen(p), strings.Fields(r.args)...)}

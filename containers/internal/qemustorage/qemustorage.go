@@ -23,7 +23,7 @@ const (
 var Program = program.Program{
 	Name:    "qemu-storage-daemon",
 	Package: "qemu-utils",
-	Setups: []program.Setup{
+	Profiles: []program.Profile{
 		setup("default", "disk", rw),
 		more(setup("read-only", "locked", ro)),
 		more(setup("bitmap", "layered", rw+" dirty-bitmap allocation-depth")),
@@ -46,15 +46,15 @@ var exports = []string{
 }
 
 // setup is a profile that tests one of the exports.
-func setup(name, export, has string) program.Setup {
-	return program.Setup{
+func setup(name, export, has string) program.Profile {
+	return program.Profile{
 		Name: name, Since: "10.0", Export: export, Exports: []string{"disk", "locked", "layered"}, Size: size,
 		Features: program.Promise(has),
 		Start:    func(p program.Place) program.Launch { return launch(p, "") },
 	}
 }
 
-func secure(name string) program.Setup {
+func secure(name string) program.Profile {
 	s := setup(name, "disk", rw+" starttls forced-tls")
 	s.Start = func(p program.Place) program.Launch {
 		return launch(p, ",tls-creds=t",
@@ -63,8 +63,8 @@ func secure(name string) program.Setup {
 	return s.WithTLS()
 }
 
-func more(s program.Setup) program.Setup {
-	s.More = true
+func more(s program.Profile) program.Profile {
+	s.Variant = true
 	return s
 }
 

@@ -60,7 +60,7 @@ func TestWhatIsStampedIsChecked(t *testing.T) {
 			c.program.Caller = client.Caller
 			client.Caller = c.program
 			p := Pair{Client: client, Server: reference(t)}
-			r, err := p.one(t.Context(), c.activity)
+			r, err := p.attempt(t.Context(), c.activity)
 			if err != nil || r.Outcome != c.outcome || !strings.Contains(r.Detail, c.detail) {
 				t.Errorf("%s: %s, %v; want %s: %s", r.Outcome, r.Detail, err, c.outcome, c.detail)
 			}

@@ -5,10 +5,10 @@ import (
 	"syscall"
 )
 
-// eager makes conn acknowledge at once whatever comes. Servers before
+// quickAck makes conn acknowledge at once whatever comes. Servers before
 // TCP_NODELAY was usual hold a second small message back until the first is
 // acknowledged, which else takes 40 ms each time.
-func eager(conn net.Conn) net.Conn {
+func quickAck(conn net.Conn) net.Conn {
 	t, ok := conn.(*net.TCPConn)
 	if !ok {
 		return conn
@@ -17,16 +17,16 @@ func eager(conn net.Conn) net.Conn {
 	if err != nil {
 		return conn
 	}
-	return &eagerConn{TCPConn: t, raw: raw}
+	return &quickAckConn{TCPConn: t, raw: raw}
 }
 
-type eagerConn struct {
+type quickAckConn struct {
 	*net.TCPConn
 	raw syscall.RawConn
 }
 
 // Read reads, and asks for quick acknowledgements anew: the system forgets.
-func (c *eagerConn) Read(p []byte) (int, error) {
+func (c *quickAckConn) Read(p []byte) (int, error) {
 	_ = c.raw.Control(func(fd uintptr) {
 		_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_QUICKACK, 1)
 	})

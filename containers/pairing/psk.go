@@ -12,14 +12,14 @@ import (
 	"nbdconform/reference/starttls"
 )
 
-// keyed is the reference server with pre-shared keys, which lie in a directory
+// pskServer is the reference server with pre-shared keys, which are in a directory
 // of its own.
-type keyed struct {
+type pskServer struct {
 	*inprocess.Target
 	dir string
 }
 
-func openKeyed() (_ target.Target, err error) {
+func openPSK() (_ target.Target, err error) {
 	dir, err := os.MkdirTemp("", "nbdtls")
 	if err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func openKeyed() (_ target.Target, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return keyed{t, dir}, nil
+	return pskServer{t, dir}, nil
 }
 
-func (k keyed) Close() error { return errors.Join(k.Target.Close(), os.RemoveAll(k.dir)) }
+func (k pskServer) Close() error { return errors.Join(k.Target.Close(), os.RemoveAll(k.dir)) }
