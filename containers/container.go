@@ -44,7 +44,7 @@ func openContainer(ctx context.Context, p program.Program, s program.Profile, r 
 	if v == "" {
 		return nil, fmt.Errorf("the image of %s lacks package %s", release, p.Package)
 	}
-	if err := checkVersion(p, s, v, release); err != nil {
+	if err := p.Check(s, v, release); err != nil {
 		return nil, err
 	}
 	command := s.Start(program.Place{Port: port, Version: v, Size: s.Size}).Command()

@@ -82,10 +82,7 @@ func TestEveryLocalProfileGreets(t *testing.T) {
 func openFor(t *testing.T, r Request) target.Target {
 	t.Helper()
 	s, err := Open(t.Context(), r)
-	if old, ok := errors.AsType[tooOld](err); ok {
-		t.Skip(old)
-	}
-	if errors.Is(err, starttls.ErrNoGnuTLS) {
+	if errors.Is(err, ErrTooOld) || errors.Is(err, starttls.ErrNoGnuTLS) {
 		t.Skip(err)
 	} else if err != nil {
 		t.Fatal(err)

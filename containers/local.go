@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 
 	"nbdconform/conformance/target"
 	"nbdconform/containers/internal/program"
@@ -20,7 +19,7 @@ func openLocal(ctx context.Context, p program.Program, s program.Profile) (targe
 		return nil, fmt.Errorf("%s is not on PATH: apt-get install %s", p.Name, p.Package)
 	}
 	v := installedVersion(ctx, p)
-	if err := checkVersion(p, s, v, "this machine"); err != nil {
+	if err := p.Check(s, v, "this machine"); err != nil {
 		return nil, err
 	}
 	command := s.Start(program.Place{Socket: socketMark, Version: v, Size: s.Size}).Command()
@@ -61,10 +60,9 @@ var dottedNumber = regexp.MustCompile(`\d+(\.\d+)+`)
 // installedVersion asks the package database, as some programs print another
 // number than their package has, and then the program itself.
 func installedVersion(ctx context.Context, p program.Program) program.Version {
-	out, err := exec.CommandContext(ctx, "dpkg-query", "-W", "-f", "${db:Status-Status} ${Version}", p.Package).Output()
-	if v, ok := strings.CutPrefix(string(out), "installed "); err == nil && ok {
-		return program.Version(v)
+	if v := program.Installed(ctx, p.Package); v != "" {
+		return v
 	}
-	out, _ = exec.CommandContext(ctx, p.Name, "--version").CombinedOutput()
+	out, _ := exec.CommandContext(ctx, p.Name, "--version").CombinedOutput()
 	return program.Version(dottedNumber.Find(out))
 }

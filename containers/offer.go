@@ -5,6 +5,7 @@ import (
 
 	"nbdconform/containers/internal/images"
 	"nbdconform/containers/internal/program"
+	"nbdconform/containers/internal/servers"
 )
 
 // An Offer is a server that can be started in a container of a release.
@@ -25,14 +26,14 @@ func Offers(ctx context.Context, release string, progress func(string)) ([]Offer
 		return nil, err
 	}
 	var list []Offer
-	for _, p := range programs {
+	for _, p := range servers.Programs {
 		v := program.Version(img.Packages[p.Package])
 		if v == "" {
 			continue
 		}
 		o := Offer{Target: p.Name, Release: release, Version: string(v), Image: img.Digest}
 		for _, s := range p.Supported() {
-			if checkVersion(p, s, v, release) == nil {
+			if p.Check(s, v, release) == nil {
 				o.Profiles = append(o.Profiles, s.Name)
 				if !s.Variant {
 					o.Representative = append(o.Representative, s.Name)

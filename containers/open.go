@@ -3,28 +3,25 @@ package containers
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"nbdconform/conformance/target"
 	"nbdconform/containers/internal/engine"
-	"nbdconform/containers/internal/nbdkit"
-	"nbdconform/containers/internal/nbdserver"
 	"nbdconform/containers/internal/program"
-	"nbdconform/containers/internal/qemunbd"
-	"nbdconform/containers/internal/qemustorage"
+	"nbdconform/containers/internal/servers"
 )
 
 // ErrNoEngine is wrapped by the errors that come from the lack of a container
 // engine. Its text says what to do about it.
 var ErrNoEngine = engine.ErrNone
 
+// ErrTooOld is wrapped by the errors of [Open] where the version has no such profile.
+var ErrTooOld = program.ErrTooOld
+
 // The providers of a server.
 const (
 	Container = "container" // a container of a Debian release's packages
 	Local     = "local"     // a child process of a program on PATH
 )
-
-var programs = []program.Program{qemunbd.Program, nbdkit.Program, nbdserver.Program, qemustorage.Program}
 
 // A Request says which server to start. Only Target is needed.
 type Request struct {
@@ -46,11 +43,11 @@ type Request struct {
 // version can't do and a missing engine or program are errors that say what to
 // do instead.
 func Open(ctx context.Context, r Request) (target.Target, error) {
-	p, err := findProgram(r.Target)
+	p, err := servers.Find(r.Target)
 	if err != nil {
 		return nil, err
 	}
-	s, err := findProfile(p, r.Profile)
+	s, err := p.Profile(r.Profile)
 	if err != nil {
 		return nil, err
 	}
@@ -71,44 +68,6 @@ func Open(ctx context.Context, r Request) (target.Target, error) {
 	return nil, fmt.Errorf("unknown provider %q: use one of %s, %s", r.Provider, Container, Local)
 }
 
-func findProgram(name string) (program.Program, error) {
-	var names []string
-	for _, p := range programs {
-		if p.Name == name {
-			return p, nil
-		}
-		names = append(names, p.Name)
-	}
-	return program.Program{}, fmt.Errorf("unknown target %q: use one of %s", name, strings.Join(names, ", "))
-}
-
-func findProfile(p program.Program, name string) (program.Profile, error) {
-	if name == "" {
-		return p.Profiles[0], nil
-	}
-	var names []string
-	for _, s := range p.Profiles {
-		if s.Name == name {
-			return s, nil
-		}
-		names = append(names, s.Name)
-	}
-	return program.Profile{}, fmt.Errorf("unknown profile %q of %s: use one of %s", name, p.Name, strings.Join(names, ", "))
-}
-
-// checkVersion is an error where version v of p can't be set up as s.
-func checkVersion(p program.Program, s program.Profile, v program.Version, where string) error {
-	if s.Since == "" || v.AtLeast(s.Since) {
-		return nil
-	}
-	return tooOld(fmt.Sprintf("profile %s needs %s %s or newer: %s has %s", s.Name, p.Name, s.Since, where, v))
-}
-
-// tooOld says that a version can't do what a profile takes.
-type tooOld string
-
-func (e tooOld) Error() string { return string(e) }
-
 // A TargetInfo is what can be asked of Open.
 type TargetInfo struct {
 	Name           string   // Request.Target
@@ -120,7 +79,7 @@ type TargetInfo struct {
 // Targets lists the servers that Open knows.
 func Targets() []TargetInfo {
 	var list []TargetInfo
-	for _, p := range programs {
+	for _, p := range servers.Programs {
 		t := TargetInfo{Name: p.Name, Package: p.Package}
 		for _, s := range p.Supported() {
 			t.Profiles = append(t.Profiles, s.Name)

@@ -64,14 +64,23 @@ func runInterop(ctx context.Context, suites []string, file string) error {
 		if rec.Server {
 			role = "client"
 		}
-		fmt.Printf("%-24s as %s: %d items of the protocol heard\n", rec.Peer, role, len(rec.Items))
+		fmt.Printf("%-24s as %s: %d items of the protocol observed\n", rec.Peer, role, len(rec.Items))
 	}
-	unexpected, expected := r.Failures()
-	for _, pair := range expected {
-		fmt.Print(paragraph("known: ", pairLine(pair)+"; "+interop.Reason(pair)))
+	failures, stale := r.Failures()
+	known := 0
+	for _, f := range failures {
+		if f.Known != nil {
+			known++
+			fmt.Print(paragraph("known: ", f.String()+": "+f.Known.Reason))
+		}
 	}
-	for _, pair := range unexpected {
-		fmt.Print(paragraph(strings.ToUpper(string(pair.Outcome))+": ", pairLine(pair)+": "+pair.Detail+"; "+pair.Command))
+	for _, f := range failures {
+		if f.Known == nil {
+			fmt.Print(paragraph(strings.ToUpper(string(f.Outcome))+": ", f.String()+": "+f.Detail+"; "+f.Command))
+		}
+	}
+	if stale != nil {
+		fmt.Print(paragraph("STALE: ", stale.Error()))
 	}
 	if file != "" {
 		table, err := r.Table()
@@ -86,16 +95,12 @@ func runInterop(ctx context.Context, suites []string, file string) error {
 	if !starttls.BuiltWithGnuTLS {
 		fmt.Print(paragraph("not tried: ", "TLS with pre-shared keys and TLS without certificates, which this program was built without; use make interop"))
 	}
-	fmt.Printf("%d activities work, %d do not, %d are known not to\n",
-		counts[matrix.Works]+counts[matrix.Degraded], len(unexpected), len(expected))
-	if len(unexpected) > 0 {
+	fmt.Printf("%d operations work, %d do not, %d are known not to\n",
+		counts[matrix.Works]+counts[matrix.Degraded], len(failures)-known, known)
+	if len(failures) > known || stale != nil {
 		return &exitError{status: exitViolates}
 	}
 	return nil
-}
-
-func pairLine(p matrix.Pairing) string {
-	return fmt.Sprintf("%s of %s with %s", p.Activity, p.Client, p.Server)
 }
 
 // paragraph is a text of several lines behind a word.

@@ -83,7 +83,7 @@ func Open(ctx context.Context, r Request) (caller.Caller, error) {
 	if err != nil {
 		return nil, err
 	}
-	id := target.Identity{Name: "client:" + p.Name, Provider: "local", Version: installedVersion(ctx, p)}
+	id := target.Identity{Name: "client:" + p.Name, Provider: "local", Version: string(program.Installed(ctx, p.Package))}
 	return &client{runner: childRunner{dir}, program: p, id: id, dir: dir}, nil
 }
 
@@ -123,15 +123,6 @@ func newDir() (string, error) {
 		err = os.Chmod(dir, 0o777) // #nosec: a program in a container may be another user
 	}
 	return dir, err
-}
-
-// installedVersion asks the package database for the version of a program.
-func installedVersion(ctx context.Context, p Program) string {
-	out, err := exec.CommandContext(ctx, "dpkg-query", "-W", "-f", "${db:Status-Status} ${Version}", p.Package).Output()
-	if v, ok := strings.CutPrefix(string(out), "installed "); err == nil && ok {
-		return v
-	}
-	return ""
 }
 
 // childRunner runs programs as child processes in a directory.

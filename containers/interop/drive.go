@@ -15,22 +15,22 @@ import (
 )
 
 const (
-	grace   = 300 * time.Millisecond // for a server to hang up behind NBD_CMD_DISC
-	stretch = 10 * time.Second       // for one conversation
+	grace       = 300 * time.Millisecond // for a server to close the connection after NBD_CMD_DISC
+	sessionTime = 10 * time.Second       // for one session
 )
 
 // contexts are the metadata contexts that the reference client asks for.
 var contexts = []string{export.BaseAllocation, export.AllocationDepth, export.DirtyBitmap + "b0"}
 
-// drive has the reference client use all that it has with a server, one
-// conversation after the other, and returns what was heard. What the server
-// refuses is no error: it is not heard.
+// drive has the reference client use all that it has with a server, one session
+// after the other, and returns what was observed. What the server refuses is not
+// an error: it is not observed.
 func drive(ctx context.Context, t target.Target) usage.Set {
 	items := usage.Set{}
 	p := t.Profile()
 	base := client.Config{Export: p.Export, Dialect: p.Dialect, Oldstyle: true, Grace: grace}
-	talk := func(f func(context.Context, net.Conn, client.Config) error) {
-		ctx, cancel := context.WithTimeout(ctx, stretch)
+	session := func(f func(context.Context, net.Conn, client.Config) error) {
+		ctx, cancel := context.WithTimeout(ctx, sessionTime)
 		defer cancel()
 		conn, err := t.Dial(ctx)
 		if err != nil {
@@ -51,36 +51,36 @@ func drive(ctx context.Context, t target.Target) usage.Set {
 		func(c *client.Config) { c.SimpleReplies = true },
 		func(c *client.Config) { c.AnyBlockSize, c.Zeroes = true, true },
 	} {
-		talk(func(ctx context.Context, conn net.Conn, cfg client.Config) error {
+		session(func(ctx context.Context, conn net.Conn, cfg client.Config) error {
 			set(&cfg)
 			cfg.MetaContexts = contexts
 			cfg.Infos = []wire.InfoType{wire.InfoName, wire.InfoDescription, wire.InfoInitState}
 			var wrong wire.Request
-			cfg.Hooks = &client.Hooks{Request: func(m *client.RequestMessage) { mistake(m, &wrong) }}
+			cfg.Hooks = &client.Hooks{Request: func(m *client.RequestMessage) { replaceRequest(m, &wrong) }}
 			c, err := client.Connect(ctx, conn, cfg)
 			if err != nil {
 				return err
 			}
 			defer func() { _ = c.Close() }()
-			use(ctx, c)
-			blunder(ctx, c, &wrong)
+			tryCommands(ctx, c)
+			provokeErrors(ctx, c, &wrong)
 			return nil
 		})
 	}
-	talk(haggle)
-	talk(func(ctx context.Context, conn net.Conn, cfg client.Config) error {
-		cfg.TLS = client.TLS{} // in the clear, whatever the server wants
-		return haggle(ctx, conn, cfg)
+	session(tryOptions)
+	session(func(ctx context.Context, conn net.Conn, cfg client.Config) error {
+		cfg.TLS = client.TLS{} // in plaintext, whatever the server requires
+		return tryOptions(ctx, conn, cfg)
 	})
-	talk(func(ctx context.Context, conn net.Conn, cfg client.Config) error {
+	session(func(ctx context.Context, conn net.Conn, cfg client.Config) error {
 		cfg.ExtendedHeaders = true
-		return haggle(ctx, conn, cfg)
+		return tryOptions(ctx, conn, cfg)
 	})
-	talk(func(ctx context.Context, conn net.Conn, cfg client.Config) error {
+	session(func(ctx context.Context, conn net.Conn, cfg client.Config) error {
 		cfg.AnyBlockSize = true
-		return haggle(ctx, conn, cfg)
+		return tryOptions(ctx, conn, cfg)
 	})
-	talk(func(ctx context.Context, conn net.Conn, cfg client.Config) error {
+	session(func(ctx context.Context, conn net.Conn, cfg client.Config) error {
 		n, err := client.Negotiate(ctx, conn, cfg)
 		if err != nil {
 			return err
@@ -94,9 +94,9 @@ func drive(ctx context.Context, t target.Target) usage.Set {
 	return items
 }
 
-// use tries every command with every flag that the client has for it. It sends
+// tryCommands sends every command with every flag that the client has for it. It sends
 // none that the server does not advertise.
-func use(ctx context.Context, c *client.Client) {
+func tryCommands(ctx context.Context, c *client.Client) {
 	const length = 64 << 10
 	if c.Size() < 4*length {
 		return
@@ -127,8 +127,9 @@ func use(ctx context.Context, c *client.Client) {
 	}
 }
 
-// mistake puts a wrong request in the place of the one that is about to be sent.
-func mistake(m *client.RequestMessage, wrong *wire.Request) {
+// replaceRequest puts an invalid request in the place of the one that is about to
+// be sent.
+func replaceRequest(m *client.RequestMessage, wrong *wire.Request) {
 	if wrong.Length == 0 || m.Request.Type == wire.CmdDisc {
 		return
 	}
@@ -138,9 +139,9 @@ func mistake(m *client.RequestMessage, wrong *wire.Request) {
 	}
 }
 
-// blunder provokes errors: requests that have no payload, sent in the place of
+// provokeErrors sends invalid requests: requests that have no payload, sent in the place of
 // a read.
-func blunder(ctx context.Context, c *client.Client, wrong *wire.Request) {
+func provokeErrors(ctx context.Context, c *client.Client, wrong *wire.Request) {
 	const length = 4096
 	if c.Size() < length {
 		return
@@ -158,8 +159,8 @@ func blunder(ctx context.Context, c *client.Client, wrong *wire.Request) {
 	}
 }
 
-// haggle tries every option, good ones and wrong ones, and leaves.
-func haggle(ctx context.Context, conn net.Conn, cfg client.Config) error {
+// tryOptions sends every option, valid and invalid ones, and disconnects.
+func tryOptions(ctx context.Context, conn net.Conn, cfg client.Config) error {
 	n, err := client.Negotiate(ctx, conn, cfg)
 	if err != nil {
 		return err
@@ -187,7 +188,7 @@ func haggle(ctx context.Context, conn net.Conn, cfg client.Config) error {
 	return err
 }
 
-// judgedTLS lets a judge hear what goes on within TLS.
+// judgedTLS shows a judge the messages within TLS.
 type judgedTLS struct {
 	starttls.Client
 	judge *judge.Judge
@@ -205,7 +206,7 @@ func (t judgedTLS) Upgrade(ctx context.Context, nc net.Conn) (starttls.Conn, err
 	return secured{c, judge.Conn(c, t.judge)}, nil
 }
 
-// secured is a connection within TLS that tells a judge.
+// secured is a connection within TLS that shows a judge its messages.
 type secured struct {
 	starttls.Conn
 	judged net.Conn

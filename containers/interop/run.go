@@ -6,29 +6,45 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"strings"
-	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"nbdconform/conformance/usage"
 	"nbdconform/containers"
 	"nbdconform/containers/clients"
+	"nbdconform/containers/internal/servers"
 	"nbdconform/containers/pairing"
 	"nbdconform/reports/matrix"
 )
 
-// A Record is what was heard of the reference with one peer.
+// A Record is what was observed of the reference with one peer.
 type Record struct {
 	Server bool        // the reference was the server, and the peer the client
-	Peer   matrix.Peer // the program that others wrote
+	Peer   matrix.Peer // the program of others
 	Items  usage.Set
 }
 
-// A Report is what the reference did with whom.
+// A Pairing is one operation of the reference with another program.
+type Pairing struct {
+	matrix.Pairing
+	Profile string // of the reference server; "": the reference is the client
+}
+
+// String names the operation and the two programs.
+func (p Pairing) String() string {
+	text := fmt.Sprintf("%s of %s with %s", p.Activity, p.Client, p.Server)
+	if p.Profile != "" && p.Profile != referenceProfiles[0] {
+		text += ", " + p.Profile
+	}
+	return text
+}
+
+// A Report is what was observed of the reference with every program.
 type Report struct {
 	Releases []string
 	Self     usage.Set // the reference with itself
 	Records  []Record
-	Pairings []matrix.Pairing
+	Pairings []Pairing
 }
 
 // A Progress is told how far a run is. Its methods may be called at any time.
@@ -38,39 +54,33 @@ type Progress interface {
 	Done(step, how string)
 }
 
-// setups are the profiles in which the reference client drives a server.
-var setups = map[string][]string{
-	"qemu-nbd":            {"default", "read-only", "named", "qcow2", "min-block-4096", "tls-required", "tls-psk", "tls-anon"},
-	"nbdkit":              {"default", "read-only", "min-block-4096", "oldstyle", "mask-handshake-0", "names", "eval-write", "tls", "tls-required", "tls-psk"},
-	"qemu-storage-daemon": {"default"},
-	"nbd-server":          {"default", "read-only", "rotational", "several-exports", "tls", "tls-required"},
-}
-
-// homes are the profiles in which the reference server meets clients.
-var homes = []string{"default", "no-extended-headers"}
+// referenceProfiles are the profiles of the reference server that clients are run
+// against.
+var referenceProfiles = []string{"default", "no-extended-headers"}
 
 // A step is one peer.
 type step struct {
 	name string
-	do   func(context.Context) (Record, []matrix.Pairing, error)
+	do   func(context.Context) (Record, []Pairing, error)
 }
 
-// Run has the reference client meet every server and the reference server every
-// client program of the releases. An error means that there is no report.
+// Run runs the reference client against every server, and every client program
+// against the reference server, of the releases. An error means that there is no
+// report.
 func Run(ctx context.Context, releases []string, p Progress) (*Report, error) {
 	r := &Report{Releases: releases}
 	var steps []step
 	for _, release := range releases {
-		servers, err := containers.Offers(ctx, release, func(s string) { p.Done(s, "") })
+		offers, err := containers.Offers(ctx, release, func(s string) { p.Done(s, "") })
 		if err != nil {
 			return nil, err
 		}
-		for _, o := range servers {
+		for _, o := range offers {
 			if len(o.Profiles) == 0 { // the version can't be set up at all
 				continue
 			}
-			steps = append(steps, step{o.Target + " " + release, func(ctx context.Context) (Record, []matrix.Pairing, error) {
-				return meetServer(ctx, o)
+			steps = append(steps, step{o.Target + " " + release, func(ctx context.Context) (Record, []Pairing, error) {
+				return runServer(ctx, o)
 			}})
 		}
 		programs, err := pairing.Offers(ctx, release, clients.Names(), nil)
@@ -78,15 +88,15 @@ func Run(ctx context.Context, releases []string, p Progress) (*Report, error) {
 			return nil, err
 		}
 		for _, peer := range programs {
-			steps = append(steps, step{peer.String(), func(ctx context.Context) (Record, []matrix.Pairing, error) {
-				return meetClient(ctx, peer)
+			steps = append(steps, step{peer.String(), func(ctx context.Context) (Record, []Pairing, error) {
+				return runClient(ctx, peer)
 			}})
 		}
 	}
 	p.Plan(len(steps) + 1)
 	p.Start("the reference with itself")
 	var err error
-	if r.Self, err = self(ctx); err != nil {
+	if r.Self, err = withItself(ctx); err != nil {
 		return nil, err
 	}
 	p.Done("the reference with itself", fmt.Sprintf("%d items", len(r.Self)))
@@ -94,8 +104,10 @@ func Run(ctx context.Context, releases []string, p Progress) (*Report, error) {
 	return r, err
 }
 
+// all does the steps, several at once, and each that fails a second time: a
+// container that was slow to start among others is not a failure.
 func (r *Report) all(ctx context.Context, steps []step, p Progress) error {
-	records, pairings, errs := make([]Record, len(steps)), make([][]matrix.Pairing, len(steps)), make([]error, len(steps))
+	records, pairings, errs := make([]Record, len(steps)), make([][]Pairing, len(steps)), make([]error, len(steps))
 	do := func(i int) {
 		p.Start(steps[i].name)
 		records[i], pairings[i], errs[i] = steps[i].do(ctx)
@@ -106,21 +118,16 @@ func (r *Report) all(ctx context.Context, steps []step, p Progress) error {
 		}
 		p.Done(steps[i].name, how)
 	}
-	queue := make(chan int)
-	var workers sync.WaitGroup
-	for range 2 * runtime.NumCPU() {
-		workers.Go(func() {
-			for i := range queue {
-				do(i)
-			}
+	var workers errgroup.Group
+	workers.SetLimit(2 * runtime.NumCPU())
+	for i := range steps {
+		workers.Go(func() error {
+			do(i)
+			return nil // each step has its own error, and ends none of the others
 		})
 	}
+	_ = workers.Wait()
 	for i := range steps {
-		queue <- i
-	}
-	close(queue)
-	workers.Wait()
-	for i := range steps { // a container that was slow to start among others has another try
 		if errs[i] != nil && ctx.Err() == nil {
 			do(i)
 		}
@@ -129,27 +136,28 @@ func (r *Report) all(ctx context.Context, steps []step, p Progress) error {
 	return errors.Join(append(errs, ctx.Err())...)
 }
 
-// meetServer drives a server in several profiles, and has the reference client
-// do what people do with it.
-func meetServer(ctx context.Context, o containers.Offer) (Record, []matrix.Pairing, error) {
+// runServer uses a server with the reference client in several profiles, and has
+// the reference client do every operation with it.
+func runServer(ctx context.Context, o containers.Offer) (Record, []Pairing, error) {
 	rec := Record{Items: usage.Set{}, Peer: matrix.Peer{Name: o.Target, Release: o.Release, Version: o.Version, Image: o.Image}}
-	for _, profile := range setups[o.Target] {
-		if !slices.Contains(o.Profiles, profile) {
+	p, err := servers.Find(o.Target)
+	if err != nil {
+		return rec, nil, err
+	}
+	for _, name := range p.Interop {
+		if !slices.Contains(o.Profiles, name) {
 			continue
 		}
-		t, err := containers.Open(ctx, containers.Request{Target: o.Target, Release: o.Release, Profile: profile})
+		profile, err := p.Profile(name)
+		if err != nil {
+			return rec, nil, err
+		}
+		t, err := containers.Open(ctx, containers.Request{Target: o.Target, Release: o.Release, Profile: name})
 		if err != nil {
 			return rec, nil, err
 		}
 		items := drive(ctx, t)
-		kind := usage.X509
-		switch profile {
-		case "tls-psk":
-			kind = usage.PSK
-		case "tls-anon":
-			kind = usage.Anonymous
-		}
-		items.Join(withTLS(items, t.Profile().TLS, kind))
+		items.Join(withTLS(items, t.Profile().TLS, extensionOf[profile.Kind]))
 		rec.Items.Join(items)
 		if err := t.Close(); err != nil {
 			return rec, nil, err
@@ -165,46 +173,41 @@ func meetServer(ctx context.Context, o containers.Offer) (Record, []matrix.Pairi
 		return rec, nil, err
 	}
 	defer func() { _ = s.Close() }()
-	pairings, err := rec.pair(ctx, c, s)
+	pairings, err := rec.pair(ctx, c, s, "")
 	return rec, pairings, err
 }
 
-// meetClient has a client program do what people do with it at the reference
-// server.
-func meetClient(ctx context.Context, peer matrix.Peer) (Record, []matrix.Pairing, error) {
+// runClient has a client program do every operation with the reference server,
+// and runs it in every scenario.
+func runClient(ctx context.Context, peer matrix.Peer) (Record, []Pairing, error) {
 	rec := Record{Server: true, Items: usage.Set{}, Peer: peer}
 	c, err := pairing.OpenClient(ctx, peer.Name, peer.Release)
 	if err != nil {
 		return rec, nil, err
 	}
 	defer func() { _ = c.Close() }()
-	var all []matrix.Pairing
-	for _, profile := range homes {
+	var all []Pairing
+	for _, profile := range referenceProfiles {
 		s, err := pairing.OpenServerAs(ctx, pairing.Reference, "", profile)
 		if err != nil {
 			return rec, nil, err
 		}
-		list, err := rec.pair(ctx, c, s)
+		list, err := rec.pair(ctx, c, s, profile)
 		_ = s.Close()
 		if err != nil {
 			return rec, nil, err
 		}
-		for i := range list {
-			if profile != homes[0] {
-				list[i].Server.Name += ", " + profile
-			}
-		}
 		all = append(all, list...)
 	}
-	return rec, all, errors.Join(rec.provoke(ctx, c), rec.encrypt(ctx, c))
+	return rec, all, errors.Join(rec.runScenarios(ctx, c), rec.runWithGnuTLS(ctx, c))
 }
 
-// pair has a client and a server do everything.
-func (rec *Record) pair(ctx context.Context, c *pairing.Client, s *pairing.Server) ([]matrix.Pairing, error) {
+// pair has a client do every operation with a server.
+func (rec *Record) pair(ctx context.Context, c *pairing.Client, s *pairing.Server, profile string) ([]Pairing, error) {
 	results, err := (&pairing.Pair{Client: c, Server: s}).Do(ctx)
-	var list []matrix.Pairing
+	var list []Pairing
 	for _, r := range results {
-		list = append(list, r.Pairing)
+		list = append(list, Pairing{r.Pairing, profile})
 		if r.Outcome != matrix.Works && r.Outcome != matrix.Degraded {
 			continue
 		}
@@ -217,52 +220,4 @@ func (rec *Record) pair(ctx context.Context, c *pairing.Client, s *pairing.Serve
 		}
 	}
 	return list, err
-}
-
-// Known is a pairing that does not work, and not for a fault of the reference.
-type Known struct {
-	Client   string // what its name begins with
-	Server   string // likewise
-	Activity matrix.Activity
-	Why      string
-}
-
-// known are all of them.
-var known = []Known{
-	{
-		"qemu-img", "reference", matrix.CopyIn,
-		"QEMU sends NBD_CMD_WRITE without NBD_CMD_FLAG_PAYLOAD_LEN once extended headers were negotiated, and the flag is mandatory",
-	},
-	{
-		"reference", "nbd-server", matrix.Connect,
-		"nbd-server answers NBD_OPT_INFO with a size of 0",
-	},
-	{
-		"reference", "nbd-server", matrix.TLS,
-		"nbd-server answers NBD_OPT_INFO with a size of 0",
-	},
-}
-
-// Reason is why a pairing that does not work is no surprise, or "".
-func Reason(p matrix.Pairing) string {
-	for _, k := range known {
-		if strings.HasPrefix(p.Client.Name, k.Client) && strings.HasPrefix(p.Server.Name, k.Server) && p.Activity == k.Activity {
-			return k.Why
-		}
-	}
-	return ""
-}
-
-// Failures are the pairings that don't work and that nobody expected.
-func (r *Report) Failures() (unexpected, expected []matrix.Pairing) {
-	for _, p := range r.Pairings {
-		switch {
-		case p.Outcome != matrix.Broken && p.Outcome != matrix.Corrupt:
-		case Reason(p) == "":
-			unexpected = append(unexpected, p)
-		default:
-			expected = append(expected, p)
-		}
-	}
-	return unexpected, expected
 }

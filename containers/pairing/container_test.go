@@ -44,7 +44,7 @@ func TestProgramsOfTwoReleasesMeet(t *testing.T) {
 	}
 }
 
-// The tap speaks no TLS: client and server do, whatever this program can.
+// The proxy has no TLS: client and server do, whatever this program can.
 func TestKeysOpenServers(t *testing.T) {
 	t.Parallel()
 	containertest.NeedImage(t, "bookworm")

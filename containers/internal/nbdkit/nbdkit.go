@@ -21,28 +21,32 @@ var everything = []string{
 var Program = program.Program{
 	Name:    "nbdkit",
 	Package: "nbdkit",
+	Interop: []string{
+		"default", "read-only", "min-block-4096", "oldstyle", "mask-handshake-0", "names", "eval-write",
+		"tls", "tls-required", "tls-psk",
+	},
 	Profiles: slices.Concat([]program.Profile{
-		setup("default", everything, memory()),
-		setup("read-only", append(without(everything, "fua", "trim", "write-zeroes", "fast-zero"), "read-only"), memory("-r")),
+		profile("default", everything, memory()),
+		profile("read-only", append(without(everything, "fua", "trim", "write-zeroes", "fast-zero"), "read-only"), memory("-r")),
 		minBlock("min-block-512", "512"),
 		minBlock("min-block-4096", "4096"),
-		setup("no-zero", without(everything, "write-zeroes", "fast-zero"), memory("--filter=nozero")),
-		setup("no-extents", everything, memory("--filter=noextents")),
-		setup("no-structured-reply", without(everything, "structured-reply", "meta-context", "block-status", "df"), memory("--no-sr")),
+		profile("no-zero", without(everything, "write-zeroes", "fast-zero"), memory("--filter=nozero")),
+		profile("no-extents", everything, memory("--filter=noextents")),
+		profile("no-structured-reply", without(everything, "structured-reply", "meta-context", "block-status", "df"), memory("--no-sr")),
 		bare(),
-		setup("tls", append(without(everything), "starttls"),
+		profile("tls", append(without(everything), "starttls"),
 			memory("--tls=on", "--tls-certificates="+program.PKI)).WithTLS(),
-		setup("tls-required", append(without(everything), "starttls", "forced-tls"),
+		profile("tls-required", append(without(everything), "starttls", "forced-tls"),
 			memory("--tls=require", "--tls-certificates="+program.PKI, "--tls-verify-peer")).WithTLS(),
 		file(),
 		file().AsDurable("durable"),
 	}, program.WithPSK(
-		setup("tls-psk", append(without(everything), "starttls", "forced-tls"),
+		profile("tls-psk", append(without(everything), "starttls", "forced-tls"),
 			memory("--tls=require", "--tls-psk="+program.PSK)),
 	), sweep(plugins), sweep(handshakes), exports, evals, sweep(filters)),
 }
 
-func setup(name string, features []string, start func(program.Place) program.Launch) program.Profile {
+func profile(name string, features []string, start func(program.Place) program.Launch) program.Profile {
 	return program.Profile{
 		Name: name, Exports: []string{""}, Size: size, Features: promise(features), Start: start,
 	}
@@ -50,7 +54,7 @@ func setup(name string, features []string, start func(program.Place) program.Lau
 
 // minBlock refuses every request that is not a multiple of min bytes.
 func minBlock(name, min string) program.Profile {
-	s := setup(name, append(without(everything), "block-size"), memory("--filter=blocksize-policy",
+	s := profile(name, append(without(everything), "block-size"), memory("--filter=blocksize-policy",
 		"blocksize-minimum="+min, "blocksize-preferred=4096", "blocksize-maximum=1M", "blocksize-error-policy=error"))
 	s.Since = "1.30"
 	return s
@@ -58,7 +62,7 @@ func minBlock(name, min string) program.Profile {
 
 // bare has next to nothing beyond the baseline.
 func bare() program.Profile {
-	s := setup("bare", []string{"list", "info", "flush", "trim"},
+	s := profile("bare", []string{"list", "info", "flush", "trim"},
 		memory("--no-sr", "--filter=nozero", "--filter=nocache", "--filter=fua", "--filter=multi-conn",
 			"multi-conn-mode=disable"))
 	s.Since = "1.26"

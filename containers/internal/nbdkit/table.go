@@ -27,14 +27,14 @@ const (
 )
 
 // sweep makes profiles of a table, which are run when all are asked for.
-func sweep(rows []row) (setups []program.Profile) {
+func sweep(rows []row) (profiles []program.Profile) {
 	for _, r := range rows {
-		setups = append(setups, r.setup())
+		profiles = append(profiles, r.profile())
 	}
-	return setups
+	return profiles
 }
 
-func (r row) setup() program.Profile {
+func (r row) profile() program.Profile {
 	return program.Profile{
 		Name: r.name, Since: r.since, Exports: []string{""}, Size: r.size, Variant: true,
 		Features: program.Promise(r.has),

@@ -12,24 +12,19 @@ import (
 var Program = program.Program{
 	Name:    "nbd-server",
 	Package: "nbd-server",
+	Interop: []string{"default", "read-only", "rotational", "several-exports", "tls", "tls-required"},
 	Profiles: append([]program.Profile{
-		setup("default", []string{"flush", "fua", "trim", "write-zeroes", "multi-conn"}, disk("disk", "flush fua trim")),
-		setup("read-only", []string{"read-only", "multi-conn"}, disk("disk", "readonly")),
-		more(setup("plain", []string{"write-zeroes", "multi-conn"}, disk("disk", ""))),
-		more(setup("rotational", []string{"write-zeroes", "multi-conn", "rotational"}, disk("disk", "rotational"))),
-		setup("copy-on-write", []string{"write-zeroes"}, disk("disk", "copyonwrite")),
-		more(setup("several-exports", []string{"flush", "fua", "trim", "write-zeroes", "multi-conn"},
-			disk("disk", "flush fua trim"), disk("locked", "readonly"), disk("other", ""))),
-		kept(setup("default", []string{"flush", "fua", "trim", "write-zeroes", "multi-conn"}, disk("disk", "flush fua trim"))),
+		profile("default", []string{"flush", "fua", "trim", "write-zeroes", "multi-conn"}, disk("disk", "flush fua trim")),
+		profile("read-only", []string{"read-only", "multi-conn"}, disk("disk", "readonly")),
+		profile("plain", []string{"write-zeroes", "multi-conn"}, disk("disk", "")).AsVariant(),
+		profile("rotational", []string{"write-zeroes", "multi-conn", "rotational"}, disk("disk", "rotational")).AsVariant(),
+		profile("copy-on-write", []string{"write-zeroes"}, disk("disk", "copyonwrite")),
+		profile("several-exports", []string{"flush", "fua", "trim", "write-zeroes", "multi-conn"},
+			disk("disk", "flush fua trim"), disk("locked", "readonly"), disk("other", "")).AsVariant(),
+		kept(profile("default", []string{"flush", "fua", "trim", "write-zeroes", "multi-conn"}, disk("disk", "flush fua trim"))),
 		secure("tls", []string{"starttls"}),
 		secure("tls-required", []string{"starttls", "forced-tls"}, "force_tls = true"),
 	}, sweep()...),
-}
-
-// more takes a profile from those that stand for all: a run takes half a minute.
-func more(s program.Profile) program.Profile {
-	s.Variant = true
-	return s
 }
 
 // disk is an export of a file that has size bytes.
@@ -50,13 +45,13 @@ func secure(name string, features []string, generic ...string) program.Profile {
 		generic = append(generic, fmt.Sprintf("%s = $PWD/%s/%s", key, program.PKI, file))
 	}
 	e := disk("disk", "flush fua trim")
-	s := setup(name, append([]string{"flush", "fua", "trim", "write-zeroes", "multi-conn"}, features...), e)
+	s := profile(name, append([]string{"flush", "fua", "trim", "write-zeroes", "multi-conn"}, features...), e)
 	s.Start = start([]export{e}, generic...)
 	return s.WithTLS()
 }
 
-// setup returns a profile that tests the first of its exports and is certain of features.
-func setup(name string, features []string, exports ...export) program.Profile {
+// profile returns a profile that tests the first of its exports and is certain of features.
+func profile(name string, features []string, exports ...export) program.Profile {
 	s := program.Profile{
 		Name:     name,
 		Export:   exports[0].name,

@@ -40,7 +40,7 @@ var rows = []row{
 
 // refusing is a profile with an export that nobody may have.
 func refusing() program.Profile {
-	s := setup("refusing", []string{"flush", "fua", "trim", "write-zeroes", "multi-conn"},
+	s := profile("refusing", []string{"flush", "fua", "trim", "write-zeroes", "multi-conn"},
 		disk("disk", all), disk("denied", "authfile=$PWD/nobody"))
 	launch := s.Start
 	s.Start = func(p program.Place) program.Launch {
@@ -52,16 +52,16 @@ func refusing() program.Profile {
 }
 
 func sweep() []program.Profile {
-	setups := []program.Profile{refusing()}
+	profiles := []program.Profile{refusing()}
 	for _, r := range rows {
-		setups = append(setups, program.Profile{
+		profiles = append(profiles, program.Profile{
 			Name: r.name, Since: r.since, Export: "disk", Exports: []string{"disk"}, Size: r.size,
 			Features: program.Promise(r.has),
 			Start:    start([]export{{name: "disk", on: r.on, size: r.size, prepare: r.prepare}}, r.generic...),
 		})
 	}
-	for i := range setups {
-		setups[i].Variant = true
+	for i := range profiles {
+		profiles[i].Variant = true
 	}
-	return setups
+	return profiles
 }

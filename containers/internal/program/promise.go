@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Promise reads what a setup promises: names of features, separated by spaces.
+// Promise reads what a profile promises: names of features, separated by spaces.
 // A name may be bound to versions: "fua@1.26" from that one on, "fua<1.26"
 // before it. A name behind "-" is taken back from what stands before it.
 func Promise(features ...string) func(Version) []string {

@@ -11,6 +11,20 @@ import (
 	"nbdconform/reference/starttls/pki"
 )
 
+// A TLSKind is what the two sides of TLS authenticate each other with.
+type TLSKind int
+
+// The kinds of TLS.
+const (
+	NoTLS TLSKind = iota
+	X509
+	PreSharedKey
+	Anonymous
+)
+
+// NeedsGnuTLS reports whether it takes GnuTLS to connect to a server with it.
+func (k TLSKind) NeedsGnuTLS() bool { return k == PreSharedKey || k == Anonymous }
+
 // PKI is the directory that [Certificates] makes.
 const PKI = "pki"
 
@@ -25,16 +39,17 @@ func Certificates() []string {
 	return commands
 }
 
-// WithTLS makes a setup of one that starts a server with the directory PKI.
-func (s Profile) WithTLS() Profile {
-	start := s.Start
-	s.TLS = func() starttls.Client { return pki.Shared().Client("localhost") }
-	s.Start = func(p Place) Launch {
+// WithTLS makes a profile of one that starts a server with the directory PKI.
+func (f Profile) WithTLS() Profile {
+	start := f.Start
+	f.Kind = X509
+	f.TLS = func() starttls.Client { return pki.Shared().Client("localhost") }
+	f.Start = func(p Place) Launch {
 		l := start(p)
 		l.Prepare = append(Certificates(), l.Prepare...)
 		return l
 	}
-	return s
+	return f
 }
 
 // PSK is the file with a pre-shared key that [WithPSK] makes.
@@ -48,31 +63,31 @@ const pskKey = "000102030405060708090a0b0c0d0e0f"
 // Keys is what the file PSK says.
 const Keys = PSKUser + ":" + pskKey + "\n"
 
-// WithPSK makes setups of some that start a server with the file PSK.
-func WithPSK(setups ...Profile) (list []Profile) {
-	for _, s := range setups {
-		list = append(list, s.withPSK())
+// WithPSK makes profiles of those that start a server with the file PSK.
+func WithPSK(profiles ...Profile) (list []Profile) {
+	for _, f := range profiles {
+		list = append(list, f.withPSK())
 	}
 	return list
 }
 
-func (s Profile) withPSK() Profile {
-	start := s.Start
-	s.GnuTLS = true
-	s.Ready = func() error {
+func (f Profile) withPSK() Profile {
+	start := f.Start
+	f.Kind = PreSharedKey
+	f.Ready = func() error {
 		_, err := pskClient()
 		return err
 	}
-	s.TLS = func() starttls.Client {
+	f.TLS = func() starttls.Client {
 		c, _ := pskClient() // Ready has said why there is none
 		return c
 	}
-	s.Start = func(p Place) Launch {
+	f.Start = func(p Place) Launch {
 		l := start(p)
 		l.Prepare = append([]string{"umask 077", fmt.Sprintf("echo %s > %s", strings.TrimSpace(Keys), PSK)}, l.Prepare...)
 		return l
 	}
-	return s
+	return f
 }
 
 func pskClient() (starttls.Client, error) {
@@ -83,19 +98,19 @@ func pskClient() (starttls.Client, error) {
 	return starttls.NewPSKClient(PSKUser, key)
 }
 
-// WithAnonymous makes setups of some that start a server with anonymous TLS.
-func WithAnonymous(setups ...Profile) (list []Profile) {
-	for _, s := range setups {
-		s.GnuTLS = true
-		s.Ready = func() error {
+// WithAnonymous makes profiles of those that start a server with anonymous TLS.
+func WithAnonymous(profiles ...Profile) (list []Profile) {
+	for _, f := range profiles {
+		f.Kind = Anonymous
+		f.Ready = func() error {
 			_, err := starttls.NewAnonymousClient()
 			return err
 		}
-		s.TLS = func() starttls.Client {
+		f.TLS = func() starttls.Client {
 			c, _ := starttls.NewAnonymousClient() // Ready has said why there is none
 			return c
 		}
-		list = append(list, s)
+		list = append(list, f)
 	}
 	return list
 }

@@ -17,6 +17,7 @@ const (
 var Program = program.Program{
 	Name:    "qemu-nbd",
 	Package: "qemu-utils",
+	Interop: []string{"default", "read-only", "named", "qcow2", "min-block-4096", "tls-required", "tls-psk", "tls-anon"},
 	Profiles: slices.Concat([]program.Profile{
 		{
 			Name: "default", Exports: []string{""}, Size: size, Features: program.Promise(rw),

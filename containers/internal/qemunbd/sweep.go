@@ -49,14 +49,14 @@ var rows = []row{
 	},
 }
 
-func sweep() (setups []program.Profile) {
+func sweep() (profiles []program.Profile) {
 	for _, r := range rows {
-		setups = append(setups, r.setup())
+		profiles = append(profiles, r.profile())
 	}
-	return setups
+	return profiles
 }
 
-func (r row) setup() program.Profile {
+func (r row) profile() program.Profile {
 	prepare := r.prepare
 	if prepare == "" {
 		prepare = fmt.Sprintf("truncate -s %d disk", r.size)

@@ -23,11 +23,12 @@ const (
 var Program = program.Program{
 	Name:    "qemu-storage-daemon",
 	Package: "qemu-utils",
+	Interop: []string{"default"},
 	Profiles: []program.Profile{
-		setup("default", "disk", rw),
-		more(setup("read-only", "locked", ro)),
-		more(setup("bitmap", "layered", rw+" dirty-bitmap allocation-depth")),
-		more(secure("tls-required")),
+		profile("default", "disk", rw),
+		profile("read-only", "locked", ro).AsVariant(),
+		profile("bitmap", "layered", rw+" dirty-bitmap allocation-depth").AsVariant(),
+		secure("tls-required").AsVariant(),
 	},
 }
 
@@ -45,8 +46,8 @@ var exports = []string{
 	"id=layered,node-name=layered,name=layered,writable=on,bitmaps.0=b0,allocation-depth=on",
 }
 
-// setup is a profile that tests one of the exports.
-func setup(name, export, has string) program.Profile {
+// profile is a profile that tests one of the exports.
+func profile(name, export, has string) program.Profile {
 	return program.Profile{
 		Name: name, Since: "10.0", Export: export, Exports: []string{"disk", "locked", "layered"}, Size: size,
 		Features: program.Promise(has),
@@ -55,17 +56,12 @@ func setup(name, export, has string) program.Profile {
 }
 
 func secure(name string) program.Profile {
-	s := setup(name, "disk", rw+" starttls forced-tls")
+	s := profile(name, "disk", rw+" starttls forced-tls")
 	s.Start = func(p program.Place) program.Launch {
 		return launch(p, ",tls-creds=t",
 			"--object", "tls-creds-x509,id=t,endpoint=server,verify-peer=no,dir="+program.PKI)
 	}
 	return s.WithTLS()
-}
-
-func more(s program.Profile) program.Profile {
-	s.Variant = true
-	return s
 }
 
 func launch(p program.Place, with string, flags ...string) program.Launch {

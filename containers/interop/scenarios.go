@@ -16,67 +16,68 @@ import (
 	"nbdconform/reference/wire"
 )
 
-// A visit is a client at a reference server that is set up to provoke something.
-type visit struct {
-	name   string
-	change func(*server.Config)
-	does   []caller.Activity // what a client is asked for, as far as it can
-	export string            // "": the one that is there
-	about  string            // metadata context; "": base:allocation
+// A scenario is a client run against a reference server in a configuration that
+// makes the two use some part of the protocol.
+type scenario struct {
+	name    string
+	change  func(*server.Config)
+	tasks   []caller.Activity // of the client, as far as it can
+	export  string            // "": the one that exists
+	context string            // metadata context; "": base:allocation
 }
 
-var looks = []caller.Activity{caller.Info, caller.Visit, caller.CopyOut, caller.List, caller.Map}
+var readers = []caller.Activity{caller.Info, caller.Visit, caller.CopyOut, caller.List, caller.Map}
 
-var visits = []visit{
-	{"oldstyle", func(c *server.Config) { c.Handshake = server.Oldstyle }, looks, "", ""},
-	{"newstyle", func(c *server.Config) { c.Handshake = server.Newstyle }, looks, "", ""},
-	{"simple replies", func(c *server.Config) { c.NoStructuredReplies, c.NoExtendedHeaders = true, true }, looks, "", ""},
-	{"a name that is not there", nil, []caller.Activity{caller.Info, caller.CopyOut}, "nowhere", ""},
-	{"TLS is insisted on", func(c *server.Config) {
+var scenarios = []scenario{
+	{"oldstyle", func(c *server.Config) { c.Handshake = server.Oldstyle }, readers, "", ""},
+	{"newstyle", func(c *server.Config) { c.Handshake = server.Newstyle }, readers, "", ""},
+	{"simple replies", func(c *server.Config) { c.NoStructuredReplies, c.NoExtendedHeaders = true, true }, readers, "", ""},
+	{"an unknown export", nil, []caller.Activity{caller.Info, caller.CopyOut}, "nowhere", ""},
+	{"TLS required", func(c *server.Config) {
 		p, _, _ := inprocess.Config("tls-required", size, "")
 		c.TLS = p.TLS
-	}, looks[:4], "", ""},
+	}, readers[:4], "", ""},
 	{"block sizes", func(c *server.Config) {
 		c.Exports[0].Constraints = wire.SizeConstraints{Minimum: 4096, Preferred: 65536, MaxPayload: 1 << 20}
 		c.Exports[0].RequireBlockSize = true
-	}, looks[:3], "", ""},
+	}, readers[:3], "", ""},
 	{"read-only", func(c *server.Config) { c.Exports[0].ReadOnly = true }, []caller.Activity{caller.Info, caller.CopyIn, caller.Zero}, "", ""},
-	{"rotational", func(c *server.Config) { c.Exports[0].Rotational = true }, looks[:2], "", ""},
+	{"rotational", func(c *server.Config) { c.Exports[0].Rotational = true }, readers[:2], "", ""},
 	{"contexts", layered, []caller.Activity{caller.Info, caller.Map}, "", ""},
 	{"a dirty bitmap", layered, []caller.Activity{caller.Map}, "", export.DirtyBitmap + "b0"},
 	{"the depth of allocation", layered, []caller.Activity{caller.Map}, "", export.AllocationDepth},
 	{"reads fail", failing(wire.CmdRead, wire.EIO), []caller.Activity{caller.Visit, caller.CopyOut}, "", ""},
 	{"no space", failing(wire.CmdWrite, wire.ENOSPC), []caller.Activity{caller.CopyIn}, "", ""},
 	{"no permission", failing(wire.CmdWriteZeroes, wire.EPERM), []caller.Activity{caller.CopyIn, caller.Zero}, "", ""},
-	{"no zeroes in a hurry", failing(wire.CmdWriteZeroes, wire.ENOTSUP), []caller.Activity{caller.CopyIn, caller.Extras}, "", ""},
+	{"no fast zeroes", failing(wire.CmdWriteZeroes, wire.ENOTSUP), []caller.Activity{caller.CopyIn, caller.Extras}, "", ""},
 	{"TLS is refused", func(c *server.Config) { c.StartTLS = wire.RepErrPolicy }, []caller.Activity{caller.Extras}, "", ""},
-	{"blocks are insisted on", func(c *server.Config) {
+	{"block sizes required", func(c *server.Config) {
 		c.Exports[0].Constraints = wire.SizeConstraints{Minimum: 4096, Preferred: 65536, MaxPayload: 1 << 20}
 		c.Exports[0].RequireBlockSize = true
 	}, []caller.Activity{caller.Extras}, "", ""},
-	{"all there is", nil, []caller.Activity{caller.Extras}, "", ""},
+	{"default", nil, []caller.Activity{caller.Extras}, "", ""},
 	{"no extended headers", func(c *server.Config) { c.NoExtendedHeaders = true }, []caller.Activity{caller.Extras}, "", ""},
 	{"invalid", failing(wire.CmdTrim, wire.EINVAL), []caller.Activity{caller.Trim}, "", ""},
 }
 
-// layered has a disk that knows all contexts of QEMU's.
+// layered serves a disk that has all contexts of QEMU's.
 func layered(c *server.Config) {
 	c.Exports[0].Disk = export.NewTracked(export.NewLayered(c.Exports[0].Disk), "b0")
 }
 
-// failing has the first requests of a command fail.
+// failing lets the first requests of a command fail.
 func failing(c wire.Command, e wire.Errno) func(*server.Config) {
 	return func(cfg *server.Config) {
-		cfg.NoExtendedHeaders = true // with which QEMU's writes don't get as far as that
+		cfg.NoExtendedHeaders = true // with which QEMU's writes are refused before
 		cfg.Exports[0].Gate = export.NewFaults(export.Fault{Commands: []wire.Command{c}, Err: e, Times: 2})
 	}
 }
 
-// provoke has a client make every visit. How the client takes it is not judged
-// here: there are specs for that.
-func (rec *Record) provoke(ctx context.Context, c *pairing.Client) error {
-	for _, v := range visits {
-		for _, a := range v.does {
+// runScenarios runs a client in every scenario. What the client does there is not
+// judged: there are specs for that.
+func (rec *Record) runScenarios(ctx context.Context, c *pairing.Client) error {
+	for _, s := range scenarios {
+		for _, a := range s.tasks {
 			if !c.Can(a, caller.NoTLS) {
 				continue
 			}
@@ -84,18 +85,18 @@ func (rec *Record) provoke(ctx context.Context, c *pairing.Client) error {
 			if err != nil {
 				return err
 			}
-			if v.change != nil {
-				v.change(&cfg)
+			if s.change != nil {
+				s.change(&cfg)
 			}
 			t, err := inprocess.New(about, func() server.Config { return cfg })
 			if err != nil {
 				return err
 			}
 			name := about.Export
-			if v.export != "" {
-				name = v.export
+			if s.export != "" {
+				name = s.export
 			}
-			h, _, err := pairing.Observe(ctx, c, t, caller.Task{Activity: a, Server: caller.Address{Export: name}, Context: v.about})
+			h, _, err := pairing.Observe(ctx, c, t, caller.Task{Activity: a, Server: caller.Address{Export: name}, Context: s.context})
 			_ = t.Close()
 			if err != nil {
 				return err
@@ -106,14 +107,14 @@ func (rec *Record) provoke(ctx context.Context, c *pairing.Client) error {
 	return nil
 }
 
-// encrypt has a client visit servers that insist on TLS that takes GnuTLS. What
-// is said within can't be heard: that the client is content has to do.
-func (rec *Record) encrypt(ctx context.Context, c *pairing.Client) error {
+// runWithGnuTLS runs a client against servers that require TLS that takes GnuTLS.
+// The messages within TLS can't be observed: that the client succeeds has to do.
+func (rec *Record) runWithGnuTLS(ctx context.Context, c *pairing.Client) error {
 	if !starttls.BuiltWithGnuTLS {
 		return nil
 	}
 	for kind, how := range gnutls {
-		for _, a := range looks {
+		for _, a := range readers {
 			if !c.Can(a, how.told) {
 				continue
 			}
@@ -121,7 +122,7 @@ func (rec *Record) encrypt(ctx context.Context, c *pairing.Client) error {
 			if err != nil {
 				return err
 			}
-			cfg, about, err := insists(kind, dir)
+			cfg, about, err := requiringTLS(kind, dir)
 			if err != nil {
 				return fmt.Errorf("%s: %w", kind, err)
 			}

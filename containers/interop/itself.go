@@ -21,20 +21,20 @@ import (
 	"nbdconform/reference/wire"
 )
 
-// own are set-ups of the reference server beside the profiles of the suite.
-var own = []struct {
+// configurations are those of the reference server beside the profiles of the suite.
+var configurations = []struct {
 	name   string
 	change func(*server.Config)
 }{
 	{"oldstyle", func(c *server.Config) { c.Handshake = server.Oldstyle }},
 	{"newstyle", func(c *server.Config) { c.Handshake = server.Newstyle }},
-	{"insistent", func(c *server.Config) {
+	{"block sizes required", func(c *server.Config) {
 		c.Exports[0].Constraints = wire.SizeConstraints{Minimum: 4096, Preferred: 65536, MaxPayload: 1 << 20}
 		c.Exports[0].RequireBlockSize = true
 	}},
-	{"policy", func(c *server.Config) { c.StartTLS = wire.RepErrPolicy }},
+	{"TLS refused", func(c *server.Config) { c.StartTLS = wire.RepErrPolicy }},
 	{"rotational", func(c *server.Config) { c.Exports[0].Rotational = true }},
-	{"faulty", func(c *server.Config) {
+	{"failing disk", func(c *server.Config) {
 		var list []export.Fault
 		for _, e := range []wire.Errno{wire.EIO, wire.ENOMEM, wire.ENOSPC, wire.EOVERFLOW} {
 			list = append(list, export.Fault{Commands: []wire.Command{wire.CmdRead, wire.CmdWrite}, Times: 1, Err: e})
@@ -46,8 +46,8 @@ var own = []struct {
 
 const size = 8 << 20
 
-// self has the reference client use the reference server in every profile.
-func self(ctx context.Context) (usage.Set, error) {
+// withItself uses the reference server with the reference client in every profile.
+func withItself(ctx context.Context) (usage.Set, error) {
 	all := usage.Set{}
 	run := func(profile string, change func(*server.Config)) error {
 		c, about, err := inprocess.Config(profile, size, "")
@@ -71,22 +71,22 @@ func self(ctx context.Context) (usage.Set, error) {
 			return nil, fmt.Errorf("profile %s of the reference server: %w", p, err)
 		}
 	}
-	for _, o := range own {
+	for _, o := range configurations {
 		if err := run("default", o.change); err != nil {
 			return nil, fmt.Errorf("the reference server, %s: %w", o.name, err)
 		}
 	}
 	if starttls.BuiltWithGnuTLS {
 		for kind := range gnutls {
-			items, err := keyed(ctx, kind)
+			items, err := withGnuTLS(ctx, kind)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", kind, err)
 			}
 			all.Join(items)
 		}
 	}
-	ending, err := shutdown(ctx)
-	all.Join(ending)
+	items, err := shutdown(ctx)
+	all.Join(items)
 	return all, err
 }
 
@@ -99,8 +99,13 @@ func withTLS(items usage.Set, how starttls.Client, kind string) usage.Set {
 	return s
 }
 
+// extensionOf is what the support table calls the kinds of TLS.
+var extensionOf = map[program.TLSKind]string{
+	program.NoTLS: "", program.X509: usage.X509, program.PreSharedKey: usage.PSK, program.Anonymous: usage.Anonymous,
+}
+
 // gnutls are the kinds of TLS that take GnuTLS, with either side of them. dir
-// is where the file keys.psk is.
+// has the file of pre-shared keys.
 var gnutls = map[string]struct {
 	told   caller.TLS
 	server func(dir string) (starttls.Server, error)
@@ -109,10 +114,10 @@ var gnutls = map[string]struct {
 	usage.PSK: {
 		caller.TLSKey,
 		func(dir string) (starttls.Server, error) {
-			return starttls.LoadPSKServer(filepath.Join(dir, "keys.psk"))
+			return starttls.LoadPSKServer(filepath.Join(dir, program.PSK))
 		},
 		func(dir string) (starttls.Client, error) {
-			return starttls.LoadPSKClient(filepath.Join(dir, "keys.psk"), "alice")
+			return starttls.LoadPSKClient(filepath.Join(dir, program.PSK), program.PSKUser)
 		},
 	},
 	usage.Anonymous: {
@@ -122,13 +127,14 @@ var gnutls = map[string]struct {
 	},
 }
 
-// insists makes a server that insists on a kind of TLS that takes GnuTLS.
-func insists(kind, dir string) (server.Config, target.Profile, error) {
+// requiringTLS is the configuration of a server that requires a kind of TLS that
+// takes GnuTLS.
+func requiringTLS(kind, dir string) (server.Config, target.Profile, error) {
 	c, about, err := inprocess.Config("default", size, "")
 	if err != nil {
 		return c, about, err
 	}
-	if err := os.WriteFile(filepath.Join(dir, "keys.psk"), []byte(program.Keys), 0o644); err != nil { // #nosec: keys of tests, for a program that may be another user
+	if err := os.WriteFile(filepath.Join(dir, program.PSK), []byte(program.Keys), 0o644); err != nil { // #nosec: keys of tests, for a program that may be another user
 		return c, about, err
 	}
 	c.TLS.Mode = server.ForcedTLS
@@ -139,14 +145,14 @@ func insists(kind, dir string) (server.Config, target.Profile, error) {
 	return c, about, err
 }
 
-// keyed has the reference do a kind of TLS that takes GnuTLS.
-func keyed(ctx context.Context, kind string) (usage.Set, error) {
+// withGnuTLS has the reference use a kind of TLS that takes GnuTLS.
+func withGnuTLS(ctx context.Context, kind string) (usage.Set, error) {
 	dir, err := os.MkdirTemp("", "nbdtls")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	c, about, err := insists(kind, dir)
+	c, about, err := requiringTLS(kind, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -159,8 +165,8 @@ func keyed(ctx context.Context, kind string) (usage.Set, error) {
 	return items, t.Close()
 }
 
-// shutdown has a server end while one client is haggling and another waits for
-// a slow read, and both ask for more.
+// shutdown ends a server while one client negotiates and another waits for a slow
+// read, and has both send another request.
 func shutdown(ctx context.Context) (usage.Set, error) {
 	const pause = 100 * time.Millisecond
 	c, _, err := inprocess.Config("default", size, "")
@@ -180,7 +186,7 @@ func shutdown(ctx context.Context) (usage.Set, error) {
 		conns = append(conns, judge.Conn(near, j))
 		served.Go(func() { _ = srv.ServeConn(ctx, far) })
 	}
-	haggling, err := client.Negotiate(ctx, conns[0], client.Config{Grace: grace})
+	negotiating, err := client.Negotiate(ctx, conns[0], client.Config{Grace: grace})
 	if err != nil {
 		return nil, err
 	}
@@ -192,9 +198,9 @@ func shutdown(ctx context.Context) (usage.Set, error) {
 	time.Sleep(pause)
 	served.Go(func() { _ = srv.Shutdown(ctx) })
 	time.Sleep(pause)
-	_, _ = haggling.List(ctx)
+	_, _ = negotiating.List(ctx)
 	_ = using.Flush(ctx)
-	_, _ = haggling.Close(), using.Close()
+	_, _ = negotiating.Close(), using.Close()
 	err = srv.Close()
 	served.Wait()
 	items := usage.Set{}
