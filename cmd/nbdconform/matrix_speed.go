@@ -27,7 +27,7 @@ type race struct {
 
 // openRacer starts a server in its default profile.
 func openRacer(ctx context.Context, p matrix.Peer) (target.Target, error) {
-	return containers.Open(ctx, containers.Request{Target: p.Name, Release: p.Release, Size: bench.ProfileSize})
+	return containers.Open(ctx, containers.Request{Target: p.Name, Release: p.Release, Size: bench.ContainerSize})
 }
 
 // raceRounds is how often each server is measured.
@@ -73,7 +73,7 @@ func (r race) run(ctx context.Context, servers []matrix.Peer) (*matrix.Performan
 	if len(there) == 0 {
 		return nil, missing, nil
 	}
-	p := bench.Profile{Rounds: raceRounds, Runtime: r.runtime, Done: func(s string) { r.show.done(s, "measured") }}
+	p := bench.ContainerPlan{Rounds: raceRounds, Runtime: r.runtime, Done: func(s string) { r.show.done(s, "measured") }}
 	perf, err := p.Measure(ctx, there)
 	if err != nil || len(missing) > 0 { // which may be better the next time
 		return perf, missing, err

@@ -77,21 +77,21 @@ var loads = []load{
 	{"reference client, structured replies", replyRows, ownClient(false)},
 }
 
-// Run measures. Programs that are not there are left out and named, but for
+// Run measures. Programs that are not installed are omitted and named, except for
 // fio, without which there is nothing to do.
 func Run(ctx context.Context, p Plan) (Result, error) {
 	r := Result{Date: time.Now().UTC(), Machine: machine(), Rounds: p.Rounds, Runtime: p.Runtime.String(), Size: p.Size}
 	r.Load[0] = loadAverage()
-	if _, err := exec.LookPath("fio"); err != nil {
-		return r, errors.New("fio is not on PATH: apt-get install fio")
+	if _, err := exec.LookPath(fioProgram); err != nil {
+		return r, fmt.Errorf("%s is not on PATH: apt-get install %[1]s", fioProgram)
 	}
 	dir, err := os.MkdirTemp(memory(), "nbdconform-bench-")
 	if err != nil {
 		return r, err
 	}
 	defer os.RemoveAll(dir)
-	var present []contender
-	for _, c := range contenders(p.Self) {
+	var present []serverProgram
+	for _, c := range serverPrograms(p.Self) {
 		if _, err := exec.LookPath(c.program); err != nil {
 			r.Missing = append(r.Missing, c.name)
 			continue
@@ -136,7 +136,7 @@ func (p Plan) rows(network string, l load) (list []Row) {
 }
 
 // network measures all servers over one network.
-func (p Plan) network(ctx context.Context, dir, network string, present []contender, n *int) ([]Table, error) {
+func (p Plan) network(ctx context.Context, dir, network string, present []serverProgram, n *int) ([]Table, error) {
 	var servers []*running
 	defer func() {
 		for _, s := range servers {
@@ -166,7 +166,7 @@ func (p Plan) network(ctx context.Context, dir, network string, present []conten
 		}
 		for round := range p.Rounds {
 			for i, row := range rows {
-				for k := range servers { // who comes first changes with the round
+				for k := range servers { // the order changes with the round
 					s := servers[(k+round)%len(servers)]
 					v, err := l.run(ctx, s, row, p.Size, p.Runtime)
 					if err != nil && !errors.Is(err, errNoStructured) {

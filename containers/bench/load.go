@@ -18,6 +18,9 @@ import (
 	"nbdconform/reference/client"
 )
 
+// fioProgram is the source of the load on all servers alike.
+const fioProgram = "fio"
+
 // fio has fio produce the load for a while, or once over the whole export if
 // runtime is 0, and returns the requests per second.
 func fio(ctx context.Context, s *running, r Row, size int, runtime time.Duration) (float64, error) {
@@ -28,16 +31,16 @@ func fio(ctx context.Context, s *running, r Row, size int, runtime time.Duration
 	if runtime > 0 {
 		args = append(args, "--time_based", fmt.Sprintf("--runtime=%dms", runtime.Milliseconds()))
 	}
-	cmd := exec.CommandContext(ctx, "fio", args...)
-	var said bytes.Buffer
-	cmd.Stderr = &said
+	cmd := exec.CommandContext(ctx, fioProgram, args...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return 0, fmt.Errorf("fio on %s: %w: %s%s", s.name, err, said.Bytes(), out)
+		return 0, fmt.Errorf("fio on %s: %w: %s%s", s.name, err, stderr.Bytes(), out)
 	}
 	_, report, found := bytes.Cut(out, []byte("{")) // there are other lines before it
 	if !found {
-		return 0, fmt.Errorf("fio on %s: no report came: %s", s.name, out)
+		return 0, fmt.Errorf("fio on %s: it printed no report: %s", s.name, out)
 	}
 	type side struct {
 		IOPS float64 `json:"iops"`
@@ -60,11 +63,7 @@ func reads(ctx context.Context, s *running, r Row, size int, runtime time.Durati
 	if err != nil {
 		return 0, err
 	}
-	cfg := client.Config{SimpleReplies: simple}
-	if s.name == "nbd-server" {
-		cfg.Export = "disk"
-	}
-	c, err := client.Connect(ctx, nc, cfg)
+	c, err := client.Connect(ctx, nc, client.Config{Export: s.export, SimpleReplies: simple})
 	if err != nil {
 		return 0, fmt.Errorf("the reference client on %s: %w", s.name, err)
 	}

@@ -29,19 +29,15 @@ func machine() string {
 var number = regexp.MustCompile(`\d+(\.\d+)+\S*`)
 
 // version asks a program for its version.
-func version(c contender) string {
-	flag := "--version"
-	if c.program == "nbd-server" {
-		flag = "-V"
-	}
-	out, _ := exec.Command(c.program, flag).CombinedOutput() // the status says nothing
+func version(c serverProgram) string {
+	out, _ := exec.Command(c.program, c.versionFlag).CombinedOutput() // the status says nothing
 	if v := number.Find(out); v != nil {
 		return string(v)
 	}
 	return strings.TrimSpace(string(out))
 }
 
-// loadAverage is that of the last minute, or "" where nobody tells.
+// loadAverage is that of the last minute, or "" where the system has none.
 func loadAverage() string {
 	text, _ := os.ReadFile("/proc/loadavg")
 	first, _, _ := strings.Cut(string(text), " ")

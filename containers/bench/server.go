@@ -14,20 +14,26 @@ import (
 	"time"
 )
 
-// A contender is a server program, and how it is started.
-type contender struct {
-	name, program string
-	scale         bool // keeps no data, and is shown for scale
+// A serverProgram is one of the servers that are compared.
+type serverProgram struct {
+	name        string // what tables call it
+	program     string // the executable
+	export      string // name of its export
+	versionFlag string // has the program print its version
+	scale       bool   // keeps no data, and is shown for scale
 	// command returns the shell commands that start it in the present
 	// directory, in the foreground or leaving its process id in the file "pid".
 	command func(network, address string, size int) string
 }
 
-// baseline is what others are compared with.
-const baseline = "nbdkit"
+// The names of the reference server and of the one that all are compared with.
+const (
+	referenceServer = "reference"
+	baselineServer  = "nbdkit"
+)
 
-// contenders are all servers; self is the path of this program.
-func contenders(self string) []contender {
+// serverPrograms are all servers; self is the path of this program.
+func serverPrograms(self string) []serverProgram {
 	nbdkit := func(plugin string) func(string, string, int) string {
 		return func(network, address string, size int) string {
 			return fmt.Sprintf("exec nbdkit -f %s %s %d", place(network, address, "-U", "-i", "-p"), plugin, size)
@@ -39,19 +45,19 @@ func contenders(self string) []contender {
 			return fmt.Sprintf("truncate -s %d disk\nexec qemu-nbd -t -e 16 %s %s", size, at, fmt.Sprintf(image, size))
 		}
 	}
-	return []contender{
-		{name: "reference", program: self, command: func(network, address string, size int) string {
+	return []serverProgram{
+		{name: referenceServer, program: self, versionFlag: "--version", command: func(network, address string, size int) string {
 			flag := "--listen"
 			if network == "unix" {
 				flag = "--unix"
 			}
 			return fmt.Sprintf("exec '%s' serve %s %s --size %d >/dev/null", self, flag, address, size)
 		}},
-		{name: baseline, program: "nbdkit", command: nbdkit("memory")},
-		{name: "qemu-nbd", program: "qemu-nbd", command: qemu("-f raw disk #%d")},
-		{name: "nbd-server", program: "nbd-server", command: nbdServer},
-		{name: "null", program: "nbdkit", scale: true, command: nbdkit("null")},
-		{name: "null-co", program: "qemu-nbd", scale: true, command: qemu("--image-opts driver=null-co,size=%d")},
+		{name: baselineServer, program: "nbdkit", versionFlag: "--version", command: nbdkit("memory")},
+		{name: "qemu-nbd", program: "qemu-nbd", versionFlag: "--version", command: qemu("-f raw disk #%d")},
+		{name: "nbd-server", program: "nbd-server", export: "disk", versionFlag: "-V", command: nbdServer},
+		{name: "null", program: "nbdkit", versionFlag: "--version", scale: true, command: nbdkit("null")},
+		{name: "null-co", program: "qemu-nbd", versionFlag: "--version", scale: true, command: qemu("--image-opts driver=null-co,size=%d")},
 	}
 }
 
@@ -64,7 +70,7 @@ func place(network, address, socket, host, port string) string {
 	return host + " " + h + " " + port + " " + p
 }
 
-// nbdServer stays in the background, as releases before 3.26 know nothing else.
+// nbdServer stays in the background, as releases before 3.26 can do nothing else.
 func nbdServer(network, address string, size int) string {
 	at := "unixsock = " + address
 	if network != "unix" {
@@ -77,17 +83,17 @@ func nbdServer(network, address string, size int) string {
 
 // A running server.
 type running struct {
-	contender
+	serverProgram
 	network, address string
 	cmd              *exec.Cmd
-	lease            io.Closer // once it is closed, or this process is gone, the server ends
+	stdin            io.Closer // once it is closed, or this process is gone, the server ends
 	dir              string
-	said             strings.Builder
+	stderr           strings.Builder
 }
 
 // start starts c below dir and waits until it accepts connections.
-func (c contender) start(ctx context.Context, dir, network string, size int) (*running, error) {
-	s := &running{contender: c, network: network, dir: filepath.Join(dir, network+"-"+c.name)}
+func (c serverProgram) start(ctx context.Context, dir, network string, size int) (*running, error) {
+	s := &running{serverProgram: c, network: network, dir: filepath.Join(dir, network+"-"+c.name)}
 	if err := os.Mkdir(s.dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -112,15 +118,15 @@ func (c contender) start(ctx context.Context, dir, network string, size int) (*r
 		if ctx.Err() != nil || time.Now().After(deadline) {
 			err = errors.Join(err, ctx.Err())
 			s.stop()
-			return nil, fmt.Errorf("starting %s: %w; it said: %s", c.name, err, s.said.String())
+			return nil, fmt.Errorf("starting %s: %w; stderr: %s", c.name, err, s.stderr.String())
 		}
 	}
 }
 
-// keeper is a shell script around the commands that start a server. It ends
+// untilStdinCloses is a shell script around the commands that start a server. It ends
 // the server, and removes its files from memory, when its input ends: that
-// happens too when whoever started it is killed.
-const keeper = `(
+// happens too when the process that started it is killed.
+const untilStdinCloses = `(
 %s
 ) &
 read -r _ || :
@@ -132,33 +138,29 @@ rm -rf "$PWD"
 
 // launch runs the commands in the directory of s.
 func (s *running) launch(commands string) error {
-	s.cmd = exec.Command("sh", "-ec", fmt.Sprintf(keeper, commands))
-	s.cmd.Dir, s.cmd.Stderr = s.dir, &s.said
+	s.cmd = exec.Command("sh", "-ec", fmt.Sprintf(untilStdinCloses, commands))
+	s.cmd.Dir, s.cmd.Stderr = s.dir, &s.stderr
 	s.cmd.WaitDelay = time.Second // for a server that goes into the background
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	lease, err := s.cmd.StdinPipe()
+	stdin, err := s.cmd.StdinPipe()
 	if err != nil {
 		return err
 	}
-	s.lease = lease
+	s.stdin = stdin
 	return s.cmd.Start()
 }
 
 // stop ends the server.
 func (s *running) stop() {
-	_ = s.lease.Close()
+	_ = s.stdin.Close()
 	kill := time.AfterFunc(5*time.Second, func() { _ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL) })
 	_ = s.cmd.Wait()
 	kill.Stop()
 }
 
 func (s *running) uri() string {
-	export := ""
-	if s.name == "nbd-server" {
-		export = "disk"
-	}
 	if s.network == "unix" {
-		return "nbd+unix:///" + export + "?socket=" + s.address
+		return "nbd+unix:///" + s.export + "?socket=" + s.address
 	}
-	return "nbd://" + s.address + "/" + export
+	return "nbd://" + s.address + "/" + s.export
 }

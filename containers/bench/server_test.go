@@ -54,10 +54,10 @@ func TestServersEndWithTheLease(t *testing.T) {
 			if ended() {
 				t.Fatal("the server does not run")
 			}
-			_ = s.lease.Close() // as the kernel does if this process is killed
+			_ = s.stdin.Close() // as the kernel does if this process is killed
 			within(t, "the server has ended", ended)
 			if err := s.cmd.Wait(); err != nil {
-				t.Errorf("%v: %s", err, s.said.String())
+				t.Errorf("%v: %s", err, s.stderr.String())
 			}
 			if _, err := os.Stat(s.dir); !errors.Is(err, os.ErrNotExist) {
 				t.Errorf("its files are left: %v", err)

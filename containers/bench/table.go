@@ -35,7 +35,7 @@ func (r Result) Write(w io.Writer) error {
 		}
 	}
 	fmt.Fprintf(w, "\nMedians of %d interleaved rounds of %s, as multiples of nbdkit's memory\n", r.Rounds, r.Runtime)
-	fmt.Fprintln(w, "plugin. Behind them the spread, (largest-smallest)/median in per cent. IOPS")
+	fmt.Fprintln(w, "plugin. After them the spread, (largest-smallest)/median in per cent. IOPS")
 	fmt.Fprintln(w, "are the reference's.")
 	fmt.Fprintln(w, "qemu-nbd and nbd-server: a file on tmpfs. null and null-co keep no data.")
 	if r.Load[0] != "" {
@@ -47,7 +47,7 @@ func (r Result) Write(w io.Writer) error {
 		fmt.Fprintln(w, line)
 	}
 	for _, name := range r.Missing {
-		fmt.Fprintf(w, "left out: %s is not on PATH\n", name)
+		fmt.Fprintf(w, "omitted: %s is not on PATH\n", name)
 	}
 	return nil
 }
@@ -68,8 +68,8 @@ func (r Result) render(t Table) string {
 	tw.AppendHeader(head)
 	tw.SetColumnConfigs(columns)
 	for _, m := range t.Rows {
-		base, _ := Median(m.Samples[baseline])
-		own, _ := Median(m.Samples["reference"])
+		base, _ := Median(m.Samples[baselineServer])
+		own, _ := Median(m.Samples[referenceServer])
 		row := table.Row{m.Row, fmt.Sprintf("%.0f", own)}
 		for _, s := range r.Servers {
 			v, spread := Median(m.Samples[s.Name])
@@ -117,7 +117,7 @@ func (r Result) Behind() (list []string) {
 	for _, t := range r.Tables {
 		for _, m := range t.Rows {
 			for _, name := range r.faster(m) {
-				own, _ := Median(m.Samples["reference"])
+				own, _ := Median(m.Samples[referenceServer])
 				v, _ := Median(m.Samples[name])
 				list = append(list, text.WrapSoft(fmt.Sprintf("behind: %s, %s, %s: %s has %.0f to %.0f",
 					t.Network, t.Load, m.Row, name, v, own), 80))
@@ -129,7 +129,7 @@ func (r Result) Behind() (list []string) {
 
 // faster names the servers that keep data and are ahead of the reference.
 func (r Result) faster(m Measurement) (list []string) {
-	own, _ := Median(m.Samples["reference"])
+	own, _ := Median(m.Samples[referenceServer])
 	for _, s := range r.Servers {
 		if v, _ := Median(m.Samples[s.Name]); !s.Scale && v > own {
 			list = append(list, s.Name)

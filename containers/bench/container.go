@@ -11,18 +11,18 @@ import (
 	"nbdconform/reports/matrix"
 )
 
-// A Profile measures servers that run in containers, with the reference client.
-type Profile struct {
+// A ContainerPlan measures servers that run in containers, with the reference client.
+type ContainerPlan struct {
 	Rounds  int                 // of which the median counts
 	Runtime time.Duration       // of one load on one server
 	Done    func(server string) // called when a server has had a round
 }
 
-// ProfileSize is that of the exports that are measured, in bytes.
-const ProfileSize = 32 << 20
+// ContainerSize is that of the exports that are measured, in bytes.
+const ContainerSize = 32 << 20
 
-// profileRows are the loads of a profile. The first is about latency.
-var profileRows = []Row{
+// containerRows are the loads of a profile. The first is about latency.
+var containerRows = []Row{
 	{Random: true, Block: 4 << 10, Depth: 1},
 	{Random: true, Block: 4 << 10, Depth: 32},
 	{Write: true, Random: true, Block: 4 << 10, Depth: 32},
@@ -30,40 +30,40 @@ var profileRows = []Row{
 	{Write: true, Block: 256 << 10, Depth: 8},
 }
 
-// Measure measures the servers in turns, round by round.
-func (p Profile) Measure(ctx context.Context, servers []target.Target) (*matrix.Performance, error) {
+// Measure measures the servers round-robin, round by round.
+func (p ContainerPlan) Measure(ctx context.Context, servers []target.Target) (*matrix.Performance, error) {
 	perf := &matrix.Performance{
-		Date: time.Now().UTC().Truncate(time.Second), Machine: machine(), Rounds: p.Rounds, Seconds: p.Runtime.Seconds(), Size: ProfileSize,
+		Date: time.Now().UTC().Truncate(time.Second), Machine: machine(), Rounds: p.Rounds, Seconds: p.Runtime.Seconds(), Size: ContainerSize,
 	}
 	perf.Load[0] = loadAverage()
 	took := make([][][]time.Duration, len(servers))
 	for i, s := range servers {
 		id := s.Identity()
-		for _, r := range profileRows {
+		for _, r := range containerRows {
 			perf.Speeds = append(perf.Speeds, matrix.Speed{
 				Server: matrix.Peer{Name: id.Name, Release: id.Suite, Version: id.Version, Image: id.Image}, Load: r.String(), Bytes: r.Block,
 			})
 		}
-		took[i] = make([][]time.Duration, len(profileRows))
+		took[i] = make([][]time.Duration, len(containerRows))
 	}
 	for round := range p.Rounds {
-		for k := range servers { // who comes first changes with the round
+		for k := range servers { // the order changes with the round
 			i := (k + round) % len(servers)
 			rates, each, err := p.round(ctx, servers[i], round == 0)
 			if err != nil {
 				return nil, fmt.Errorf("measuring %s: %w", servers[i].Identity().Name, err)
 			}
-			for j := range profileRows {
-				speed := &perf.Speeds[i*len(profileRows)+j]
+			for j := range containerRows {
+				speed := &perf.Speeds[i*len(containerRows)+j]
 				speed.PerSecond = append(speed.PerSecond, rates[j])
 				took[i][j] = append(took[i][j], each[j]...)
 			}
-			p.Done(perf.Speeds[i*len(profileRows)].Server.String())
+			p.Done(perf.Speeds[i*len(containerRows)].Server.String())
 		}
 	}
 	for i := range servers {
-		for j := range profileRows {
-			perf.Speeds[i*len(profileRows)+j].Microseconds = percentiles(took[i][j])
+		for j := range containerRows {
+			perf.Speeds[i*len(containerRows)+j].Microseconds = percentiles(took[i][j])
 		}
 	}
 	perf.Load[1] = loadAverage()
@@ -72,7 +72,7 @@ func (p Profile) Measure(ctx context.Context, servers []target.Target) (*matrix.
 
 // round runs every load on a server once. The first time, it is filled before:
 // a hole is read faster than data.
-func (p Profile) round(ctx context.Context, s target.Target, first bool) (rates []float64, took [][]time.Duration, err error) {
+func (p ContainerPlan) round(ctx context.Context, s target.Target, first bool) (rates []float64, took [][]time.Duration, err error) {
 	nc, err := s.Dial(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -87,8 +87,8 @@ func (p Profile) round(ctx context.Context, s target.Target, first bool) (rates 
 			return nil, nil, err
 		}
 	}
-	for _, r := range profileRows {
-		rate, each, err := drive(ctx, c, r, ProfileSize, p.Runtime)
+	for _, r := range containerRows {
+		rate, each, err := drive(ctx, c, r, ContainerSize, p.Runtime)
 		if err != nil {
 			return nil, nil, fmt.Errorf("%v: %w", r, err)
 		}
@@ -99,7 +99,7 @@ func (p Profile) round(ctx context.Context, s target.Target, first bool) (rates 
 
 func fill(ctx context.Context, c *client.Client) error {
 	b := slices.Repeat([]byte{0x5a}, 1<<20)
-	for at := 0; at < ProfileSize; at += len(b) {
+	for at := 0; at < ContainerSize; at += len(b) {
 		if err := c.WriteAt(ctx, b, uint64(at), 0); err != nil {
 			return fmt.Errorf("filling it: %w", err)
 		}
