@@ -27,7 +27,7 @@ const (
 	portName = "10809/tcp"      // port, as the engine writes it
 	dir      = "/data"          // their private directory, in memory
 	grace    = 2 * time.Second  // between SIGTERM and SIGKILL
-	stopTime = 20 * time.Second // for the engine to do away with a container
+	stopTime = 20 * time.Second // for the engine to remove a container
 )
 
 // openContainer starts p, set up as s, in a container of the release's image.
@@ -80,7 +80,7 @@ func startContainer(ctx context.Context, id target.Identity) (instance, error) {
 			Tmpfs:          map[string]string{dir: "rw"},
 			ConfigModifier: func(c *container.Config) { c.WorkingDir = dir },
 			HostConfigModifier: func(h *container.HostConfig) {
-				h.Init = &init // process 1 is deaf to most signals, even its own abort
+				h.Init = &init // process 1 ignores most signals, even its own abort
 				h.PortBindings = network.PortMap{network.MustParsePort(portName): {{HostIP: publishOn()}}}
 			},
 		},
@@ -120,7 +120,7 @@ func address(ctx context.Context, ctr testcontainers.Container) (string, error) 
 }
 
 // directAddress is where the server listens in the container's own network, or
-// "" where the engine runs elsewhere. It leaves out the engine's proxy, which
+// "" where the engine runs elsewhere. It avoids the engine's proxy, which
 // acknowledges late what a server sends in pieces.
 func directAddress(ctx context.Context, ctr testcontainers.Container) string {
 	ip, err := ctr.ContainerIP(ctx)
@@ -143,7 +143,7 @@ func (c *contained) dial(ctx context.Context) (net.Conn, error) {
 			return quickAck(conn), nil
 		}
 		if errors.Is(err, syscall.ECONNREFUSED) {
-			return nil, err // the server is what does not answer
+			return nil, err // it is the server that does not answer
 		}
 	}
 	return d.DialContext(ctx, "tcp", c.mapped)
@@ -159,8 +159,8 @@ func (c *contained) stop() error {
 func (c *contained) exec(ctx context.Context, argv []string) error {
 	status, out, err := c.Exec(ctx, argv, tcexec.WithWorkingDir(dir))
 	if err == nil && status != 0 {
-		said, _ := io.ReadAll(out)
-		err = fmt.Errorf("exit status %d: %s", status, said)
+		output, _ := io.ReadAll(out)
+		err = fmt.Errorf("exit status %d: %s", status, output)
 	}
 	return err
 }

@@ -30,8 +30,8 @@ func openLocal(ctx context.Context, p program.Program, s program.Profile) (targe
 // Command starts any server: argv is its command line, in which {socket}
 // stands for the path of the Unix socket that it shall listen on, or {port} for
 // a TCP port of 127.0.0.1. It runs in the present directory and must stay in
-// the foreground. What it serves only the caller knows, and says in profile;
-// an empty profile promises nothing and forbids writing.
+// the foreground. The caller describes in profile what it serves; an empty profile
+// promises nothing and forbids writing.
 func Command(ctx context.Context, argv []string, profile target.Profile) (target.Target, error) {
 	if len(argv) == 0 {
 		return nil, errors.New("starting a server: the command is empty")

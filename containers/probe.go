@@ -17,11 +17,11 @@ const (
 	startTime  = 30 * time.Second      // for a server to greet after its start
 )
 
-// errOtherGreeting is what a server that answers in another protocol gets.
-var errOtherGreeting = errors.New("it greets in another way than NBD servers do")
+// errOtherGreeting is the error for a server of another protocol.
+var errOtherGreeting = errors.New("it does not greet as NBD servers do")
 
 // awaitGreeting dials until the server greets, the context ends, or dead
-// returns an error: the reason why no more can come.
+// returns an error: the reason why it never will.
 func awaitGreeting(ctx context.Context, dial func(context.Context) (net.Conn, error), dead func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
@@ -41,8 +41,8 @@ func awaitGreeting(ctx context.Context, dial func(context.Context) (net.Conn, er
 	}
 }
 
-// probe makes one connection, reads the server's greeting and takes leave with
-// NBD_OPT_ABORT, so that no server sees a client that broke off.
+// probe makes one connection, reads the server's greeting and ends with
+// NBD_OPT_ABORT, so that no server sees a client that disconnects without.
 func probe(ctx context.Context, dial func(context.Context) (net.Conn, error)) error {
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
@@ -55,7 +55,7 @@ func probe(ctx context.Context, dial func(context.Context) (net.Conn, error)) er
 
 	var hello [18]byte // NBDMAGIC, IHAVEOPT, handshake flags
 	if n, err := io.ReadFull(conn, hello[:]); err != nil {
-		return fmt.Errorf("reading the greeting, of which %d bytes came: %w", n, err)
+		return fmt.Errorf("reading the greeting, of which %d bytes were received: %w", n, err)
 	}
 	if bytes.Equal(hello[:16], []byte("NBDMAGIC\x00\x00\x42\x02\x81\x86\x12\x53")) {
 		return leaveOldstyle(conn)
@@ -65,12 +65,12 @@ func probe(ctx context.Context, dial func(context.Context) (net.Conn, error)) er
 	}
 	flags := binary.BigEndian.Uint16(hello[16:])
 	if flags&1 == 0 {
-		return nil // not fixed newstyle: it knows no way to leave but closing
+		return nil // not fixed newstyle: closing is the only way to disconnect
 	}
 	bye := binary.BigEndian.AppendUint32(nil, uint32(flags&3))
 	bye = append(bye, "IHAVEOPT\x00\x00\x00\x02\x00\x00\x00\x00"...)
 	if _, err := conn.Write(bye); err != nil {
-		return fmt.Errorf("taking leave: %w", err)
+		return fmt.Errorf("disconnecting: %w", err)
 	}
 	// The server may acknowledge or just close; both end the stream.
 	io.Copy(io.Discard, io.LimitReader(conn, 20))
@@ -87,7 +87,7 @@ func leaveOldstyle(conn net.Conn) error {
 	binary.BigEndian.PutUint32(bye, 0x25609513)
 	bye[7] = 2
 	if _, err := conn.Write(bye); err != nil {
-		return fmt.Errorf("taking leave: %w", err)
+		return fmt.Errorf("disconnecting: %w", err)
 	}
 	return nil
 }

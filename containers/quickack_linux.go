@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// quickAck makes conn acknowledge at once whatever comes. Servers before
+// quickAck makes conn acknowledge at once whatever it receives. Servers before
 // TCP_NODELAY was usual hold a second small message back until the first is
 // acknowledged, which else takes 40 ms each time.
 func quickAck(conn net.Conn) net.Conn {

@@ -102,7 +102,7 @@ func (s *server) Crash(ctx context.Context) error {
 	}
 	return awaitGreeting(ctx, i.dial, func(ctx context.Context) error {
 		if h := i.health(ctx); h.State == target.Exited {
-			return fmt.Errorf("the server did not start again: %s; it said: %s", h.Exit, lastLine(h.Stderr))
+			return fmt.Errorf("the server did not restart: %s; stderr: %s", h.Exit, lastLine(h.Stderr))
 		}
 		return nil
 	})
@@ -152,7 +152,7 @@ func started(ctx context.Context, i instance) (instance, error) {
 		if h.State != target.Exited {
 			return nil
 		}
-		return fmt.Errorf("the server ended with %s; it said: %s", h.Exit, lastLine(h.Stderr))
+		return fmt.Errorf("the server ended with %s; stderr: %s", h.Exit, lastLine(h.Stderr))
 	})
 	if err != nil {
 		return nil, errors.Join(err, i.stop())

@@ -26,7 +26,7 @@ const (
 const dirPrefix = "nbdconform-"
 
 // abandoned is the age from which a container of another machine's process is
-// taken for forgotten, as nobody here can tell whether its owner lives.
+// taken for forgotten, as it can't be known here whether its owner runs.
 const abandoned = 24 * time.Hour
 
 func labels(id target.Identity) map[string]string {

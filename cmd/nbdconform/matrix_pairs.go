@@ -116,7 +116,7 @@ type meeting struct {
 
 	mu      sync.Mutex
 	open    []*lazyClient // as clients
-	alone   []map[matrix.Activity]pairing.Observed
+	alone   []map[matrix.Operation]pairing.Observed
 	found   map[string][]pairing.Result // by pair
 	skipped []matrix.Skip
 }
@@ -148,7 +148,7 @@ func (m *meeting) run(ctx context.Context) (_ []matrix.Pairing, _ []matrix.Skip,
 	m.show.plan(len(m.clients) * (1 + len(m.servers)))
 	defer m.show.close()
 	m.found = make(map[string][]pairing.Result)
-	m.alone = make([]map[matrix.Activity]pairing.Observed, len(m.clients))
+	m.alone = make([]map[matrix.Operation]pairing.Observed, len(m.clients))
 	for _, c := range m.clients {
 		m.open = append(m.open, &lazyClient{peer: c})
 	}
@@ -159,10 +159,10 @@ func (m *meeting) run(ctx context.Context) (_ []matrix.Pairing, _ []matrix.Skip,
 	}()
 	home := matrix.Peer{Name: pairing.Reference}
 	m.each(ctx, len(m.clients), func(i int) { // each with a reference server of its own
-		m.alone[i] = map[matrix.Activity]pairing.Observed{}
+		m.alone[i] = map[matrix.Operation]pairing.Observed{}
 		for _, r := range m.meet(ctx, home, []int{i}) {
 			if r.Outcome == matrix.Works { // what went wrong says nothing of what the client would use
-				m.alone[i][r.Activity] = r.Observed
+				m.alone[i][r.Operation] = r.Observed
 			}
 		}
 	})
@@ -320,7 +320,7 @@ func (m *meeting) earlier(c, s matrix.Peer) ([]pairing.Result, bool) {
 	if json.Unmarshal(b, &f) != nil || f.Version != version() || f.Client.Image != c.Image || f.Server.Image != s.Image {
 		return nil, false
 	}
-	return f.Results, len(f.Results) == len(matrix.Activities)
+	return f.Results, len(f.Results) == len(matrix.Operations)
 }
 
 // unsettled reports whether a version may stand for several suites.

@@ -17,15 +17,17 @@ import (
 
 	"nbdconform/conformance/caller"
 	"nbdconform/conformance/target"
+	"nbdconform/containers"
 	"nbdconform/containers/internal/engine"
 	"nbdconform/containers/internal/images"
 	"nbdconform/containers/internal/program"
+	"nbdconform/reports/matrix"
 )
 
 // lifetime is how long a container stays if we are killed, in seconds.
 const lifetime = "7200"
 
-// openContainer starts a container that does nothing until it is told.
+// openContainer starts a container that does nothing until a program is run in it.
 func openContainer(ctx context.Context, p Program, r Request) (caller.Caller, error) {
 	release := r.Release
 	if release == "" {
@@ -40,7 +42,7 @@ func openContainer(ctx context.Context, p Program, r Request) (caller.Caller, er
 		return nil, fmt.Errorf("the image of %s lacks package %s: try --provider local", release, p.Package)
 	}
 	if !engine.IsHere() {
-		return nil, errors.New("the engine is on another machine: there is no directory to share with the client")
+		return nil, errors.New("the engine is on another machine, which shares no directory with the client")
 	}
 	dir, err := newDir()
 	if err != nil {
@@ -61,7 +63,7 @@ func openContainer(ctx context.Context, p Program, r Request) (caller.Caller, er
 		_ = os.RemoveAll(dir)
 		return nil, fmt.Errorf("starting a container for %s: %w", p.Name, err)
 	}
-	id := target.Identity{Name: "client:" + p.Name, Provider: "container", Suite: release, Version: version, Image: img.Digest}
+	id := target.Identity{Name: matrix.ClientPrefix + p.Name, Provider: containers.Container, Suite: release, Version: version, Image: img.Digest}
 	return &client{runner: &containerRunner{ctr}, program: p, id: id, dir: dir}, nil
 }
 
@@ -105,7 +107,7 @@ func (t *containerRunner) close() error {
 // margin is how much longer than the program the engine may take.
 const margin = 30 * time.Second
 
-// run has coreutils' timeout end the program when ctx would: the engine lets it run.
+// run has coreutils' timeout end the program when ctx would: the engine does not.
 func (t *containerRunner) run(ctx context.Context, argv []string) (caller.Report, error) {
 	r := caller.Report{Argv: argv}
 	limit := 3600.0
@@ -121,7 +123,7 @@ func (t *containerRunner) run(ctx context.Context, argv []string) (caller.Report
 	}
 	var stdout, stderr bytes.Buffer
 	if _, err := stdcopy.StdCopy(&stdout, &stderr, out); err != nil {
-		return r, fmt.Errorf("reading what %s says: %w", argv[0], err)
+		return r, fmt.Errorf("reading the output of %s: %w", argv[0], err)
 	}
 	r.Stdout, r.Stderr = tail(stdout.String()), tail(stderr.String())
 	const timedOut, notFound = 124, 127

@@ -16,13 +16,15 @@ import (
 
 	"nbdconform/conformance/caller"
 	"nbdconform/conformance/target"
+	"nbdconform/containers"
 	"nbdconform/containers/internal/program"
+	"nbdconform/reports/matrix"
 )
 
 // A Request says which program to open.
 type Request struct {
 	Program  string
-	Provider string       // "container", which is the default, or "local"
+	Provider string       // containers.Container, which is the default, or containers.Local
 	Release  string       // Debian release for a container; the default release if ""
 	Progress func(string) // is told about steps that take seconds; may be nil
 }
@@ -70,11 +72,11 @@ func Open(ctx context.Context, r Request) (caller.Caller, error) {
 		return nil, err
 	}
 	switch r.Provider {
-	case "", "container":
+	case "", containers.Container:
 		return openContainer(ctx, p, r)
-	case "local":
+	case containers.Local:
 	default:
-		return nil, fmt.Errorf("unknown provider %q: use container or local", r.Provider)
+		return nil, fmt.Errorf("unknown provider %q: use one of %s, %s", r.Provider, containers.Container, containers.Local)
 	}
 	if _, err := exec.LookPath(p.binary()); err != nil {
 		return nil, fmt.Errorf("%s is not on PATH: apt-get install %s", p.binary(), p.Package)
@@ -83,25 +85,25 @@ func Open(ctx context.Context, r Request) (caller.Caller, error) {
 	if err != nil {
 		return nil, err
 	}
-	id := target.Identity{Name: "client:" + p.Name, Provider: "local", Version: string(program.Installed(ctx, p.Package))}
+	id := target.Identity{Name: matrix.ClientPrefix + p.Name, Provider: containers.Local, Version: string(program.Installed(ctx, p.Package))}
 	return &client{runner: childRunner{dir}, program: p, id: id, dir: dir}, nil
 }
 
-// Command makes a client of any command line, which does the activity with
+// Command makes a client of any command line, which does the operation with
 // what stands in it for parts of a task: {uri} or {socket}, and {file} for what
 // copies.
-func Command(argv []string, does caller.Activity) (caller.Caller, error) {
+func Command(argv []string, operation caller.Activity) (caller.Caller, error) {
 	if len(argv) == 0 {
 		return nil, errors.New("running a client: the command is empty")
 	}
-	says := func(mark string) bool {
+	has := func(mark string) bool {
 		return slices.ContainsFunc(argv, func(a string) bool { return strings.Contains(a, mark) })
 	}
-	if !says(uriMark) && !says(serverMark) && !says(socketMark) {
+	if !has(uriMark) && !has(serverMark) && !has(socketMark) {
 		return nil, fmt.Errorf("the command says none of %s, %s and %s: where would it connect?", uriMark, serverMark, socketMark)
 	}
-	if needs := does == caller.CopyIn || does == caller.CopyOut || does == caller.Compare; needs && !says(fileMark) {
-		return nil, fmt.Errorf("the command does not say %s: what would it %s?", fileMark, does)
+	if needs := operation == caller.CopyIn || operation == caller.CopyOut || operation == caller.Compare; needs && !has(fileMark) {
+		return nil, fmt.Errorf("the command does not say %s: what would it %s?", fileMark, operation)
 	}
 	if _, err := exec.LookPath(argv[0]); err != nil {
 		return nil, fmt.Errorf("running a client: %w", err)
@@ -111,8 +113,8 @@ func Command(argv []string, does caller.Activity) (caller.Caller, error) {
 		return nil, err
 	}
 	name := filepath.Base(argv[0])
-	p := Program{Name: name, Commands: map[caller.Activity][]string{does: argv}}
-	id := target.Identity{Name: "client:" + name, Provider: "local", Command: argv}
+	p := Program{Name: name, Commands: map[caller.Activity][]string{operation: argv}}
+	id := target.Identity{Name: matrix.ClientPrefix + name, Provider: containers.Local, Command: argv}
 	return &client{runner: childRunner{"."}, program: p, id: id, dir: dir}, nil
 }
 

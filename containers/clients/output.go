@@ -17,14 +17,14 @@ type Output struct {
 	Extents func(stdout string) ([]Extent, error) // in the program's order; after caller.Map
 }
 
-// An Extent is what a program says of a range: that it reads as zeroes, or nothing.
+// An Extent is what a program prints of a range: that it reads as zeroes, or nothing.
 type Extent struct {
 	Offset, Length uint64
 	Zero           bool
 }
 
 var (
-	errNoSize = errors.New("it says no size")
+	errNoSize = errors.New("it prints no size")
 
 	nbdinfoOutput   = Output{Size: nbdinfoSize, Exports: nbdinfoExports, Extents: TextExtents}
 	qemuImgOutput   = Output{Size: qemuImgSize, Extents: qemuImgExtents}
@@ -39,7 +39,7 @@ func nbdinfoSize(stdout string) (uint64, error) {
 		} `json:"exports"`
 	}
 	if err := json.Unmarshal([]byte(stdout), &info); err != nil {
-		return 0, fmt.Errorf("what it says can't be read: %w", err)
+		return 0, fmt.Errorf("its output can't be read: %w", err)
 	}
 	if len(info.Exports) == 0 || info.Exports[0].Size == nil {
 		return 0, errNoSize
@@ -52,7 +52,7 @@ func qemuImgSize(stdout string) (uint64, error) {
 		Size *uint64 `json:"virtual-size"`
 	}
 	if err := json.Unmarshal([]byte(stdout), &info); err != nil {
-		return 0, fmt.Errorf("what it says can't be read: %w", err)
+		return 0, fmt.Errorf("its output can't be read: %w", err)
 	}
 	if info.Size == nil {
 		return 0, errNoSize
@@ -102,14 +102,14 @@ func TextExports(stdout string) ([]string, error) {
 
 func qemuImgExtents(stdout string) ([]Extent, error) {
 	var list []Extent
-	var said []struct {
+	var lines []struct {
 		Start, Length uint64
 		Zero          bool
 	}
-	if err := json.Unmarshal([]byte(stdout), &said); err != nil {
+	if err := json.Unmarshal([]byte(stdout), &lines); err != nil {
 		return nil, fmt.Errorf("its map can't be read: %w", err)
 	}
-	for _, e := range said {
+	for _, e := range lines {
 		list = append(list, Extent{e.Start, e.Length, e.Zero})
 	}
 	return list, nil
@@ -134,7 +134,7 @@ func TextExtents(stdout string) ([]Extent, error) {
 	})
 }
 
-// qemuIOExtents reads lines of what is allocated, which says nothing of zeroes:
+// qemuIOExtents reads lines of what is allocated, which tells nothing of zeroes:
 // 3 MiB (0x300000) bytes not allocated at offset 0 bytes (0x0).
 func qemuIOExtents(stdout string) ([]Extent, error) {
 	return extents(stdout, func(words []string) (e Extent, err error) {

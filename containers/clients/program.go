@@ -35,7 +35,7 @@ type Program struct {
 	Package string        // Debian package that has it
 	Since   string        // first version of the package that speaks NBD; "": all
 	stock   *images.Stock // of the image that has the package; nil: that of the servers
-	// Commands has the command line of each activity that the program can do.
+	// Commands has the command line of each operation that the program can do.
 	Commands map[caller.Activity][]string
 	// Plain are the words that stand for {disk} without TLS, and Secure those
 	// with each kind of it that the program has.
@@ -109,7 +109,7 @@ func Find(name string) (Program, error) {
 	return Program{}, fmt.Errorf("unknown client program %q: use one of %s, or -- COMMAND {uri}", name, strings.Join(Names(), ", "))
 }
 
-// Can reports whether p is known to do the activity, with TLS as told.
+// Can reports whether p is known to do the operation, with TLS as told.
 func (p Program) Can(a caller.Activity, t caller.TLS) bool {
 	argv, ok := p.Commands[a]
 	if !ok || t == caller.NoTLS {

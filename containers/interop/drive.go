@@ -173,7 +173,7 @@ func tryOptions(ctx context.Context, conn net.Conn, cfg client.Config) error {
 	_, _ = n.SetMetaContext(ctx, cfg.Export, contexts...)
 	for _, o := range []wire.OptionRequest{
 		{Option: wire.OptPeekExport},
-		{Option: wire.OptList, Data: []byte("no data is due")},
+		{Option: wire.OptList, Data: []byte("no data is allowed")},
 		{Option: wire.OptStructuredReply},
 		{Option: 4711},
 		{Option: wire.OptInfo, Data: make([]byte, 1<<17)},

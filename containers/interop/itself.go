@@ -90,7 +90,7 @@ func withItself(ctx context.Context) (usage.Set, error) {
 	return all, err
 }
 
-// withTLS is the kind of TLS, if a conversation went on within it.
+// withTLS is the kind of TLS, if a session went on within it.
 func withTLS(items usage.Set, how starttls.Client, kind string) usage.Set {
 	s := usage.Set{}
 	if how != nil && items.Has(usage.Option, wire.OptStartTLS.String()) && items.Has(usage.Command, wire.CmdRead.String()) {

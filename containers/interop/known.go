@@ -21,7 +21,7 @@ type Known struct {
 	Server    string            `yaml:"server"`
 	Profile   string            `yaml:"profile"`  // of the reference server; "": any
 	Versions  baseline.Versions `yaml:"versions"` // of the other program; none: any
-	Operation matrix.Activity   `yaml:"operation"`
+	Operation matrix.Operation  `yaml:"operation"`
 	Outcome   matrix.Outcome    `yaml:"outcome"`
 	Reason    string            `yaml:"reason"`
 	Link      string            `yaml:"link"`
@@ -72,7 +72,7 @@ func (k Known) check() error {
 		return fmt.Errorf("one of client and server is %q", pairing.Reference)
 	case k.Profile != "" && !slices.Contains(referenceProfiles, k.Profile):
 		return fmt.Errorf("unknown profile %q: use one of %q", k.Profile, referenceProfiles)
-	case !slices.Contains(matrix.Activities, k.Operation):
+	case !slices.Contains(matrix.Operations, k.Operation):
 		return fmt.Errorf("unknown operation %q", k.Operation)
 	case k.Outcome != matrix.Broken && k.Outcome != matrix.Corrupt:
 		return fmt.Errorf("outcome %q: use %s or %s", k.Outcome, matrix.Broken, matrix.Corrupt)
@@ -89,7 +89,7 @@ func (k Known) applies(p Pairing) bool {
 		other = p.Server
 	}
 	return p.Client.Name == k.Client && p.Server.Name == k.Server && (k.Profile == "" || k.Profile == p.Profile) &&
-		p.Activity == k.Operation && k.Versions.Contain(other.Version)
+		p.Operation == k.Operation && k.Versions.Contain(other.Version)
 }
 
 // A Failure is a pairing that failed.

@@ -42,7 +42,7 @@ func TestKnownPairingsThatMakeNoSense(t *testing.T) {
 func TestFailuresAreComparedWithKnownPairings(t *testing.T) {
 	pair := func(client, version, profile string, o matrix.Outcome) Pairing {
 		return Pairing{matrix.Pairing{
-			Client: matrix.Peer{Name: client, Version: version}, Server: matrix.Peer{Name: "reference"}, Activity: matrix.CopyIn, Outcome: o,
+			Client: matrix.Peer{Name: client, Version: version}, Server: matrix.Peer{Name: "reference"}, Operation: matrix.CopyIn, Outcome: o,
 		}, profile}
 	}
 	entry := Known{

@@ -32,7 +32,7 @@ type Pairing struct {
 
 // String names the operation and the two programs.
 func (p Pairing) String() string {
-	text := fmt.Sprintf("%s of %s with %s", p.Activity, p.Client, p.Server)
+	text := fmt.Sprintf("%s of %s with %s", p.Operation, p.Client, p.Server)
 	if p.Profile != "" && p.Profile != referenceProfiles[0] {
 		text += ", " + p.Profile
 	}
@@ -47,7 +47,7 @@ type Report struct {
 	Pairings []Pairing
 }
 
-// A Progress is told how far a run is. Its methods may be called at any time.
+// A Progress shows how far a run is. Its methods may be called at any time.
 type Progress interface {
 	Plan(steps int)
 	Start(step string)
@@ -212,7 +212,7 @@ func (rec *Record) pair(ctx context.Context, c *pairing.Client, s *pairing.Serve
 			continue
 		}
 		rec.Items.Join(r.Observed.Items)
-		switch r.Activity {
+		switch r.Operation {
 		case matrix.TLS:
 			rec.Items.Add(usage.Item{Kind: usage.Extension, Name: usage.X509})
 		case matrix.TLSKey:

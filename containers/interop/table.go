@@ -9,7 +9,7 @@ import (
 )
 
 // Table is the support table in Markdown: a row for every item there is, and
-// in its columns who was heard to use it. An empty cell without a reason, and a
+// in its columns the programs that were observed to use it. An empty cell without a reason, and a
 // reason for a cell that is not empty, are errors.
 func (r *Report) Table() (string, error) {
 	var b strings.Builder
@@ -29,7 +29,7 @@ func (r *Report) Table() (string, error) {
 		empty := slices.Contains(cells, "")
 		switch {
 		case empty && why == "":
-			wrong += fmt.Sprintf("\n%s %s: not heard of %s, and there is no reason", i.Kind, i.Name, missing(cells))
+			wrong += fmt.Sprintf("\n%s %s: not observed with %s, and there is no reason", i.Kind, i.Name, missing(cells))
 		case !empty && why != "":
 			wrong += fmt.Sprintf("\n%s %s: the reason for an empty cell is stale: %s", i.Kind, i.Name, why)
 		case empty:
@@ -54,12 +54,12 @@ func (r *Report) Table() (string, error) {
 	return b.String(), nil
 }
 
-const heading = `# What is supported, and with whom it was seen to work
+const heading = `# What is supported, and with which programs it was observed to work
 
-Made by ` + "`make support`" + ` from conversations that a judge listened to; no cell is
-typed in. An option counts once it was acknowledged, a command and its flags once
-a request with them succeeded, all else once it came, and nothing that broke a
-clause. The peers are programs of Debian's %s. Where a cell has
+Made by ` + "`make support`" + ` from sessions that a judge observed; no cell is typed
+in. An option counts once it was acknowledged, a command and its flags once a
+request with them succeeded, all else once it was received, and nothing that
+violated a clause. The peers are programs of Debian's %s. Where a cell has
 a number in brackets, the reason is at the end.
 `
 
@@ -98,7 +98,7 @@ func yes(b bool) string {
 	return ""
 }
 
-// peers names the programs that an item was heard with, and their releases where
+// peers names the programs that an item was observed with, and their releases where
 // it was not all that have the program.
 func (r *Report) peers(i usage.Item, server bool) string {
 	var names []string

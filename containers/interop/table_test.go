@@ -108,7 +108,7 @@ func TestATableWithGapsIsRefused(t *testing.T) {
 	lacking.Join(everything)
 	delete(lacking, flush)
 	r.Records[1].Items = lacking
-	if _, err := r.Table(); err == nil || !strings.Contains(err.Error(), "NBD_CMD_FLUSH: not heard of the reference client and servers") {
+	if _, err := r.Table(); err == nil || !strings.Contains(err.Error(), "NBD_CMD_FLUSH: not observed with the reference client and servers") {
 		t.Errorf("a gap: %v", err)
 	}
 }

@@ -16,12 +16,12 @@ import (
 // An attempt is one operation in progress.
 type attempt struct {
 	*Pair
-	activity matrix.Activity
-	task     caller.Task
-	server   target.Target
-	file     []byte // what CopyIn and Compare are given
-	observed Observed
-	report   caller.Report
+	operation matrix.Operation
+	task      caller.Task
+	server    target.Target
+	file      []byte // what CopyIn and Compare are given
+	observed  Observed
+	report    caller.Report
 }
 
 // timeout is how long a program may take.
@@ -79,9 +79,9 @@ func (t *attempt) outcome(ctx context.Context, r *matrix.Pairing) error {
 	if err != nil {
 		return err
 	}
-	unused := unused(t.WithReference[t.activity], t.Server.features, t.observed)
+	unused := unused(t.WithReference[t.operation], t.Server.features, t.observed)
 	switch {
-	case !t.report.Succeeded() && t.activity == matrix.Map && !t.Server.features[featureStatus]:
+	case !t.report.Succeeded() && t.operation == matrix.Map && !t.Server.features[featureStatus]:
 		r.Outcome, r.Detail = matrix.Unable, "the server does not have base:allocation; "+ended(t.report)
 	case !t.report.Succeeded():
 		r.Outcome, r.Detail = matrix.Broken, ended(t.report)
@@ -92,7 +92,7 @@ func (t *attempt) outcome(ctx context.Context, r *matrix.Pairing) error {
 		r.Outcome, r.Detail = matrix.Corrupt, wrong
 	case t.observed.Connections == 0:
 		r.Outcome, r.Detail = matrix.Broken, "it claims success, and no connection was observed"
-	case t.activity == matrix.Discard && !t.observed.used()[featureTrim]:
+	case t.operation == matrix.Discard && !t.observed.used()[featureTrim]:
 		r.Outcome, r.Detail = matrix.Degraded, "it claims success, and sent no NBD_CMD_TRIM that succeeded"
 		r.Lost = []string{fmt.Sprintf("%s: %s instead", featureTrim, fallback(featureTrim, t.observed))}
 	case unused != nil && t.task.Server.TLS == caller.NoTLS:

@@ -27,8 +27,8 @@ func (t *attempt) check(ctx context.Context) (string, error) {
 	}
 	switch t.task.Activity {
 	case caller.CopyOut:
-		if t.activity != matrix.CopyOut && t.activity != matrix.Connect {
-			return "", nil // the server with TLS holds something else
+		if t.operation != matrix.CopyOut && t.operation != matrix.Connect {
+			return "", nil // the server with TLS has other contents
 		}
 		got, err := os.ReadFile(t.task.File)
 		if errors.Is(err, os.ErrNotExist) {

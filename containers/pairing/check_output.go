@@ -17,7 +17,7 @@ func checkSize(o clients.Output, stdout string, want uint64) string {
 	case err != nil:
 		return fmt.Sprintf("%v: %.200q", err, stdout)
 	case got != want:
-		return fmt.Sprintf("it says the size is %d, expected %d", got, want)
+		return fmt.Sprintf("the size is %d, expected %d", got, want)
 	}
 	return ""
 }

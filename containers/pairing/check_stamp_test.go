@@ -43,10 +43,10 @@ func (s stamper) Do(ctx context.Context, t caller.Task) (caller.Report, error) {
 func TestWhatIsStampedIsChecked(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		activity matrix.Activity
-		outcome  matrix.Outcome
-		detail   string
-		program  stamper
+		operation matrix.Operation
+		outcome   matrix.Outcome
+		detail    string
+		program   stamper
 	}{
 		"a good stamp":      {matrix.CopyIn, matrix.Works, "", stamper{}},
 		"a good comparison": {matrix.Compare, matrix.Works, "", stamper{}},
@@ -60,7 +60,7 @@ func TestWhatIsStampedIsChecked(t *testing.T) {
 			c.program.Caller = client.Caller
 			client.Caller = c.program
 			p := Pair{Client: client, Server: reference(t)}
-			r, err := p.attempt(t.Context(), c.activity)
+			r, err := p.attempt(t.Context(), c.operation)
 			if err != nil || r.Outcome != c.outcome || !strings.Contains(r.Detail, c.detail) {
 				t.Errorf("%s: %s, %v; want %s: %s", r.Outcome, r.Detail, err, c.outcome, c.detail)
 			}

@@ -25,12 +25,12 @@ func TestProgramsOfTwoReleasesMeet(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	alone := map[matrix.Activity]Observed{}
+	alone := map[matrix.Operation]Observed{}
 	for a, r := range outcomes(t, Pair{Client: c, Server: reference(t)}) {
 		alone[a] = r.Observed
 	}
 	got := outcomes(t, Pair{Client: c, Server: s, WithReference: alone})
-	for a, want := range map[matrix.Activity]matrix.Outcome{
+	for a, want := range map[matrix.Operation]matrix.Outcome{
 		matrix.Connect: matrix.Works, matrix.CopyOut: matrix.Works, matrix.CopyIn: matrix.Works,
 		matrix.Compare: matrix.Works, matrix.TLS: matrix.Works, matrix.List: matrix.Unable,
 		matrix.TLSKey: matrix.Unable,

@@ -1,5 +1,5 @@
 // Package pairing runs client programs against servers, each from a release of
-// its own, and says how that went.
+// its own, and reports how that went.
 //
 // A [Pair] is one client and one server. [Pair.Do] has the client do every
 // operation. The client connects to a proxy, which passes every byte on to the

@@ -12,7 +12,7 @@ import (
 func TestLostFeaturesAreNamed(t *testing.T) {
 	t.Parallel()
 	c := own(t)
-	alone := map[matrix.Activity]Observed{}
+	alone := map[matrix.Operation]Observed{}
 	for a, r := range outcomes(t, Pair{Client: c, Server: reference(t)}) {
 		alone[a] = r.Observed
 	}

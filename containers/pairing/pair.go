@@ -18,7 +18,7 @@ type Pair struct {
 	Server *Server
 	// WithReference is what was observed of the client's operations with the
 	// reference server. A feature that is not in there is not missed.
-	WithReference map[matrix.Activity]Observed
+	WithReference map[matrix.Operation]Observed
 }
 
 // A Result is one operation, and what was observed of it.
@@ -29,7 +29,7 @@ type Result struct {
 
 // tasks are the tasks by which an operation can be done. The first that a
 // program can do is taken.
-var tasks = map[matrix.Activity][]caller.Activity{
+var tasks = map[matrix.Operation][]caller.Activity{
 	matrix.Connect: {caller.Info, caller.Visit, caller.List, caller.CopyOut},
 	matrix.List:    {caller.List},
 	matrix.Map:     {caller.Map},
@@ -43,12 +43,12 @@ var tasks = map[matrix.Activity][]caller.Activity{
 }
 
 // kindOfTLS is what a client is told in the operations that are about TLS.
-var kindOfTLS = map[matrix.Activity]caller.TLS{matrix.TLS: caller.TLSRequire, matrix.TLSKey: caller.TLSKey}
+var kindOfTLS = map[matrix.Operation]caller.TLS{matrix.TLS: caller.TLSRequire, matrix.TLSKey: caller.TLSKey}
 
 // Do has the client do every operation. An error is ours.
 func (p *Pair) Do(ctx context.Context) ([]Result, error) {
 	var list []Result
-	for _, a := range matrix.Activities {
+	for _, a := range matrix.Operations {
 		r, err := p.attempt(ctx, a)
 		if err != nil {
 			return nil, fmt.Errorf("%s with %s, %s: %w", p.Client.Peer, p.Server.Peer, a, err)
@@ -59,15 +59,15 @@ func (p *Pair) Do(ctx context.Context) ([]Result, error) {
 }
 
 // attempt has the client do one operation, if client and server have what it takes.
-func (p *Pair) attempt(ctx context.Context, a matrix.Activity) (Result, error) {
+func (p *Pair) attempt(ctx context.Context, a matrix.Operation) (Result, error) {
 	start := time.Now()
-	r := Result{Pairing: matrix.Pairing{Client: p.Client.Peer, Server: p.Server.Peer, Activity: a}}
+	r := Result{Pairing: matrix.Pairing{Client: p.Client.Peer, Server: p.Server.Peer, Operation: a}}
 	task, able := p.taskFor(a)
 	if why := p.unable(a, able); why != "" {
 		r.Outcome, r.Detail = matrix.Unable, why
 		return r, nil
 	}
-	t := &attempt{Pair: p, activity: a, server: p.Server.plain}
+	t := &attempt{Pair: p, operation: a, server: p.Server.plain}
 	if kindOfTLS[a] != caller.NoTLS {
 		t.server = p.Server.tls[a].server
 	}
@@ -89,7 +89,7 @@ func (p *Pair) attempt(ctx context.Context, a matrix.Activity) (Result, error) {
 
 // unable says why the operation is not tried, or "". able says whether the
 // program has a task for it.
-func (p *Pair) unable(a matrix.Activity, able bool) string {
+func (p *Pair) unable(a matrix.Operation, able bool) string {
 	tls, peer := kindOfTLS[a], p.Client.Peer
 	if why := p.Client.program.WhyNoTLS(tls, peer.Version); why != "" {
 		return why
@@ -106,7 +106,7 @@ func (p *Pair) unable(a matrix.Activity, able bool) string {
 }
 
 // taskFor is the task by which the client does the operation.
-func (p *Pair) taskFor(a matrix.Activity) (caller.Activity, bool) {
+func (p *Pair) taskFor(a matrix.Operation) (caller.Activity, bool) {
 	for _, t := range tasks[a] {
 		if p.Client.Can(t, kindOfTLS[a]) {
 			return t, true

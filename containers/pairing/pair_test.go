@@ -35,15 +35,15 @@ func own(t *testing.T) *Client {
 	return c
 }
 
-func outcomes(t *testing.T, p Pair) map[matrix.Activity]Result {
+func outcomes(t *testing.T, p Pair) map[matrix.Operation]Result {
 	t.Helper()
 	list, err := p.Do(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := map[matrix.Activity]Result{}
+	m := map[matrix.Operation]Result{}
 	for _, r := range list {
-		m[r.Activity] = r
+		m[r.Operation] = r
 	}
 	return m
 }
@@ -78,15 +78,15 @@ func (l liar) Do(ctx context.Context, t caller.Task) (caller.Report, error) {
 func TestLiesAreFoundOut(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		activity matrix.Activity
-		outcome  matrix.Outcome
-		detail   string
-		lie      func(t caller.Task, do func(caller.Task) caller.Report) caller.Report
+		operation matrix.Operation
+		outcome   matrix.Outcome
+		detail    string
+		lie       func(t caller.Task, do func(caller.Task) caller.Report) caller.Report
 	}{
-		"it does nothing": {matrix.Connect, matrix.Corrupt, "what it says can't be read", func(caller.Task, func(caller.Task) caller.Report) caller.Report {
+		"it does nothing": {matrix.Connect, matrix.Corrupt, "its output can't be read", func(caller.Task, func(caller.Task) caller.Report) caller.Report {
 			return caller.Report{}
 		}},
-		"it says what it knew": {matrix.Connect, matrix.Broken, "no connection was observed", func(caller.Task, func(caller.Task) caller.Report) caller.Report {
+		"it prints what it knew": {matrix.Connect, matrix.Broken, "no connection was observed", func(caller.Task, func(caller.Task) caller.Report) caller.Report {
 			return caller.Report{Stdout: "size 8388608"}
 		}},
 		"another size": {matrix.Connect, matrix.Corrupt, "the size is 1048576, expected 8388608", func(k caller.Task, do func(caller.Task) caller.Report) caller.Report {
@@ -150,13 +150,13 @@ func TestLiesAreFoundOut(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if c.activity == matrix.TLSKey && !starttls.BuiltWithGnuTLS {
+			if c.operation == matrix.TLSKey && !starttls.BuiltWithGnuTLS {
 				t.Skip("built without pre-shared keys")
 			}
 			client := own(t)
 			client.Caller = liar{client.Caller, c.lie}
 			p := Pair{Client: client, Server: reference(t)}
-			r, err := p.attempt(t.Context(), c.activity)
+			r, err := p.attempt(t.Context(), c.operation)
 			if err != nil || r.Outcome != c.outcome || !strings.Contains(r.Detail, c.detail) {
 				t.Errorf("%s: %s, %v; want %s: %s", r.Outcome, r.Detail, err, c.outcome, c.detail)
 			}

@@ -22,7 +22,7 @@ var referenceClient = clients.Program{
 	Output: clients.Output{
 		Size: func(stdout string) (size uint64, err error) {
 			if _, err := fmt.Sscanf(stdout, "size %d", &size); err != nil {
-				return 0, errors.New("what it says can't be read")
+				return 0, errors.New("its output can't be read")
 			}
 			return size, nil
 		},

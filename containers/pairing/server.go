@@ -26,7 +26,7 @@ const Size = 8 << 20
 type Server struct {
 	Peer     matrix.Peer
 	plain    target.Target
-	tls      map[matrix.Activity]tlsServer
+	tls      map[matrix.Operation]tlsServer
 	contents []byte // contents of plain, as the reference client reads them
 	seed     byte
 	features map[Feature]bool
@@ -40,7 +40,7 @@ type tlsServer struct {
 
 // tlsProfiles are the profiles that require a kind of TLS. The proxy has no TLS:
 // clients and servers do.
-var tlsProfiles = map[matrix.Activity]string{matrix.TLS: "tls-required", matrix.TLSKey: pskProfile}
+var tlsProfiles = map[matrix.Operation]string{matrix.TLS: "tls-required", matrix.TLSKey: pskProfile}
 
 const pskProfile = "tls-psk"
 
@@ -52,7 +52,7 @@ func OpenServer(ctx context.Context, name, release string) (*Server, error) {
 
 // OpenServerAs is OpenServer for a profile that can be written to.
 func OpenServerAs(ctx context.Context, name, release, profile string) (*Server, error) {
-	s := &Server{tls: map[matrix.Activity]tlsServer{}}
+	s := &Server{tls: map[matrix.Operation]tlsServer{}}
 	var err error
 	if s.plain, err = open(ctx, containers.Request{Target: name, Release: release, Profile: profile}); err != nil {
 		return nil, err

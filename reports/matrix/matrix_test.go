@@ -47,7 +47,7 @@ func sample() Matrix {
 		},
 		Pairings: []Pairing{{
 			Client: Peer{Name: "nbdcopy", Release: "trixie"}, Server: Peer{Name: "nbdkit", Release: "trixie"},
-			Activity: CopyIn, Outcome: Corrupt, Detail: "sector 3 differs",
+			Operation: CopyIn, Outcome: Corrupt, Detail: "sector 3 differs",
 		}},
 		Skipped: []Skip{{What: "nbdkit bullseye", Why: "no such image"}},
 	}

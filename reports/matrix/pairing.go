@@ -1,26 +1,26 @@
 package matrix
 
-// An Activity is something that people do with a client program.
-type Activity string
+// An Operation is something that users do with a client program.
+type Operation string
 
-// The activities, in the order in which reports show them.
+// The operations, in the order in which reports show them.
 const (
-	Connect Activity = "connect"
-	List    Activity = "list"
-	Map     Activity = "map"      // block status
-	CopyOut Activity = "copy-out" // from the server to a file
-	CopyIn  Activity = "copy-in"  // from a file to the server
-	Compare Activity = "compare"
-	Discard Activity = "discard"
-	Zero    Activity = "zero"
-	TLS     Activity = "tls"     // connect by X.509
-	TLSKey  Activity = "tls-psk" // connect by a pre-shared key
+	Connect Operation = "connect"
+	List    Operation = "list"
+	Map     Operation = "map"      // block status
+	CopyOut Operation = "copy-out" // from the server to a file
+	CopyIn  Operation = "copy-in"  // from a file to the server
+	Compare Operation = "compare"
+	Discard Operation = "discard"
+	Zero    Operation = "zero"
+	TLS     Operation = "tls"     // connect by X.509
+	TLSKey  Operation = "tls-psk" // connect by a pre-shared key
 )
 
-// Activities lists all of them.
-var Activities = []Activity{Connect, List, Map, CopyOut, CopyIn, Compare, Discard, Zero, TLS, TLSKey}
+// Operations lists all of them.
+var Operations = []Operation{Connect, List, Map, CopyOut, CopyIn, Compare, Discard, Zero, TLS, TLSKey}
 
-// An Outcome is how an activity went.
+// An Outcome is how an operation went.
 type Outcome string
 
 // The outcomes, the worst last.
@@ -35,11 +35,11 @@ const (
 // Outcomes lists all of them.
 var Outcomes = []Outcome{Unable, Works, Degraded, Broken, Corrupt}
 
-// A Pairing is one activity of one client program with one server.
+// A Pairing is one operation of one client program with one server.
 type Pairing struct {
 	Client   Peer     `json:"client"`
 	Server   Peer     `json:"server"`
-	Activity Activity `json:"activity"`
+	Operation Operation `json:"activity"`
 	Outcome  Outcome  `json:"outcome"`
 	Lost     []string `json:"lost,omitempty"`    // features that were not used, and what was used instead
 	Detail   string   `json:"detail,omitempty"`  // why, for anything but works
@@ -48,12 +48,12 @@ type Pairing struct {
 	Seconds  float64  `json:"seconds"`
 }
 
-// Between are the pairings of a client with a server, by activity.
-func (m Matrix) Between(client, server Peer) map[Activity]Pairing {
-	found := make(map[Activity]Pairing)
+// Between are the pairings of a client with a server, by operation.
+func (m Matrix) Between(client, server Peer) map[Operation]Pairing {
+	found := make(map[Operation]Pairing)
 	for _, p := range m.Pairings {
 		if p.Client.Same(client) && p.Server.Same(server) {
-			found[p.Activity] = p
+			found[p.Operation] = p
 		}
 	}
 	return found

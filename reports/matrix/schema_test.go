@@ -121,7 +121,7 @@ func TestSchemaAgreesWithTypes(t *testing.T) {
 		same(t, name+" required", required, texts(def["required"]))
 	}
 	pairing := defs["pairing"].(object)["properties"].(object)
-	same(t, "activities", words(Activities), texts(pairing["activity"].(object)["enum"]))
+	same(t, "activities", words(Operations), texts(pairing["activity"].(object)["enum"]))
 	same(t, "outcomes", words(Outcomes), texts(pairing["outcome"].(object)["enum"]))
 }
 

@@ -44,7 +44,7 @@ type matrixPage struct {
 	Style      template.CSS
 	Script     template.JS
 	Policy     string
-	Activities []matrix.Activity
+	Activities []matrix.Operation
 	Shortened  bool // for [MatrixBytes], beyond what is always left out
 }
 
@@ -192,7 +192,7 @@ func matrixPageOf(m matrix.Matrix, space room) matrixPage {
 	p := matrixPage{
 		M: m, Made: m.Made.UTC().Format(pageTime), Levels: []string{"MUST", "SHOULD", "MAY"},
 		Style:  template.CSS(pageStyle + pageFile("matrix.css")),
-		Script: template.JS(script), Activities: matrix.Activities, Shortened: space != roomy,
+		Script: template.JS(script), Activities: matrix.Operations, Shortened: space != roomy,
 		Policy: "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-" +
 			base64.StdEncoding.EncodeToString(hash[:]) + "'",
 	}
@@ -421,7 +421,7 @@ func clientRows(m matrix.Matrix, space room) []clientRow {
 		for _, server := range m.Servers() {
 			var c clientCell
 			found := m.Between(client, server)
-			for _, a := range matrix.Activities {
+			for _, a := range matrix.Operations {
 				p, ok := found[a]
 				if !ok {
 					continue

@@ -184,7 +184,7 @@ func observationSheet(m matrix.Matrix, name string) sheet {
 func pairingSheet(m matrix.Matrix, server matrix.Peer) sheet {
 	s := sheet{title: "Clients of " + peerName(server), head: []string{"client"}, room: 14, gap: 1}
 	s.note = "✓ works  ≈ degraded  ✗ broken  ‼ corrupt data  – unable"
-	for _, a := range matrix.Activities {
+	for _, a := range matrix.Operations {
 		s.head = append(s.head, strings.TrimPrefix(string(a), "tls-")) // there is little room
 	}
 	for _, client := range m.Clients() {
@@ -193,7 +193,7 @@ func pairingSheet(m matrix.Matrix, server matrix.Peer) sheet {
 			continue
 		}
 		row := []string{client.String()}
-		for _, a := range matrix.Activities {
+		for _, a := range matrix.Operations {
 			row = append(row, outcomeSign(found[a].Outcome))
 		}
 		s.rows = append(s.rows, row)

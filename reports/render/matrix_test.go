@@ -40,9 +40,9 @@ func sampleMatrix() matrix.Matrix {
 			at(conforms(), "client:nbdcopy", "trixie", "1.22.2", ""),
 		},
 		Pairings: []matrix.Pairing{
-			{Client: client, Server: server, Activity: matrix.Connect, Outcome: matrix.Works},
-			{Client: client, Server: server, Activity: matrix.CopyIn, Outcome: matrix.Corrupt, Detail: "the copy differs"},
-			{Client: client, Server: server, Activity: matrix.Map, Outcome: matrix.Degraded, Lost: []string{"extended-headers"}, Detail: "extended-headers"},
+			{Client: client, Server: server, Operation: matrix.Connect, Outcome: matrix.Works},
+			{Client: client, Server: server, Operation: matrix.CopyIn, Outcome: matrix.Corrupt, Detail: "the copy differs"},
+			{Client: client, Server: server, Operation: matrix.Map, Outcome: matrix.Degraded, Lost: []string{"extended-headers"}, Detail: "extended-headers"},
 		},
 		Performance: sampleSpeed(),
 		Skipped:     []matrix.Skip{{What: "bullseye", Why: "its archive\nis gone"}},

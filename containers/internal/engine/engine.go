@@ -18,8 +18,8 @@ import (
 // ErrNone is wrapped by every error that comes from the lack of a container engine.
 var ErrNone = errors.New("no container engine answers: install and start docker, or use --provider local (PROVIDER=local) with the program on PATH, or --target reference")
 
-// patience is how long the engine may take to answer a ping.
-const patience = 5 * time.Second
+// pingTimeout is how long the engine may take to answer a ping.
+const pingTimeout = 5 * time.Second
 
 // prepare settles testcontainers' settings, which it reads from the
 // environment on first use. What the user has set is left alone.
@@ -46,7 +46,7 @@ func setDefault(name, value string) {
 // that wraps [ErrNone]. The caller closes it.
 func Client(ctx context.Context) (*client.Client, error) {
 	prepare()
-	// Testcontainers would quietly take another socket than the one named.
+	// Testcontainers would silently use another socket than the one named.
 	if path, unix := strings.CutPrefix(os.Getenv("DOCKER_HOST"), "unix://"); unix {
 		if _, err := os.Stat(path); err != nil {
 			return nil, fmt.Errorf("%w (DOCKER_HOST: %w)", ErrNone, err)
@@ -56,7 +56,7 @@ func Client(ctx context.Context) (*client.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w (%w)", ErrNone, err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
 	if _, err := c.Ping(ctx, client.PingOptions{}); err != nil {
 		c.Close()

@@ -16,8 +16,8 @@ import (
 	"github.com/moby/moby/client"
 )
 
-// registryPatience is how long a registry may take to answer a first question.
-const registryPatience = 5 * time.Second
+// registryTimeout is how long a registry may take to answer a first question.
+const registryTimeout = 5 * time.Second
 
 // build makes the image in whichever way is open, reads off its packages and
 // gives it its name.
@@ -69,7 +69,7 @@ func haveBase(ctx context.Context, c *client.Client, s recipe) bool {
 	if registryDown.known {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(ctx, registryPatience)
+	ctx, cancel := context.WithTimeout(ctx, registryTimeout)
 	defer cancel()
 	_, err := c.DistributionInspect(ctx, base, client.DistributionInspectOptions{})
 	registryDown.known = err != nil
@@ -137,7 +137,7 @@ func fromPackages(ctx context.Context, c *client.Client, s recipe, tag string) e
 // build is done, and returns the error in it. It closes r.
 func outcome(r io.ReadCloser) error {
 	defer r.Close()
-	var said strings.Builder
+	var output strings.Builder
 	for d := json.NewDecoder(r); ; {
 		var m struct{ Stream, Error string }
 		switch err := d.Decode(&m); {
@@ -146,9 +146,9 @@ func outcome(r io.ReadCloser) error {
 		case err != nil:
 			return fmt.Errorf("reading the engine's answer: %w", err)
 		case m.Error != "":
-			return fmt.Errorf("%s: %s", m.Error, lastLines(said.String(), 5))
+			return fmt.Errorf("%s: %s", m.Error, lastLines(output.String(), 5))
 		}
-		said.WriteString(m.Stream)
+		output.WriteString(m.Stream)
 	}
 }
 

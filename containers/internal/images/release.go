@@ -19,7 +19,7 @@ func (s Release) backports() string {
 	return s.Name
 }
 
-// DefaultRelease is the one to use where nobody asked for another.
+// DefaultRelease is the one to use unless another is named.
 const DefaultRelease = "bookworm"
 
 // Releases returns every release that Ensure knows, oldest first.

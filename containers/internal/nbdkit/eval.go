@@ -12,7 +12,7 @@ const (
 	length = `get_size=echo 1M`
 )
 
-// evals are profiles whose plugin has few callbacks, and says so.
+// evals are profiles whose plugin has few callbacks.
 var evals = []program.Profile{
 	eval("eval-read", "read-only", load, length, pread),
 	eval("eval-write", "", load, length, pread, pwrite),

@@ -4,7 +4,7 @@ import "nbdconform/containers/internal/program"
 
 const gib = 1024 * program.MiB
 
-// plugins are profiles that differ by what is behind nbdkit, and by its size.
+// plugins are profiles that differ by the plugin, and by its size.
 var plugins = []row{
 	{name: "size-0", size: 0, args: "memory 0", has: rw},
 	{name: "size-1", size: 1, args: "memory 1", has: rw},

@@ -11,7 +11,7 @@ type row struct {
 	name  string
 	since string // the first version that can do it
 	size  uint64
-	args  string // what stands behind the program's name and where to listen
+	args  string // after the program's name and where to listen
 	has   string // what it promises; see program.Promise
 }
 

@@ -38,7 +38,7 @@ var rows = []row{
 	{name: "unlisted", size: size, on: all, generic: []string{"allowlist = false"}, has: synced + " -list"},
 }
 
-// refusing is a profile with an export that nobody may have.
+// refusing is a profile with an export that no client here may open.
 func refusing() program.Profile {
 	s := profile("refusing", []string{"flush", "fua", "trim", "write-zeroes", "multi-conn"},
 		disk("disk", all), disk("denied", "authfile=$PWD/nobody"))

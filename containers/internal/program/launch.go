@@ -20,9 +20,9 @@ type Place struct {
 type Launch struct {
 	Prepare []string // shell commands that come first, such as the making of a disk
 	Argv    []string // the server, which stays in the foreground
-	// PIDFile takes the place of Argv for a server that insists on going into
+	// PIDFile takes the place of Argv for a server that always goes into
 	// the background, as the last command of Prepare does: it names the file
-	// that will hold its process id.
+	// that will have its process id.
 	PIDFile string
 	// Durable has the server started again each time that [CrashCommand] kills
 	// it, and only then. Again are shell commands that come before every start.
@@ -37,7 +37,7 @@ server=$(cat server)
 kill -KILL "$server" $(cat "/proc/$server/task/$server/children" 2>/dev/null || :)`}
 
 // restartScript is the shell that a durable server runs under. It ends as the server
-// does, save when the server was killed on demand.
+// does, except when the server was killed on purpose.
 const restartScript = `trap 'kill "$(cat server)"; wait; exit 143' TERM
 while :; do
 	%s%s &
@@ -68,11 +68,11 @@ func (l Launch) Command() []string {
 	return []string{"sh", "-ec", strings.Join(lines, "\n")}
 }
 
-// A server in the background is attended by a shell in the foreground. Nobody
-// but its parent could learn how the server ended, and its parent has gone.
+// A shell in the foreground watches a server in the background. Only its parent
+// could learn how the server ended, and its parent has exited.
 // The shell passes SIGTERM on, and soon after SIGKILL to the whole session, as
-// nbd-server takes seconds to notice the first. A zombie has ended, even where
-// nobody buries it.
+// nbd-server takes seconds to notice the first. A zombie has exited, even where
+// no process reaps it.
 const (
 	stopScript = `known() {
 	until [ -s %[1]s ]; do sleep 0.02; done

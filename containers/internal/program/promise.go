@@ -7,7 +7,7 @@ import (
 
 // Promise reads what a profile promises: names of features, separated by spaces.
 // A name may be bound to versions: "fua@1.26" from that one on, "fua<1.26"
-// before it. A name behind "-" is taken back from what stands before it.
+// before it. "-" before a name removes it from the names before it.
 func Promise(features ...string) func(Version) []string {
 	words := strings.Fields(strings.Join(features, " "))
 	return func(v Version) []string {

@@ -60,7 +60,7 @@ const PSKUser = "alice"
 
 const pskKey = "000102030405060708090a0b0c0d0e0f"
 
-// Keys is what the file PSK says.
+// Keys is the contents of the file PSK.
 const Keys = PSKUser + ":" + pskKey + "\n"
 
 // WithPSK makes profiles of those that start a server with the file PSK.
@@ -79,7 +79,7 @@ func (f Profile) withPSK() Profile {
 		return err
 	}
 	f.TLS = func() starttls.Client {
-		c, _ := pskClient() // Ready has said why there is none
+		c, _ := pskClient() // Ready has reported why there is none
 		return c
 	}
 	f.Start = func(p Place) Launch {
@@ -107,7 +107,7 @@ func WithAnonymous(profiles ...Profile) (list []Profile) {
 			return err
 		}
 		f.TLS = func() starttls.Client {
-			c, _ := starttls.NewAnonymousClient() // Ready has said why there is none
+			c, _ := starttls.NewAnonymousClient() // Ready has reported why there is none
 			return c
 		}
 		list = append(list, f)

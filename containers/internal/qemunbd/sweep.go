@@ -13,7 +13,7 @@ type row struct {
 	name, since string
 	size        uint64
 	prepare     string // makes the file "disk"; "": as many bytes as size has
-	args        string // what stands behind the program's name and where to listen
+	args        string // after the program's name and where to listen
 	has         string // what it promises; see program.Promise
 }
 
