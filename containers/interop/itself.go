@@ -13,6 +13,7 @@ import (
 	"nbdconform/conformance/judge"
 	"nbdconform/conformance/target"
 	"nbdconform/conformance/target/inprocess"
+	"nbdconform/conformance/usage"
 	"nbdconform/containers/internal/program"
 	"nbdconform/reference/client"
 	"nbdconform/reference/export"

@@ -10,8 +10,8 @@ import (
 	"sync"
 	"time"
 
-	"nbdconform/conformance/usage"
 	"nbdconform/conformance/judge"
+	"nbdconform/conformance/usage"
 	"nbdconform/reference/wire"
 )
 
