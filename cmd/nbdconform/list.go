@@ -18,7 +18,8 @@ import (
 	"nbdconform/conformance/target/inprocess"
 	"nbdconform/containers"
 	"nbdconform/containers/clients"
-	"nbdconform/reference/quirk"
+	clientquirk "nbdconform/reference/quirk/client"
+	serverquirk "nbdconform/reference/quirk/server"
 )
 
 func listCommand() *cobra.Command {
@@ -128,7 +129,7 @@ func listClients(out io.Writer, filter string) error {
 		fmt.Fprintf(w, "%s\t%s\n", p.Name, join(can))
 	}
 	fmt.Fprintf(w, "\nquirks of the reference client:\n")
-	for _, q := range quirk.AllClient() {
+	for _, q := range clientquirk.All() {
 		what := strings.TrimSuffix("allowed: "+strings.Join(q.Permitted, " "), ": ")
 		if !q.Allowed {
 			what = q.Breaks
@@ -140,7 +141,7 @@ func listClients(out io.Writer, filter string) error {
 
 func listQuirks(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, q := range quirk.All() {
+	for _, q := range serverquirk.All() {
 		what := strings.TrimSuffix("allowed: "+strings.Join(q.Permitted, " "), ": ")
 		if !q.Allowed {
 			what = q.Breaks

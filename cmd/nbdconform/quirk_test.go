@@ -9,12 +9,13 @@ import (
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/spec"
 	"nbdconform/reference/quirk"
+	serverquirk "nbdconform/reference/quirk/server"
 	"nbdconform/reports/result"
 )
 
 func TestQuirkFailsWithItsClause(t *testing.T) {
 	t.Parallel()
-	o := nbdconform(t, "run", "--quirk", quirk.GreetingNotFixed.Name)
+	o := nbdconform(t, "run", "--quirk", serverquirk.GreetingNotFixed.Name)
 	o.want(t, exitViolates)
 	r := o.result(t)
 	failsWith(t, r, "greeting.fixed-newstyle", "flag.handshake.fixed-newstyle")
@@ -25,7 +26,7 @@ func TestQuirkFailsWithItsClause(t *testing.T) {
 
 func TestQuirkFailsBehindAnAddress(t *testing.T) {
 	t.Parallel()
-	s := serving(t, "--quirk", quirk.ClientFlagsUnknownAccepted.Name)
+	s := serving(t, "--quirk", serverquirk.ClientFlagsUnknownAccepted.Name)
 	o := nbdconform(t, "run", "--uri", s.uri)
 	o.want(t, exitViolates)
 	failsWith(t, o.result(t), "greeting.client-flags.unknown", "flag.client.unknown.drop")
@@ -34,9 +35,9 @@ func TestQuirkFailsBehindAnAddress(t *testing.T) {
 // A server that makes it hard for its clients to behave is at fault, not the suite.
 func TestAServerThatConfusesItsClientsFails(t *testing.T) {
 	t.Parallel()
-	for _, q := range []quirk.Quirk{
-		quirk.BlockSizeMaximumTiny, quirk.BlockSizeMinimumOdd, quirk.BlockSizeNotAFactor,
-		quirk.BlockSizeReqdThoughRequested, quirk.GreetingNotFixed, quirk.CrashOnClientGone,
+	for _, q := range []serverquirk.Quirk{
+		serverquirk.BlockSizeMaximumTiny, serverquirk.BlockSizeMinimumOdd, serverquirk.BlockSizeNotAFactor,
+		serverquirk.BlockSizeReqdThoughRequested, serverquirk.GreetingNotFixed, serverquirk.CrashOnClientGone,
 	} {
 		t.Run(q.Name, func(t *testing.T) {
 			t.Parallel()
@@ -50,7 +51,7 @@ func TestAServerThatConfusesItsClientsFails(t *testing.T) {
 // A quirk in a clause that no spec is about is the judge's to notice.
 func TestQuirkFailsInALineOfTheJudge(t *testing.T) {
 	t.Parallel()
-	q := quirk.OptionReplyWrongMagic
+	q := serverquirk.OptionReplyWrongMagic
 	o := nbdconform(t, "run", "--quirk", q.Name)
 	o.want(t, exitViolates)
 	failsWith(t, o.result(t), "judge."+q.Breaks, q.Breaks)
@@ -58,8 +59,8 @@ func TestQuirkFailsInALineOfTheJudge(t *testing.T) {
 
 func TestAllowedQuirkConforms(t *testing.T) {
 	t.Parallel()
-	for _, q := range quirk.All() {
-		if q.Allowed && q.Side == quirk.Server {
+	for _, q := range serverquirk.All() {
+		if q.Allowed {
 			o := nbdconform(t, "run", "--quirk", q.Name)
 			o.want(t, exitConforms)
 			wholeCensus(t, o.result(t))
@@ -71,8 +72,8 @@ func TestAllowedQuirkConforms(t *testing.T) {
 
 func TestBrokenShouldAloneConforms(t *testing.T) {
 	t.Parallel()
-	q := quirk.AbortDataRejected
-	s, _ := tripped(t, func(s *spec.Spec, trip quirk.Quirk) bool {
+	q := serverquirk.AbortDataRejected
+	s, _ := tripped(t, func(s *spec.Spec, trip quirk.Facts) bool {
 		return s.Level == clause.Should && trip.Name == q.Name
 	})
 	o := nbdconform(t, "run", "--quirk", q.Name)
@@ -94,12 +95,12 @@ func TestCrashAndHangCostTheirSpecsAlone(t *testing.T) {
 		name string
 		want result.Verdict
 	}{
-		{quirk.CrashOnUnknownCommand.Name, result.Crash},
-		{quirk.HangOnUnknownCommand.Name, result.Hang},
+		{serverquirk.CrashOnUnknownCommand.Name, result.Crash},
+		{serverquirk.HangOnUnknownCommand.Name, result.Hang},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			tripped(t, func(_ *spec.Spec, q quirk.Quirk) bool { return q.Name == tc.name })
+			tripped(t, func(_ *spec.Spec, q quirk.Facts) bool { return q.Name == tc.name })
 			o := nbdconform(t, "run", "--quirk", tc.name)
 			o.want(t, exitViolates)
 			r := o.result(t)
@@ -116,7 +117,7 @@ func TestCrashAndHangCostTheirSpecsAlone(t *testing.T) {
 
 // tripped returns a spec of the census with a quirk that trips it and is fit,
 // and skips the test where there is none.
-func tripped(t *testing.T, fit func(*spec.Spec, quirk.Quirk) bool) (*spec.Spec, quirk.Quirk) {
+func tripped(t *testing.T, fit func(*spec.Spec, quirk.Facts) bool) (*spec.Spec, quirk.Facts) {
 	t.Helper()
 	for _, e := range census(t) {
 		for _, trip := range e.Trips {
@@ -126,7 +127,7 @@ func tripped(t *testing.T, fit func(*spec.Spec, quirk.Quirk) bool) (*spec.Spec, 
 		}
 	}
 	t.Skip("no spec is proven by such a quirk")
-	return nil, quirk.Quirk{}
+	return nil, quirk.Facts{}
 }
 
 // failsWith fails the test unless the spec of the id failed and names the clause.

@@ -9,7 +9,7 @@ import (
 
 	"nbdconform/conformance/target/inprocess"
 	"nbdconform/reference/export"
-	"nbdconform/reference/quirk"
+	serverquirk "nbdconform/reference/quirk/server"
 	"nbdconform/reference/server"
 	"nbdconform/reference/setup"
 	"nbdconform/reference/wire"
@@ -149,7 +149,7 @@ func (s *serveFlags) fromFlags() (server.Config, error) {
 			return cfg, fmt.Errorf("--tls: %w", err)
 		}
 	}
-	if q, ok := quirk.Get(s.quirk); ok { // they may have to do with all of it
+	if q, ok := serverquirk.Get(s.quirk); ok { // they may have to do with all of it
 		q.Apply(&cfg)
 	}
 	return cfg, nil

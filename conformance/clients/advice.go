@@ -6,18 +6,17 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	. "nbdconform/conformance/expect"
-	"nbdconform/conformance/verdict"
-	"nbdconform/reports/result"
-
 	"nbdconform/conformance/caller"
 	. "nbdconform/conformance/encounter"
+	. "nbdconform/conformance/expect"
 	. "nbdconform/conformance/spec"
-	"nbdconform/reference/quirk"
+	"nbdconform/conformance/verdict"
+	quirk "nbdconform/reference/quirk/client"
 	"nbdconform/reference/server"
 	"nbdconform/reference/starttls"
 	"nbdconform/reference/starttls/pki"
 	"nbdconform/reference/wire"
+	"nbdconform/reports/result"
 )
 
 // into are activities that enter the transmission phase.
@@ -29,7 +28,7 @@ var _ = Describe("A server from another time", func() {
 		SHOULD("handshake.flags.unknown"),
 		Asks(anything[0], anything[1:]...),
 		Provokes("flag.handshake.unknown"),
-		TrippedBy(quirk.ClientHandshakeFlagFatal, "want success"),
+		TrippedBy(quirk.HandshakeFlagFatal, "want success"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Hooked(server.Hooks{Greeting: func(x *server.GreetingExchange) { x.Greeting.Flags |= 1 << 9 }}))
 
@@ -40,7 +39,7 @@ var _ = Describe("A server from another time", func() {
 	It("may set transmission flags that nobody knows", ID("client.transmission-flags.unknown"),
 		SHOULD("flag.transmission.ignore-unknown"),
 		Asks(into[0], into[1:]...),
-		TrippedBy(quirk.ClientTransmissionFlagFatal, "want success"),
+		TrippedBy(quirk.TransmissionFlagFatal, "want success"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Hooked(server.Hooks{OptionReply: func(x *server.OptionExchange) {
 				x.ExportInfo(func(e *wire.ExportInfo) { e.Flags |= 1 << 15 })
@@ -55,7 +54,7 @@ var _ = Describe("A server from another time", func() {
 		SHOULD("opt.info.fallback", "interop.client.export-name"),
 		Asks(into[0], into[1:]...),
 		Provokes("baseline.server.go", "baseline.server.info"),
-		TrippedBy(quirk.ClientGoOnly, "want success"),
+		TrippedBy(quirk.GoOnly, "want success"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Compact, Hooked(server.Hooks{OptionReply: func(x *server.OptionExchange) {
 				if x.Is(wire.OptGo, wire.OptInfo) {
@@ -79,7 +78,7 @@ var _ = Describe("A server from another time", func() {
 		It("may know no "+o.option.String(), ID("client.unsup."+short(o.option)),
 			SHOULD(clauseID(o.clause)),
 			Asks(into[0], into[1:]...),
-			TrippedBy(quirk.ClientStructuredOnly, "want success"),
+			TrippedBy(quirk.StructuredOnly, "want success"),
 			func(ctx context.Context) {
 				v := Ask(ctx, o.way)
 
@@ -100,7 +99,7 @@ var _ = Describe("An export", func() {
 	It("is chosen by NBD_OPT_GO, and its size constraints are asked for", ID("client.go.block-size"),
 		SHOULD("opt.export-name.prefer-go", "size.client.announce", "interop.client.block-size"),
 		Asks(into[0], into[1:]...),
-		TrippedBy(quirk.ClientBlockSizeUnasked, "NBD_INFO_BLOCK_SIZE"), TrippedBy(quirk.ClientExportName, "none of [NBD_OPT_EXPORT_NAME]"),
+		TrippedBy(quirk.BlockSizeUnasked, "NBD_INFO_BLOCK_SIZE"), TrippedBy(quirk.ExportName, "none of [NBD_OPT_EXPORT_NAME]"),
 		func(ctx context.Context) {
 			v := Ask(ctx)
 
@@ -126,7 +125,7 @@ var _ = Describe("TLS that is asked for", func() {
 	It("comes before all else", ID("client.tls.first"),
 		SHOULD("tls.client.starttls.first", "tls.downgrade.client", "interop.client.tls"),
 		Asks(secured[0], secured[1:]...),
-		TrippedBy(quirk.ClientStructuredKept, "comes before"), TrippedBy(quirk.ClientWithoutTLS, "never comes"),
+		TrippedBy(quirk.StructuredKept, "comes before"), TrippedBy(quirk.WithoutTLS, "never comes"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Told(caller.TLSRequire), Secure(server.SelectiveTLS, nil))
 
@@ -137,7 +136,7 @@ var _ = Describe("TLS that is asked for", func() {
 	It("and refused ends the session", ID("client.tls.insisting"),
 		SHOULD("tls.client.starttls.insisting", "tls.downgrade.client"),
 		Asks(secured[0], secured[1:]...),
-		TrippedBy(quirk.ClientTLSOptional, "comes in the clear"),
+		TrippedBy(quirk.TLSOptional, "comes in the clear"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Told(caller.TLSRequire), With(func(c *server.Config) { c.StartTLS = wire.RepErrPolicy }))
 
@@ -155,7 +154,7 @@ var _ = Describe("TLS that is asked for", func() {
 	It("has the export chosen by NBD_OPT_GO", ID("client.tls.go"),
 		SHOULD("tls.client.go"),
 		Asks(caller.CopyOut, caller.Visit, caller.Map, caller.Compare, caller.CopyIn),
-		TrippedBy(quirk.ClientExportName, "none of [NBD_OPT_EXPORT_NAME]"),
+		TrippedBy(quirk.ExportName, "none of [NBD_OPT_EXPORT_NAME]"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Told(caller.TLSRequire), Secure(server.ForcedTLS, nil))
 
@@ -166,7 +165,7 @@ var _ = Describe("TLS that is asked for", func() {
 	It("can be of version 1.3", ID("client.tls.1.3"),
 		SHOULD("tls.version.later.client"),
 		Asks(secured[0], secured[1:]...),
-		TrippedBy(quirk.ClientTLS12Only, "want success"),
+		TrippedBy(quirk.TLS12Only, "want success"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Told(caller.TLSRequire), Secure(server.ForcedTLS, func(s *starttls.X509Server) { s.MinVersion = tls.VersionTLS13 }))
 
@@ -177,7 +176,7 @@ var _ = Describe("TLS that is asked for", func() {
 	It("is not older than version 1.2", ID("client.tls.old"),
 		SHOULD("tls.version.older.default.client"),
 		Asks(secured[0], secured[1:]...),
-		TrippedBy(quirk.ClientTLSOld, "reports success"),
+		TrippedBy(quirk.TLSOld, "reports success"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Told(caller.TLSRequire), Secure(server.ForcedTLS, func(s *starttls.X509Server) {
 				s.MinVersion, s.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
@@ -190,7 +189,7 @@ var _ = Describe("TLS that is asked for", func() {
 	It("is not taken from a stranger", ID("client.tls.verify"),
 		SHOULD("uri.tls.verify"),
 		Asks(secured[0], secured[1:]...),
-		TrippedBy(quirk.ClientTrusting, "reports success"),
+		TrippedBy(quirk.Trusting, "reports success"),
 		func(ctx context.Context) {
 			other, err := pki.New("localhost")
 			if err != nil {

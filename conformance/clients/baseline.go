@@ -5,12 +5,11 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	. "nbdconform/conformance/expect"
-
 	"nbdconform/conformance/caller"
 	. "nbdconform/conformance/encounter"
+	. "nbdconform/conformance/expect"
 	. "nbdconform/conformance/spec"
-	"nbdconform/reference/quirk"
+	quirk "nbdconform/reference/quirk/client"
 	"nbdconform/reference/server"
 	"nbdconform/reference/wire"
 )
@@ -25,15 +24,15 @@ var _ = Describe("A server that behaves", func() {
 		clause string
 		quirk  quirk.Quirk
 	}{
-		caller.Visit:   {"baseline.client.fixed-newstyle", quirk.ClientOldstyleOnly},
-		caller.Info:    {"baseline.client.fixed-newstyle", quirk.ClientOldstyleOnly},
-		caller.List:    {"baseline.client.fixed-newstyle", quirk.ClientOldstyleOnly},
-		caller.Map:     {"baseline.client.fixed-newstyle", quirk.ClientOldstyleOnly},
-		caller.Zero:    {"baseline.client.fixed-newstyle", quirk.ClientOldstyleOnly},
-		caller.Trim:    {"baseline.client.fixed-newstyle", quirk.ClientOldstyleOnly},
-		caller.CopyOut: {"baseline.client.read", quirk.ClientReadShifted},
-		caller.Compare: {"baseline.client.read", quirk.ClientReadShifted},
-		caller.CopyIn:  {"baseline.client.write", quirk.ClientWriteShifted},
+		caller.Visit:   {"baseline.client.fixed-newstyle", quirk.OldstyleOnly},
+		caller.Info:    {"baseline.client.fixed-newstyle", quirk.OldstyleOnly},
+		caller.List:    {"baseline.client.fixed-newstyle", quirk.OldstyleOnly},
+		caller.Map:     {"baseline.client.fixed-newstyle", quirk.OldstyleOnly},
+		caller.Zero:    {"baseline.client.fixed-newstyle", quirk.OldstyleOnly},
+		caller.Trim:    {"baseline.client.fixed-newstyle", quirk.OldstyleOnly},
+		caller.CopyOut: {"baseline.client.read", quirk.ReadShifted},
+		caller.Compare: {"baseline.client.read", quirk.ReadShifted},
+		caller.CopyIn:  {"baseline.client.write", quirk.WriteShifted},
 	} {
 		It("is fit for "+string(a), ID(Baseline+"."+string(a)),
 			MUST(clauseID(trip.clause)), GoodServer(),
@@ -67,7 +66,7 @@ var _ = Describe("A server that behaves", func() {
 	It("has no fast zeroes asked for that it does not offer", ID("client.bare.fast-zero"),
 		MUST("cmdflag.fast-zero.needs-flag"),
 		Asks(caller.Zero, caller.CopyIn),
-		TrippedBy(quirk.ClientFastZeroUnadvertised, "NBD_CMD_WRITE_ZEROES has NBD_CMD_FLAG_FAST_ZERO"),
+		TrippedBy(quirk.FastZeroUnadvertised, "NBD_CMD_WRITE_ZEROES has NBD_CMD_FLAG_FAST_ZERO"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Omitting(wire.FlagSendFastZero))
 
@@ -79,7 +78,7 @@ var _ = Describe("A server that behaves", func() {
 		It("may refuse structured replies to "+string(a), ID("client.simple-reply."+string(a)),
 			MUST("baseline.client.simple-reply"),
 			Asks(a),
-			TrippedBy(quirk.ClientStructuredOnly, "want success"),
+			TrippedBy(quirk.StructuredOnly, "want success"),
 			func(ctx context.Context) {
 				v := Ask(ctx, Plain)
 
@@ -90,7 +89,7 @@ var _ = Describe("A server that behaves", func() {
 	It("need not do TLS", ID("client.no-tls"),
 		MUST("baseline.client.notls"),
 		Asks(caller.Visit, caller.CopyOut, caller.CopyIn, caller.Info, caller.List, caller.Map),
-		TrippedBy(quirk.ClientInsistsOnTLS, "want none of [NBD_OPT_STARTTLS]"),
+		TrippedBy(quirk.InsistsOnTLS, "want none of [NBD_OPT_STARTTLS]"),
 		func(ctx context.Context) {
 			v := Ask(ctx)
 
@@ -102,7 +101,7 @@ var _ = Describe("A server that behaves", func() {
 	It("has its export chosen with NBD_OPT_GO", ID("client.go"),
 		MUST("baseline.client.go", "size.client.go"),
 		Asks(caller.Visit, caller.CopyOut, caller.CopyIn, caller.Compare, caller.Map, caller.Zero),
-		TrippedBy(quirk.ClientExportName, "want none of [NBD_OPT_EXPORT_NAME]"),
+		TrippedBy(quirk.ExportName, "want none of [NBD_OPT_EXPORT_NAME]"),
 		func(ctx context.Context) {
 			v := Ask(ctx)
 
@@ -114,7 +113,7 @@ var _ = Describe("A server that behaves", func() {
 		It("is left with NBD_CMD_DISC after "+string(a), ID("client.disc."+string(a)),
 			MUST("baseline.client.disc", "trans.end.unjustified.client"),
 			Asks(a),
-			TrippedBy(quirk.ClientDiscless, "the client hangs up without NBD_CMD_DISC"),
+			TrippedBy(quirk.Discless, "the client hangs up without NBD_CMD_DISC"),
 			func(ctx context.Context) {
 				v := Ask(ctx)
 
@@ -126,7 +125,7 @@ var _ = Describe("A server that behaves", func() {
 		MUST("cmd.disc.silence"),
 		Asks(caller.Visit, caller.CopyOut, caller.CopyIn, caller.Map),
 		Provokes("cmd.disc.close"),
-		TrippedBy(quirk.ClientAfterDisc, "is sent after NBD_CMD_DISC"),
+		TrippedBy(quirk.AfterDisc, "is sent after NBD_CMD_DISC"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Hooked(server.Hooks{Reply: func(x *server.Exchange) {
 				if x.Is(wire.CmdDisc) {
@@ -140,7 +139,7 @@ var _ = Describe("A server that behaves", func() {
 	It("gets as much data as a write announces", ID("client.write.payload"),
 		MUST("cmd.write.payload", "layout.request.magic"),
 		Asks(caller.CopyIn),
-		TrippedBy(quirk.ClientWriteShort, "want success"),
+		TrippedBy(quirk.WriteShort, "want success"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Omitting(wire.FlagSendWriteZeroes))
 
@@ -151,9 +150,9 @@ var _ = Describe("A server that behaves", func() {
 // What shows that the specs about a bare server can fail.
 var (
 	bareTrip = map[caller.Activity]quirk.Quirk{
-		caller.CopyOut: quirk.ClientDFUnadvertised, caller.CopyIn: quirk.ClientFUAUnadvertised, caller.Compare: quirk.ClientFlushUnadvertised,
-		caller.Map: quirk.ClientStatusUnselected, caller.Zero: quirk.ClientZeroesUnadvertised, caller.Trim: quirk.ClientTrimUnadvertised,
-		caller.Info: quirk.ClientOldstyleOnly,
+		caller.CopyOut: quirk.DFUnadvertised, caller.CopyIn: quirk.FUAUnadvertised, caller.Compare: quirk.FlushUnadvertised,
+		caller.Map: quirk.StatusUnselected, caller.Zero: quirk.ZeroesUnadvertised, caller.Trim: quirk.TrimUnadvertised,
+		caller.Info: quirk.OldstyleOnly,
 	}
 	bareText = map[caller.Activity]string{
 		caller.CopyOut: "NBD_CMD_READ has NBD_CMD_FLAG_DF", caller.CopyIn: "has NBD_CMD_FLAG_FUA", caller.Compare: "NBD_CMD_FLUSH is sent",

@@ -6,12 +6,11 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	. "nbdconform/conformance/expect"
-
 	"nbdconform/conformance/caller"
 	. "nbdconform/conformance/encounter"
+	. "nbdconform/conformance/expect"
 	. "nbdconform/conformance/spec"
-	"nbdconform/reference/quirk"
+	quirk "nbdconform/reference/quirk/client"
 	"nbdconform/reference/server"
 	"nbdconform/reference/wire"
 )
@@ -22,7 +21,7 @@ var _ = Describe("A structured reply", func() {
 		It("may come from the end in "+string(a), ID("client.read.descending."+string(a)),
 			MUST("cmd.read.reassemble"),
 			Asks(a),
-			TrippedBy(quirk.ClientReadInOrder, "want success"),
+			TrippedBy(quirk.ReadInOrder, "want success"),
 			func(ctx context.Context) {
 				v := Ask(ctx, Hooked(server.Hooks{Reply: func(x *server.Exchange) {
 					if data := x.Content(); x.Session.Structured && data != nil && x.Request.Flags&wire.CmdFlagDF == 0 {
@@ -40,7 +39,7 @@ var _ = Describe("A structured reply", func() {
 		MUST("chunk.flag.ignore-unknown"),
 		Asks(caller.CopyOut, caller.Compare, caller.Visit, caller.Map, caller.CopyIn),
 		Provokes("chunk.flag.unknown"),
-		TrippedBy(quirk.ClientChunkFlagFatal, "want success"),
+		TrippedBy(quirk.ChunkFlagFatal, "want success"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Hooked(server.Hooks{Reply: func(x *server.Exchange) {
 				for i := range x.Replies {
@@ -60,28 +59,28 @@ var _ = Describe("A structured reply", func() {
 		MUST("chunk.unknown-type"),
 		Asks(caller.CopyOut, caller.Compare, caller.Visit),
 		Provokes("layout.chunk.type"),
-		TrippedBy(quirk.ClientChunkUnknownSkipped, "want a hard disconnect"),
+		TrippedBy(quirk.ChunkUnknownSkipped, "want a hard disconnect"),
 		unknownChunk(0x7a31, []byte("what is that"), wire.CmdRead))
 
 	It("with a chunk of an unknown type in a block status ends the session", ID("client.chunk.unknown.status"),
 		MUST("chunk.unknown-type"),
 		Asks(caller.Map, caller.CopyOut),
 		Provokes("layout.chunk.type"),
-		TrippedBy(quirk.ClientChunkUnknownSkipped, "want a hard disconnect"),
+		TrippedBy(quirk.ChunkUnknownSkipped, "want a hard disconnect"),
 		unknownChunk(0x7a31, []byte("what is that"), wire.CmdBlockStatus))
 
 	It("with content in a write ends the session", ID("client.chunk.unknown.write"),
 		MUST("chunk.unknown-type"),
 		Asks(caller.CopyIn),
 		Provokes("layout.chunk.type"),
-		TrippedBy(quirk.ClientChunkLenient, "want a hard disconnect"),
+		TrippedBy(quirk.ChunkLenient, "want a hard disconnect"),
 		unknownChunk(wire.ChunkOffsetHole, wire.OffsetHole{Size: 512}.Append(nil), wire.CmdWrite))
 
 	It("with block status in a read ends the session", ID("client.chunk.unknown.unexpected"),
 		MUST("chunk.unknown-type"),
 		Asks(caller.CopyOut, caller.Compare, caller.Visit),
 		Provokes("layout.chunk.type"),
-		TrippedBy(quirk.ClientChunkLenient, "want a hard disconnect"),
+		TrippedBy(quirk.ChunkLenient, "want a hard disconnect"),
 		unknownChunk(wire.ChunkBlockStatus, wire.BlockStatus{ContextID: 1, Extents: []wire.Extent{{Length: 512}}}.Append(nil), wire.CmdRead))
 
 	// "If the type has bit 15 set, the client MUST treat the reply as failed"
@@ -91,7 +90,7 @@ var _ = Describe("A structured reply", func() {
 			MUST("chunk.error.unknown-type"),
 			Asks(a),
 			Provokes("layout.chunk.type"),
-			TrippedBy(quirk.ClientErrorUnknownSkipped, "it reports success"),
+			TrippedBy(quirk.ErrorUnknownSkipped, "it reports success"),
 			func(ctx context.Context) {
 				v := Ask(ctx, Hooked(server.Hooks{Reply: func(x *server.Exchange) {
 					if x.Is(t) && x.Session.Structured {

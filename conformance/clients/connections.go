@@ -6,12 +6,11 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	. "nbdconform/conformance/expect"
-
 	"nbdconform/conformance/caller"
 	. "nbdconform/conformance/encounter"
+	. "nbdconform/conformance/expect"
 	. "nbdconform/conformance/spec"
-	"nbdconform/reference/quirk"
+	quirk "nbdconform/reference/quirk/client"
 	"nbdconform/reference/server"
 	"nbdconform/reference/wire"
 )
@@ -23,7 +22,7 @@ var _ = Describe("Connections to an export without NBD_FLAG_CAN_MULTI_CONN", fun
 		It("are used one at a time by "+string(a), ID("client.one-connection."+string(a)),
 			SHOULD("flag.transmission.multi-conn.absent"),
 			Asks(a),
-			TrippedBy(quirk.ClientMultiConnAlways, "commands come on one, on another"),
+			TrippedBy(quirk.MultiConnAlways, "commands come on one, on another"),
 			func(ctx context.Context) {
 				var m interleaving
 				v := Ask(ctx, Omitting(wire.FlagCanMultiConn), EachConn(m.hooks))
@@ -74,7 +73,7 @@ var _ = Describe("Data that is copied to an export", func() {
 	It("is made safe by NBD_CMD_FLUSH or NBD_CMD_FLAG_FUA", ID("client.flush"),
 		SHOULD("interop.client.flush"),
 		Asks(caller.CopyIn),
-		TrippedBy(quirk.ClientFlushless, "writes without NBD_CMD_FLAG_FUA, and no flush behind them"),
+		TrippedBy(quirk.Flushless, "writes without NBD_CMD_FLAG_FUA, and no flush behind them"),
 		func(ctx context.Context) {
 			var d durability
 			v := Ask(ctx, EachConn(d.hooks))

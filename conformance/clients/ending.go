@@ -5,15 +5,14 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	. "nbdconform/conformance/expect"
-	"nbdconform/reports/result"
-
 	"nbdconform/conformance/caller"
 	. "nbdconform/conformance/encounter"
+	. "nbdconform/conformance/expect"
 	. "nbdconform/conformance/spec"
-	"nbdconform/reference/quirk"
+	quirk "nbdconform/reference/quirk/client"
 	"nbdconform/reference/server"
 	"nbdconform/reference/wire"
+	"nbdconform/reports/result"
 )
 
 var _ = Describe("The end of a session", func() {
@@ -25,7 +24,7 @@ var _ = Describe("The end of a session", func() {
 		It("is a soft disconnect after NBD_ESHUTDOWN to a "+name, ID("client.eshutdown."+name),
 			MUST("trans.end.eshutdown.soft"),
 			Asks(asks[0], asks[1:]...),
-			TrippedBy(quirk.ClientShutdownHard, "want NBD_CMD_DISC"),
+			TrippedBy(quirk.ShutdownHard, "want NBD_CMD_DISC"),
 			func(ctx context.Context) {
 				v := Ask(ctx, Hooked(server.Hooks{Reply: func(x *server.Exchange) {
 					if x.Is(t) {
@@ -43,7 +42,7 @@ var _ = Describe("The end of a session", func() {
 	It("of a copy is flushed when all connections have their replies", ID("client.flush.connections"),
 		MUST("trans.order.flush.connections"),
 		Asks(caller.CopyIn),
-		TrippedBy(quirk.ClientFlushEarly, "want every write answered"),
+		TrippedBy(quirk.FlushEarly, "want every write answered"),
 		func(ctx context.Context) {
 			v := Ask(ctx, SlowWrites())
 

@@ -5,15 +5,14 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	. "nbdconform/conformance/expect"
-	"nbdconform/reports/result"
-
 	"nbdconform/conformance/caller"
 	. "nbdconform/conformance/encounter"
+	. "nbdconform/conformance/expect"
 	. "nbdconform/conformance/spec"
-	"nbdconform/reference/quirk"
+	quirk "nbdconform/reference/quirk/client"
 	"nbdconform/reference/server"
 	"nbdconform/reference/wire"
+	"nbdconform/reports/result"
 )
 
 // unheard is an error value that no document has.
@@ -38,7 +37,7 @@ var _ = Describe("An error value that nobody knows", func() {
 			It("is as good as NBD_EINVAL to a "+c.name+", "+form, ID("client.error.unheard."+c.name+"."+form),
 				SHOULD("err.unexpected"),
 				Asks(c.asks[0], c.asks[1:]...),
-				TrippedBy(quirk.ClientErrnoFatal, "as after NBD_EINVAL"),
+				TrippedBy(quirk.ErrnoFatal, "as after NBD_EINVAL"),
 				func(ctx context.Context) {
 					failing := func(e wire.Errno) *Visit {
 						return Ask(ctx, append(ways[:len(ways):len(ways)], Hooked(server.Hooks{Reply: func(x *server.Exchange) {

@@ -5,12 +5,11 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	. "nbdconform/conformance/expect"
-
 	"nbdconform/conformance/caller"
 	. "nbdconform/conformance/encounter"
+	. "nbdconform/conformance/expect"
 	. "nbdconform/conformance/spec"
-	"nbdconform/reference/quirk"
+	quirk "nbdconform/reference/quirk/client"
 	"nbdconform/reference/server"
 )
 
@@ -37,7 +36,7 @@ var _ = Describe("Extended headers", func() {
 
 var (
 	extendedTrip = map[caller.Activity]quirk.Quirk{
-		caller.CopyIn: quirk.ClientWriteUnannounced, caller.CopyOut: quirk.ClientCompactHeader, caller.Map: quirk.ClientPayloadEmpty,
+		caller.CopyIn: quirk.WriteUnannounced, caller.CopyOut: quirk.CompactHeader, caller.Map: quirk.PayloadEmpty,
 	}
 	extendedText = map[caller.Activity]string{
 		caller.CopyIn: "without NBD_CMD_FLAG_PAYLOAD_LEN", caller.CopyOut: "a request is due", caller.Map: "NBD_CMD_FLAG_PAYLOAD_LEN and length 0",
@@ -48,7 +47,7 @@ var _ = Describe("A resize", func() {
 	It("is asked for only where the server offers it", ID("client.resize.unadvertised"),
 		MUST("resize.needs-flag"),
 		Asks(caller.Resize),
-		TrippedBy(quirk.ClientResizeUnadvertised, "NBD_CMD_RESIZE is sent"),
+		TrippedBy(quirk.ResizeUnadvertised, "NBD_CMD_RESIZE is sent"),
 		func(ctx context.Context) {
 			v := Ask(ctx, To(2*Size))
 
@@ -58,7 +57,7 @@ var _ = Describe("A resize", func() {
 	It("that shrinks waits for what is under way", ID("client.resize.shrink"),
 		MUST("resize.outstanding"),
 		Asks(caller.Resize),
-		TrippedBy(quirk.ClientResizeOutstanding, "resize.outstanding"),
+		TrippedBy(quirk.ResizeOutstanding, "resize.outstanding"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Resizable(), To(Size/2))
 
@@ -68,7 +67,7 @@ var _ = Describe("A resize", func() {
 	It("that grows is waited for", ID("client.resize.grow"),
 		MUST("resize.between"),
 		Asks(caller.Resize),
-		TrippedBy(quirk.ClientResizeBetween, "resize.between"),
+		TrippedBy(quirk.ResizeBetween, "resize.between"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Resizable(), To(2*Size), Hooked(server.Hooks{Reply: func(x *server.Exchange) {
 				x.Delay = pause

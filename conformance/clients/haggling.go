@@ -5,12 +5,11 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	. "nbdconform/conformance/expect"
-
 	"nbdconform/conformance/caller"
 	. "nbdconform/conformance/encounter"
+	. "nbdconform/conformance/expect"
 	. "nbdconform/conformance/spec"
-	"nbdconform/reference/quirk"
+	quirk "nbdconform/reference/quirk/client"
 	"nbdconform/reference/server"
 	"nbdconform/reference/wire"
 )
@@ -26,7 +25,7 @@ var _ = Describe("The path of a URI", func() {
 		It("is the name of the export for "+string(a), ID("client.uri.export."+string(a)),
 			MUST("uri.export"),
 			Asks(a),
-			TrippedBy(quirk.ClientExportSlash, "want success"),
+			TrippedBy(quirk.ExportSlash, "want success"),
 			func(ctx context.Context) {
 				v := Ask(ctx, Exporting(func(e *server.Export) { e.Name = odd }), With(func(c *server.Config) { c.NoDefault = true }))
 
@@ -41,7 +40,7 @@ var _ = Describe("Haggling", func() {
 	It("starts with no flag that was not offered", ID("client.flags.no-zeroes"),
 		MUST("flag.client.no-zeroes"),
 		Asks(anything[0], anything[1:]...),
-		TrippedBy(quirk.ClientNoZeroesUnoffered, "the server offered"),
+		TrippedBy(quirk.NoZeroesUnoffered, "the server offered"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Hooked(server.Hooks{Greeting: func(x *server.GreetingExchange) {
 				x.Greeting.Flags &^= wire.FlagNoZeroes
@@ -53,7 +52,7 @@ var _ = Describe("Haggling", func() {
 	It("goes one option at a time", ID("client.one-option"),
 		MUST("handshake.option.one-at-a-time"),
 		Asks(caller.CopyOut, caller.Visit, caller.CopyIn, caller.Map, caller.Info, caller.List),
-		TrippedBy(quirk.ClientOptionsAtOnce, "has no final reply yet"),
+		TrippedBy(quirk.OptionsAtOnce, "has no final reply yet"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Hooked(server.Hooks{OptionReply: func(x *server.OptionExchange) { x.Delay = pause }}))
 
@@ -65,7 +64,7 @@ var _ = Describe("Haggling", func() {
 		It("ends with NBD_OPT_ABORT when the server shuts down at "+o.String(), ID("client.shutdown."+short(o)),
 			MUST("haggling.shutdown.abort"),
 			Asks(asked(o)[0], asked(o)[1:]...),
-			TrippedBy(quirk.ClientShutdownIgnored, "NBD_REP_ERR_SHUTDOWN"),
+			TrippedBy(quirk.ShutdownIgnored, "NBD_REP_ERR_SHUTDOWN"),
 			func(ctx context.Context) {
 				var ways []Way
 				if o == wire.OptStructuredReply { // which clients may leave out where they get extended headers
@@ -87,7 +86,7 @@ var _ = Describe("Haggling", func() {
 	It("ends with NBD_OPT_ABORT when there is no such export", ID("client.abort.unknown"),
 		MUST("haggling.hard.unjustified.client", "baseline.client.abort"),
 		Asks(caller.CopyOut, caller.Visit, caller.CopyIn, caller.Map, caller.Info),
-		TrippedBy(quirk.ClientAbortless, "hangs up without NBD_OPT_ABORT"),
+		TrippedBy(quirk.Abortless, "hangs up without NBD_OPT_ABORT"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Hooked(server.Hooks{OptionReply: func(x *server.OptionExchange) {
 				if x.Is(wire.OptGo, wire.OptInfo) {
@@ -101,7 +100,7 @@ var _ = Describe("Haggling", func() {
 	It("ends with NBD_OPT_ABORT when all is said", ID("client.abort.done"),
 		MUST("haggling.hard.unjustified.client", "baseline.client.abort"),
 		Asks(caller.List, caller.Info),
-		TrippedBy(quirk.ClientAbortless, "hangs up without NBD_OPT_ABORT"),
+		TrippedBy(quirk.Abortless, "hangs up without NBD_OPT_ABORT"),
 		func(ctx context.Context) {
 			v := Ask(ctx)
 
@@ -112,7 +111,7 @@ var _ = Describe("Haggling", func() {
 	It("is over after NBD_OPT_ABORT", ID("client.abort.drop"),
 		MUST("haggling.abort.drop"),
 		Asks(caller.List, caller.Info),
-		TrippedBy(quirk.ClientAbortStays, "is sent although NBD_OPT_ABORT was answered"),
+		TrippedBy(quirk.AbortStays, "is sent although NBD_OPT_ABORT was answered"),
 		func(ctx context.Context) {
 			v := Ask(ctx, staying)
 
@@ -128,7 +127,7 @@ var _ = Describe("Haggling", func() {
 		SHOULD("opt.abort.closed-without-reply"),
 		Asks(caller.List, caller.Info),
 		Provokes("opt.abort.ack"),
-		TrippedBy(quirk.ClientAbortAckDemanded, "want success"),
+		TrippedBy(quirk.AbortAckDemanded, "want success"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Hooked(server.Hooks{OptionReply: func(x *server.OptionExchange) {
 				if x.Is(wire.OptAbort) {
@@ -143,7 +142,7 @@ var _ = Describe("Haggling", func() {
 	It("bears information of types that nobody knows", ID("client.info.unknown"),
 		MUST("opt.info.unknown-reply"),
 		Asks(caller.CopyOut, caller.Visit, caller.CopyIn, caller.Map, caller.Info),
-		TrippedBy(quirk.ClientInfoUnknownFatal, "want success"),
+		TrippedBy(quirk.InfoUnknownFatal, "want success"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Hooked(server.Hooks{OptionReply: func(x *server.OptionExchange) {
 				if x.Is(wire.OptGo, wire.OptInfo) {
@@ -159,7 +158,7 @@ var _ = Describe("Haggling", func() {
 	It("bears information in any order", ID("client.info.order"),
 		MUST("rep.info.no-order"),
 		Asks(caller.CopyOut, caller.Visit, caller.CopyIn, caller.Map, caller.Info),
-		TrippedBy(quirk.ClientInfoOrdered, "want success"),
+		TrippedBy(quirk.InfoOrdered, "want success"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Constrained(512, 4096, 1<<20), Hooked(server.Hooks{OptionReply: func(x *server.OptionExchange) {
 				if n := len(x.Replies) - 1; x.Is(wire.OptGo, wire.OptInfo) && n > 1 {

@@ -5,12 +5,11 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	. "nbdconform/conformance/expect"
-
 	"nbdconform/conformance/caller"
 	. "nbdconform/conformance/encounter"
+	. "nbdconform/conformance/expect"
 	. "nbdconform/conformance/spec"
-	"nbdconform/reference/quirk"
+	quirk "nbdconform/reference/quirk/client"
 	"nbdconform/reference/server"
 	"nbdconform/reference/wire"
 )
@@ -90,7 +89,7 @@ var _ = Describe("A chunk that contradicts itself", func() {
 			MUST("chunk.inconsistent"),
 			Asks(i.asks[0], i.asks[1:]...),
 			Provokes(clauseID(i.breaks), "chunk.error.length", "chunk.block-status.per-context", "chunk.block-status-ext.count", "cmd.read.cover", "cmdflag.df.one-content", "layout.chunk.type", "chunk.block-status.length", "chunk.block-status-ext.length"),
-			TrippedBy(quirk.ClientChunkLenient, "want a hard disconnect"),
+			TrippedBy(quirk.ChunkLenient, "want a hard disconnect"),
 			func(ctx context.Context) {
 				v := Ask(ctx, Hooked(server.Hooks{Reply: func(x *server.Exchange) {
 					if x.Is(i.to) && x.Session.Structured && x.Err() == wire.OK {

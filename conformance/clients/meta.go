@@ -6,12 +6,11 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	. "nbdconform/conformance/expect"
-
 	"nbdconform/conformance/caller"
 	. "nbdconform/conformance/encounter"
+	. "nbdconform/conformance/expect"
 	. "nbdconform/conformance/spec"
-	"nbdconform/reference/quirk"
+	quirk "nbdconform/reference/quirk/client"
 	"nbdconform/reference/server"
 	"nbdconform/reference/wire"
 )
@@ -37,7 +36,7 @@ var _ = Describe("Metadata contexts", func() {
 	It("that were listed before an error are disregarded", ID("client.list-meta.error"),
 		MUST("opt.list-meta.disregard-on-error"),
 		Asks(caller.Info),
-		TrippedBy(quirk.ClientListMetaError, "the program speaks of it"),
+		TrippedBy(quirk.ListMetaError, "the program speaks of it"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Hooked(server.Hooks{OptionReply: func(x *server.OptionExchange) {
 				if x.Is(wire.OptListMetaContext) {
@@ -53,7 +52,7 @@ var _ = Describe("Metadata contexts", func() {
 	It("may be listed with any id", ID("client.list-meta.id"),
 		MUST("opt.list-meta.id-disregard"),
 		Asks(caller.Info, caller.Map, caller.CopyOut),
-		TrippedBy(quirk.ClientListMetaID, "want success"),
+		TrippedBy(quirk.ListMetaID, "want success"),
 		func(ctx context.Context) {
 			v := Ask(ctx, renumber(wire.OptListMetaContext))
 
@@ -66,7 +65,7 @@ var _ = Describe("Metadata contexts", func() {
 		It("may be selected under any id for "+string(a), ID("client.set-meta.id."+string(a)),
 			MUST("opt.set-meta.opaque-id"),
 			Asks(a),
-			TrippedBy(quirk.ClientMetaIDSmall, "want success"),
+			TrippedBy(quirk.MetaIDSmall, "want success"),
 			func(ctx context.Context) {
 				v := Ask(ctx, renumber(wire.OptSetMetaContext))
 
@@ -96,7 +95,7 @@ var _ = Describe("Metadata contexts", func() {
 		It("may come with the same status again and again for "+string(a), ID("client.status.same."+string(a)),
 			SHOULD("cmd.block-status.same-status"),
 			Asks(a),
-			TrippedBy(quirk.ClientSameStatusFatal, "want success"),
+			TrippedBy(quirk.SameStatusFatal, "want success"),
 			func(ctx context.Context) {
 				v := Ask(ctx, Hooked(server.Hooks{Reply: func(x *server.Exchange) {
 					if x.Request.Flags&wire.CmdFlagReqOne == 0 {
@@ -112,12 +111,12 @@ var _ = Describe("Metadata contexts", func() {
 
 var (
 	metaTrip = map[caller.Activity]quirk.Quirk{
-		caller.Map: quirk.ClientMetaUnstructured, caller.CopyOut: quirk.ClientMetaUnstructured, caller.Info: quirk.ClientOldstyleOnly,
+		caller.Map: quirk.MetaUnstructured, caller.CopyOut: quirk.MetaUnstructured, caller.Info: quirk.OldstyleOnly,
 	}
 	metaText = map[caller.Activity]string{
 		caller.Map: "before structured replies were negotiated", caller.CopyOut: "before structured replies were negotiated", caller.Info: "want success",
 	}
-	unknownTrip = map[caller.Activity]quirk.Quirk{caller.Map: quirk.ClientAllocationFatal, caller.CopyOut: quirk.ClientAllocationUnknown}
+	unknownTrip = map[caller.Activity]quirk.Quirk{caller.Map: quirk.AllocationFatal, caller.CopyOut: quirk.AllocationUnknown}
 	unknownText = map[caller.Activity]string{caller.Map: "want success", caller.CopyOut: "differs first"}
 )
 

@@ -5,12 +5,11 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	. "nbdconform/conformance/expect"
-
 	"nbdconform/conformance/caller"
 	. "nbdconform/conformance/encounter"
+	. "nbdconform/conformance/expect"
 	. "nbdconform/conformance/spec"
-	"nbdconform/reference/quirk"
+	quirk "nbdconform/reference/quirk/client"
 )
 
 var _ = Describe("Size constraints", func() {
@@ -43,7 +42,7 @@ var _ = Describe("Size constraints", func() {
 			It("and the size of the export, "+name+", bound "+string(a), ID("client.bounds."+name+"."+string(a)),
 				MUST("size.bounds.client"),
 				Asks(a),
-				TrippedBy(quirk.ClientBeyondEnd, "reaches from"),
+				TrippedBy(quirk.BeyondEnd, "reaches from"),
 				func(ctx context.Context) {
 					v := Ask(ctx, OfSize(size))
 
@@ -55,9 +54,9 @@ var _ = Describe("Size constraints", func() {
 
 func sizeTrip(a caller.Activity) quirk.Quirk {
 	if a == caller.CopyIn {
-		return quirk.ClientOversized
+		return quirk.Oversized
 	}
-	return quirk.ClientUnaligned
+	return quirk.Unaligned
 }
 
 func sizeText(a caller.Activity) string {

@@ -5,16 +5,15 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	. "nbdconform/conformance/expect"
-	"nbdconform/reports/result"
-
 	"nbdconform/conformance/caller"
 	. "nbdconform/conformance/encounter"
+	. "nbdconform/conformance/expect"
 	. "nbdconform/conformance/spec"
 	"nbdconform/reference/export"
-	"nbdconform/reference/quirk"
+	quirk "nbdconform/reference/quirk/client"
 	"nbdconform/reference/server"
 	"nbdconform/reference/wire"
+	"nbdconform/reports/result"
 )
 
 // What every server bears, by the section "Size constraints".
@@ -39,7 +38,7 @@ var _ = Describe("A server that says nothing of size constraints", func() {
 		It("is asked for multiples of 512 bytes by "+string(a), ID("client.default-sizes.minimum."+string(a)),
 			SHOULD("size.default.client.minimum", "interop.client.constraints"),
 			Asks(a),
-			TrippedBy(quirk.ClientOdd, "want multiples of 512"), TrippedBy(quirk.ClientUnaskedOdd, "size constraints, for which it did not ask"),
+			TrippedBy(quirk.Odd, "want multiples of 512"), TrippedBy(quirk.UnaskedOdd, "size constraints, for which it did not ask"),
 			func(ctx context.Context) {
 				v := Ask(ctx, silentAboutSizes)
 
@@ -54,7 +53,7 @@ var _ = Describe("A server that says nothing of size constraints", func() {
 		It("is asked for no more than 2^25 bytes at once by "+string(a), ID("client.default-sizes.max-payload."+string(a)),
 			SHOULD("size.default.client.max-payload", "interop.client.constraints"),
 			Asks(a),
-			TrippedBy(quirk.ClientHuge, "want 2^25 bytes of data at most"), TrippedBy(quirk.ClientUnaskedHuge, "size constraints, for which it did not ask"),
+			TrippedBy(quirk.Huge, "want 2^25 bytes of data at most"), TrippedBy(quirk.UnaskedHuge, "size constraints, for which it did not ask"),
 			func(ctx context.Context) {
 				v := Ask(ctx, silentAboutSizes, OfSize(defaultMaxPayload+1<<20))
 
@@ -99,7 +98,7 @@ var _ = Describe("A long reply", func() {
 	It("of 2^20 descriptors is no attack", ID("client.long-reply.status"),
 		SHOULD("size.dos.limit.client"),
 		Asks(caller.Map),
-		TrippedBy(quirk.ClientShyOfLength, "want success"),
+		TrippedBy(quirk.ShyOfLength, "want success"),
 		func(ctx context.Context) {
 			const size, runs = 1 << 29, 12 // of 2^12 descriptors, so that there is not much to print
 			v := Ask(ctx, Exporting(func(e *server.Export) { e.Disk = export.New(size) }), Hooked(server.Hooks{Reply: func(x *server.Exchange) {

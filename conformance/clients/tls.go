@@ -12,18 +12,17 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	. "nbdconform/conformance/expect"
-	"nbdconform/conformance/verdict"
-	"nbdconform/reports/result"
-
 	"nbdconform/conformance/caller"
 	"nbdconform/conformance/clause"
 	. "nbdconform/conformance/encounter"
+	. "nbdconform/conformance/expect"
 	. "nbdconform/conformance/spec"
-	"nbdconform/reference/quirk"
+	"nbdconform/conformance/verdict"
+	quirk "nbdconform/reference/quirk/client"
 	"nbdconform/reference/server"
 	"nbdconform/reference/starttls"
 	"nbdconform/reference/wire"
+	"nbdconform/reports/result"
 )
 
 // secured are activities that a client may do within TLS.
@@ -34,7 +33,7 @@ var _ = Describe("TLS", func() {
 	It("can be forced", ID("client.tls.forced"),
 		MUST("tls.client.modes", "uri.nbds.tls"),
 		Asks(secured[0], secured[1:]...),
-		TrippedBy(quirk.ClientWithoutTLS, "want success"),
+		TrippedBy(quirk.WithoutTLS, "want success"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Told(caller.TLSRequire), Secure(server.ForcedTLS, nil))
 
@@ -44,7 +43,7 @@ var _ = Describe("TLS", func() {
 	It("can be selective", ID("client.tls.selective"),
 		MUST("tls.client.modes"),
 		Asks(secured[0], secured[1:]...),
-		TrippedBy(quirk.ClientWithoutTLS, "want success"),
+		TrippedBy(quirk.WithoutTLS, "want success"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Told(caller.TLSRequire), Secure(server.SelectiveTLS, nil), Exporting(func(e *server.Export) { e.TLSOnly = true }))
 
@@ -56,7 +55,7 @@ var _ = Describe("TLS", func() {
 		It("can be lacking: "+name, ID("client.tls.refused."+name),
 			MUST("tls.client.starttls.error", "tls.client.modes", "layout.option.magic", "uri.nbds.or-fail"),
 			Asks(secured[0], secured[1:]...),
-			TrippedBy(quirk.ClientStartTLSAnyway, "an option opens with IHAVEOPT"),
+			TrippedBy(quirk.StartTLSAnyway, "an option opens with IHAVEOPT"),
 			func(ctx context.Context) {
 				v := Ask(ctx, Told(caller.TLSRequire), With(func(c *server.Config) { c.StartTLS = refusal }))
 
@@ -91,7 +90,7 @@ var _ = Describe("TLS", func() {
 	It("starts as soon as it is granted", ID("client.tls.upgrade"),
 		MUST("tls.client.upgrade", "tls.upgrade.all.client"),
 		Asks(secured[0], secured[1:]...),
-		TrippedBy(quirk.ClientStartTLSInTheClear, "opens no TLS record"),
+		TrippedBy(quirk.StartTLSInTheClear, "opens no TLS record"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Told(caller.TLSRequire), Secure(server.ForcedTLS, nil))
 
@@ -102,7 +101,7 @@ var _ = Describe("TLS", func() {
 		MUST("tls.client.starttls.not-fixed"),
 		Asks(secured[0], secured[1:]...),
 		Provokes("baseline.server.fixed-newstyle"),
-		TrippedBy(quirk.ClientStartTLSNotFixed, "NBD_OPT_STARTTLS"),
+		TrippedBy(quirk.StartTLSNotFixed, "NBD_OPT_STARTTLS"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Told(caller.TLSRequire), With(func(c *server.Config) { c.Handshake = server.Newstyle }))
 
@@ -114,7 +113,7 @@ var _ = Describe("TLS", func() {
 	It("can be of version 1.2", ID("client.tls.1.2"),
 		MUST("tls.version.required.client"),
 		Asks(secured[0], secured[1:]...),
-		TrippedBy(quirk.ClientTLS13Only, "want success"),
+		TrippedBy(quirk.TLS13Only, "want success"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Told(caller.TLSRequire), Secure(server.ForcedTLS, func(s *starttls.X509Server) { s.MaxVersion = tls.VersionTLS12 }))
 
@@ -126,7 +125,7 @@ var _ = Describe("TLS", func() {
 		MUST("tls.handshake.failed.client", "haggling.mandated.hard.client"),
 		Asks(secured[0], secured[1:]...),
 		Provokes("tls.upgrade.all.server"),
-		TrippedBy(quirk.ClientTLSFailureIgnored, "it speaks on in the clear"),
+		TrippedBy(quirk.TLSFailureIgnored, "it speaks on in the clear"),
 		func(ctx context.Context) {
 			var g garbling
 			v := Ask(ctx, Told(caller.TLSRequire), With(func(c *server.Config) {
@@ -145,7 +144,7 @@ var _ = Describe("TLS", func() {
 	It("of an earlier session says nothing of this one", ID("client.tls.remembered"),
 		MUST("tls.mode.remembered"),
 		Asks(secured[0], secured[1:]...),
-		TrippedBy(quirk.ClientTLSRemembered, "want success"),
+		TrippedBy(quirk.TLSRemembered, "want success"),
 		func(ctx context.Context) {
 			Ask(ctx, Told(caller.TLSRequire))
 			v := Ask(ctx, Told(caller.TLSRequire), Secure(server.ForcedTLS, nil))
@@ -156,7 +155,7 @@ var _ = Describe("TLS", func() {
 	It("is shut down after NBD_OPT_ABORT", ID("client.tls.abort"),
 		MUST("haggling.abort.tls-shutdown"),
 		Asks(caller.List, caller.Info),
-		TrippedBy(quirk.ClientAbortCutsTLS, "the connection ends without it"),
+		TrippedBy(quirk.AbortCutsTLS, "the connection ends without it"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Told(caller.TLSRequire), Secure(server.ForcedTLS, nil), staying)
 
@@ -171,8 +170,8 @@ var _ = Describe("TLS", func() {
 		clause string
 		quirk  quirk.Quirk
 	}{
-		{wire.OptStructuredReply, "opt.structured-reply.after-starttls", quirk.ClientStructuredKept},
-		{wire.OptExtendedHeaders, "opt.extended-headers.after-starttls", quirk.ClientExtendedKept},
+		{wire.OptStructuredReply, "opt.structured-reply.after-starttls", quirk.StructuredKept},
+		{wire.OptExtendedHeaders, "opt.extended-headers.after-starttls", quirk.ExtendedKept},
 	} {
 		It("voids "+o.option.String(), ID("client.tls.voids."+short(o.option)),
 			MUST(clauseID(o.clause)),

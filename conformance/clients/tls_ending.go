@@ -6,15 +6,14 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	. "nbdconform/conformance/expect"
-	"nbdconform/reports/result"
-
 	"nbdconform/conformance/caller"
 	. "nbdconform/conformance/encounter"
+	. "nbdconform/conformance/expect"
 	. "nbdconform/conformance/spec"
-	"nbdconform/reference/quirk"
+	quirk "nbdconform/reference/quirk/client"
 	"nbdconform/reference/server"
 	"nbdconform/reference/wire"
+	"nbdconform/reports/result"
 )
 
 // What is read where a message has to begin, and is the beginning of none.
@@ -26,7 +25,7 @@ var _ = Describe("TLS on a connection that is dropped", func() {
 		SHOULD("haggling.hard.tls-shutdown.client"),
 		Asks(secured[0], secured[1:]...),
 		Provokes("layout.option-reply.magic"),
-		TrippedBy(quirk.ClientHardCutsTLS, "without close_notify"),
+		TrippedBy(quirk.HardCutsTLS, "without close_notify"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Told(caller.TLSRequire), Secure(server.ForcedTLS, nil), Hooked(server.Hooks{OptionReply: func(x *server.OptionExchange) {
 				if x.Session.TLS {
@@ -43,7 +42,7 @@ var _ = Describe("TLS on a connection that is dropped", func() {
 		SHOULD("trans.end.hard.tls-shutdown.client"),
 		Asks(caller.CopyOut, caller.Visit, caller.Map, caller.Compare, caller.CopyIn),
 		Provokes("layout.reply.magic"),
-		TrippedBy(quirk.ClientHardCutsTLSLater, "without close_notify"),
+		TrippedBy(quirk.HardCutsTLSLater, "without close_notify"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Told(caller.TLSRequire), Secure(server.ForcedTLS, nil), Hooked(server.Hooks{Reply: func(x *server.Exchange) {
 				if !x.Is(wire.CmdDisc) {

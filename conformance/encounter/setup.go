@@ -5,7 +5,7 @@ import (
 
 	"nbdconform/conformance/caller"
 	"nbdconform/reference/export"
-	"nbdconform/reference/quirk"
+	serverquirk "nbdconform/reference/quirk/server"
 	"nbdconform/reference/server"
 	"nbdconform/reference/starttls"
 	"nbdconform/reference/starttls/pki"
@@ -47,7 +47,7 @@ func Hooked(h server.Hooks) Way {
 func EachConn(f func() server.Hooks) Way { return func(s *setup) { s.hooks = append(s.hooks, f) } }
 
 // Misbehaving gives the server one of its quirks.
-func Misbehaving(q quirk.Quirk) Way {
+func Misbehaving(q serverquirk.Quirk) Way {
 	return func(s *setup) {
 		switch {
 		case q.Config != nil:

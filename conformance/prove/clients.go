@@ -15,6 +15,7 @@ import (
 	"nbdconform/conformance/runner"
 	"nbdconform/conformance/spec"
 	"nbdconform/reference/quirk"
+	clientquirk "nbdconform/reference/quirk/client"
 	"nbdconform/reports/render/words"
 	"nbdconform/reports/result"
 )
@@ -34,14 +35,14 @@ func planClients(match string) (tasks []task, orphans []Proof, err error) {
 	if keep("client") {
 		tasks = append(tasks, clientJob{name: "client", census: all}.mustPass)
 	}
-	for _, q := range quirk.AllClient() {
+	for _, q := range clientquirk.All() {
 		j := clientJob{name: q.Name, quirk: q.Name, census: all, text: map[string]string{}}
 		if !keep(q.Name) {
 			continue
 		}
 		if q.Allowed {
 			tasks = append(tasks, j.mustPass)
-			orphans = append(orphans, notPermitted(q)...)
+			orphans = append(orphans, notPermitted(clause.Client, q.Facts())...)
 			continue
 		}
 		for _, e := range all {
@@ -68,7 +69,7 @@ func planClients(match string) (tasks []task, orphans []Proof, err error) {
 // MUST and that no quirk shows to work.
 func unproven(match string) (orphans []Proof) {
 	broken := map[clause.ID]bool{}
-	for _, q := range quirk.AllClient() {
+	for _, q := range clientquirk.All() {
 		broken[clause.ID(q.Breaks)] = true
 	}
 	for _, id := range clients.Judged() {
@@ -93,7 +94,7 @@ type clientJob struct {
 // bench opens the reference client for trying specs without first finding out
 // what it can: all of it.
 func (j clientJob) bench(changed func()) (*encounter.Client, func(), error) {
-	q, _ := quirk.GetClient(j.quirk)
+	q, _ := clientquirk.Get(j.quirk)
 	c, err := inprocess.OpenQuirk(q.Counted(changed))
 	if err != nil {
 		return nil, nil, err
@@ -151,7 +152,7 @@ func (j clientJob) mustPass(ctx context.Context) []Proof {
 		p.Holds = false
 		p.Detail = strings.TrimSpace(p.Detail + "\n" + fmt.Sprintf(format, args...))
 	}
-	q, _ := quirk.GetClient(j.quirk)
+	q, _ := clientquirk.Get(j.quirk)
 	var changes quirk.Count
 	b, done, err := j.bench(changes.Add)
 	if err != nil {

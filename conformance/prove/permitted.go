@@ -5,6 +5,8 @@ import (
 
 	"nbdconform/conformance/clause"
 	"nbdconform/reference/quirk"
+	clientquirk "nbdconform/reference/quirk/client"
+	serverquirk "nbdconform/reference/quirk/server"
 )
 
 // A Permission is a clause that permits something, and where it is proven that
@@ -22,12 +24,21 @@ type Permission struct {
 // makes use of, and those that the reference does as it is.
 func Permitted() []Permission {
 	list := append([]Permission(nil), ordinary...)
-	for _, q := range append(quirk.All(), quirk.AllClient()...) {
-		for _, id := range q.Permitted {
-			list = append(list, Permission{
-				Clause: clause.ID(id), Side: clause.Side(q.Side), Subject: q.Name, By: fmt.Sprintf("the quirk %s of the reference %s", q.Name, q.Side),
-			})
-		}
+	for _, q := range serverquirk.All() {
+		list = append(list, used(clause.Server, q.Facts())...)
+	}
+	for _, q := range clientquirk.All() {
+		list = append(list, used(clause.Client, q.Facts())...)
+	}
+	return list
+}
+
+// used are the permissions that an allowed quirk of a side makes use of.
+func used(side clause.Side, q quirk.Facts) (list []Permission) {
+	for _, id := range q.Permitted {
+		list = append(list, Permission{
+			Clause: clause.ID(id), Side: side, Subject: q.Name, By: fmt.Sprintf("the quirk %s of the reference %s", q.Name, side),
+		})
 	}
 	return list
 }
@@ -86,11 +97,11 @@ var ordinary = []Permission{
 
 // notPermitted are failed proofs for clauses that a quirk says permit it, and
 // that are no such thing.
-func notPermitted(q quirk.Quirk) (orphans []Proof) {
+func notPermitted(side clause.Side, q quirk.Facts) (orphans []Proof) {
 	for _, id := range q.Permitted {
 		c, ok := clause.Get(clause.ID(id))
-		if !ok || c.Level != clause.May || c.Side != clause.Both && c.Side != clause.Side(q.Side) {
-			orphans = append(orphans, Proof{Subject: q.Name, Detail: fmt.Sprintf("%s is no permission of the %s's", id, q.Side)})
+		if !ok || c.Level != clause.May || c.Side != clause.Both && c.Side != side {
+			orphans = append(orphans, Proof{Subject: q.Name, Detail: fmt.Sprintf("%s is no permission of the %s's", id, side)})
 		}
 	}
 	return orphans

@@ -21,6 +21,7 @@ import (
 	"nbdconform/conformance/spec"
 	"nbdconform/conformance/target/inprocess"
 	"nbdconform/reference/quirk"
+	serverquirk "nbdconform/reference/quirk/server"
 	"nbdconform/reports/render/words"
 	"nbdconform/reports/result"
 )
@@ -112,12 +113,12 @@ func plan(census []runner.Listing, match string) (jobs []job, orphans []Proof) {
 	for _, p := range inprocess.Profiles() {
 		jobs = append(jobs, job{name: "profile " + p, profile: p})
 	}
-	for _, q := range quirk.All() {
+	for _, q := range serverquirk.All() {
 		j := job{name: q.Name, quirk: q.Name, text: map[string]string{}}
 		if q.Allowed {
 			j.unwell, j.profile = q.Unwell, q.Profile
 			jobs = append(jobs, j)
-			orphans = append(orphans, notPermitted(q)...)
+			orphans = append(orphans, notPermitted(clause.Server, q.Facts())...)
 			continue
 		}
 		for _, e := range census {
@@ -233,7 +234,7 @@ func (j job) mustPass(ctx context.Context, census []runner.Listing) []Proof {
 		p.Holds = false
 		p.Detail = strings.TrimSpace(p.Detail + "\n" + fmt.Sprintf(format, args...))
 	}
-	q, _ := quirk.Get(j.quirk)
+	q, _ := serverquirk.Get(j.quirk)
 	var changes quirk.Count
 	t, err := inprocess.OpenQuirk(j.profile, q.Counted(changes.Add))
 	if err != nil {

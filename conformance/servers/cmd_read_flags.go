@@ -6,11 +6,10 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 
 	. "nbdconform/conformance/expect"
-
 	. "nbdconform/conformance/match"
 	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	"nbdconform/reference/quirk"
+	quirk "nbdconform/reference/quirk/server"
 	"nbdconform/reference/wire"
 )
 

@@ -6,14 +6,13 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 
 	. "nbdconform/conformance/expect"
-	"nbdconform/conformance/verdict"
-
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
 	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
+	"nbdconform/conformance/verdict"
 	"nbdconform/reference/export"
-	"nbdconform/reference/quirk"
+	quirk "nbdconform/reference/quirk/server"
 	"nbdconform/reference/wire"
 )
 

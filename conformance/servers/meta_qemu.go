@@ -7,13 +7,12 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 
 	. "nbdconform/conformance/expect"
-
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
 	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
 	"nbdconform/reference/export"
-	"nbdconform/reference/quirk"
+	quirk "nbdconform/reference/quirk/server"
 	"nbdconform/reference/wire"
 )
 

@@ -6,15 +6,14 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	. "nbdconform/conformance/expect"
-	"nbdconform/conformance/verdict"
-
 	"nbdconform/conformance/clause"
+	. "nbdconform/conformance/expect"
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
 	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	"nbdconform/reference/quirk"
+	"nbdconform/conformance/verdict"
+	quirk "nbdconform/reference/quirk/server"
 	"nbdconform/reference/wire"
 )
 

@@ -6,13 +6,12 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 
 	. "nbdconform/conformance/expect"
-	"nbdconform/conformance/verdict"
-
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
 	. "nbdconform/conformance/session"
 	. "nbdconform/conformance/spec"
-	"nbdconform/reference/quirk"
+	"nbdconform/conformance/verdict"
+	quirk "nbdconform/reference/quirk/server"
 	"nbdconform/reference/wire"
 )
 

@@ -5,9 +5,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	. "nbdconform/conformance/expect"
-
 	"nbdconform/conformance/clause"
+	. "nbdconform/conformance/expect"
 	"nbdconform/conformance/feature"
 	. "nbdconform/conformance/match"
 	. "nbdconform/conformance/session"

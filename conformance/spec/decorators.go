@@ -121,6 +121,6 @@ type trippedBy struct{ trip Trip }
 
 // TrippedBy names a quirk that the spec must fail on, and a text that the
 // failure must contain.
-func TrippedBy(q quirk.Quirk, text string) decorator { return trippedBy{Trip{q, text}} }
+func TrippedBy(q quirk.Quirk, text string) decorator { return trippedBy{Trip{q.Facts(), text}} }
 
 func (d trippedBy) decorate(s *Spec) { s.Trips = append(s.Trips, d.trip) }

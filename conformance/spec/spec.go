@@ -51,7 +51,7 @@ type Spec struct {
 
 // A Trip is a quirk that makes a spec fail, and the text that the failure must contain.
 type Trip struct {
-	Quirk quirk.Quirk
+	Quirk quirk.Facts
 	Text  string
 }
 

@@ -10,7 +10,7 @@ import (
 
 	"nbdconform/conformance/caller"
 	"nbdconform/fuzz/session"
-	"nbdconform/reference/quirk"
+	serverquirk "nbdconform/reference/quirk/server"
 )
 
 // MovesExtension ends the names of files with moves.
@@ -75,7 +75,7 @@ func (m Moves) get(sort string) (move, bool) {
 // client can't know better.
 func (m Moves) lies() bool {
 	x, _ := m.get(quirky)
-	q, ok := quirk.Get(x.name)
+	q, ok := serverquirk.Get(x.name)
 	return ok && !q.Allowed
 }
 
@@ -121,7 +121,7 @@ func (m *Moves) read(line string) error {
 	case word == profiled:
 		x.name = rest
 	case word == quirky:
-		if _, ok := quirk.Get(rest); !ok {
+		if _, ok := serverquirk.Get(rest); !ok {
 			return fmt.Errorf("the reference server has no quirk %q (see nbdconform list --quirks)", rest)
 		}
 		x.name = rest

@@ -4,7 +4,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"nbdconform/reference/quirk"
+	serverquirk "nbdconform/reference/quirk/server"
 )
 
 func randomMoves(r *rand.Rand) (list []move) {
@@ -37,7 +37,7 @@ func randomMove(r *rand.Rand, sort string) move {
 	case profiled:
 		return move{sort: sort, name: profiles()[r.IntN(len(profiles()))]}
 	}
-	all := quirk.All()
+	all := serverquirk.All()
 	return move{sort: quirky, name: all[r.IntN(len(all))].Name}
 }
 

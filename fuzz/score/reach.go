@@ -3,7 +3,7 @@ package score
 import (
 	"strings"
 
-	"nbdconform/reference/quirk"
+	serverquirk "nbdconform/reference/quirk/server"
 )
 
 // beyond says which clauses no script can see broken, by the start of their
@@ -20,7 +20,7 @@ var beyond = []struct{ what, why string }{
 }
 
 // Unreachable says why no valid session shows the quirk, or "" if one can.
-func Unreachable(q quirk.Quirk) string {
+func Unreachable(q serverquirk.Quirk) string {
 	if q.Unseen != "" {
 		return q.Unseen
 	}

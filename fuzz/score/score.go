@@ -9,7 +9,7 @@ import (
 
 	"nbdconform/fuzz/script"
 	"nbdconform/fuzz/session"
-	"nbdconform/reference/quirk"
+	serverquirk "nbdconform/reference/quirk/server"
 )
 
 // Options say how hard to try. The zero value of each is a sensible default.
@@ -23,7 +23,7 @@ type Options struct {
 
 // A Row is what came of one quirk.
 type Row struct {
-	Quirk       quirk.Quirk
+	Quirk       serverquirk.Quirk
 	Unreachable string // why nothing was tried; "" otherwise
 	Found       bool
 	Took        time.Duration   // until it was found, or given up
@@ -76,8 +76,8 @@ func Run(ctx context.Context, o Options) ([]Row, error) {
 
 // choose lists the quirks that o is about.
 func choose(o Options) (rows []Row) {
-	for _, q := range quirk.All() {
-		if q.Side == quirk.Server && !q.Allowed && strings.Contains(q.Name, o.Match) {
+	for _, q := range serverquirk.All() {
+		if !q.Allowed && strings.Contains(q.Name, o.Match) {
 			rows = append(rows, Row{Quirk: q, Unreachable: Unreachable(q)})
 		}
 	}

@@ -4,13 +4,13 @@ import (
 	"testing"
 
 	"nbdconform/fuzz/script"
-	"nbdconform/reference/quirk"
+	serverquirk "nbdconform/reference/quirk/server"
 )
 
 // What is unusual and correct is no finding either.
 func TestAllowedQuirksHaveNoFindings(t *testing.T) {
-	for _, q := range quirk.All() {
-		if !q.Allowed || q.Side != quirk.Server {
+	for _, q := range serverquirk.All() {
+		if !q.Allowed {
 			continue
 		}
 		t.Run(q.Name, func(t *testing.T) {
@@ -20,7 +20,7 @@ func TestAllowedQuirksHaveNoFindings(t *testing.T) {
 				n = 5
 			}
 			switch q.Name {
-			case quirk.Slow.Name, quirk.RepliesReversed.Name, quirk.Dribble.Name: // they take their time
+			case serverquirk.Slow.Name, serverquirk.RepliesReversed.Name, serverquirk.Dribble.Name: // they take their time
 				n = 3
 			}
 			for seed := range n {
@@ -41,7 +41,7 @@ func TestAllowedQuirksHaveNoFindings(t *testing.T) {
 
 // Without fixed newstyle negotiation no mode knows NBD_REP_ERR_TLS_REQD.
 func TestAllowedQuirkKnowsItsMode(t *testing.T) {
-	for _, f := range runText(t, quirk.UnknownHidden.Name, "profile tls\n0 flags NO_ZEROES\n0 NBD_OPT_INFO export=\"attic\"\n").Findings {
+	for _, f := range runText(t, serverquirk.UnknownHidden.Name, "profile tls\n0 flags NO_ZEROES\n0 NBD_OPT_INFO export=\"attic\"\n").Findings {
 		t.Errorf("%v\n%s", f, f.Transcript)
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"nbdconform/reference/client"
 	"nbdconform/reference/export"
 	. "nbdconform/reference/history"
-	"nbdconform/reference/quirk"
+	serverquirk "nbdconform/reference/quirk/server"
 	"nbdconform/reference/server"
 )
 
@@ -35,7 +35,7 @@ var (
 )
 
 // serve starts a reference server on a Unix socket, with a quirk if q is not nil.
-func serve(t *testing.T, q *quirk.Quirk) string {
+func serve(t *testing.T, q *serverquirk.Quirk) string {
 	t.Helper()
 	cfg := server.Config{Exports: []server.Export{{Name: "disk", Disk: export.New(1 << 20)}}}
 	if q != nil {
@@ -149,7 +149,7 @@ func TestReferenceServerIsLinearizable(t *testing.T) {
 }
 
 func TestStaleReadsAreCaught(t *testing.T) {
-	for _, q := range []quirk.Quirk{quirk.StaleRead, quirk.MultiConnPrivate} {
+	for _, q := range []serverquirk.Quirk{serverquirk.StaleRead, serverquirk.MultiConnPrivate} {
 		t.Run(q.Name, func(t *testing.T) {
 			ops := record(t, serve(t, &q), 3, 1, shape{6, 1, 3, 100})
 			if err := Linearizable(ops); err == nil || !strings.Contains(err.Error(), "no order explains") {

@@ -1,125 +1,71 @@
+// Package quirk is what the two catalogues of deliberate misbehaviour have in
+// common: [nbdconform/reference/quirk/server] has the quirks of the reference
+// server, [nbdconform/reference/quirk/client] those of the reference client.
+//
+// A quirk is one named departure from the specification, written in a few lines
+// with the hooks of the reference. The specs prove with it that they can fail.
+// Most quirks break one clause; the allowed ones are unusual and correct, and no
+// spec may fail on them.
+//
+// Specs import the quirks of the side that they test by the name quirk. Everything
+// else uses the names of the packages, serverquirk and clientquirk.
 package quirk
 
 import (
 	"fmt"
+	"maps"
 	"slices"
-
-	"nbdconform/reference/client"
-	"nbdconform/reference/server"
+	"strings"
+	"sync/atomic"
 )
 
-// A Side is the party of the protocol that misbehaves.
-type Side string
-
-// The sides.
-const (
-	Server Side = "server"
-	Client Side = "client"
-)
-
-// A Quirk is one departure from what everybody expects. Its zero value conforms.
-type Quirk struct {
-	Name    string // lower case, with dashes; unique
-	Side    Side   // "" in register: Server
-	Breaks  string // id of the clause that is broken; "" if Allowed
-	Allowed bool   // unusual, and correct
-	// Permitted, with Allowed, has the ids of the clauses that permit what it
-	// does. The proof that it is allowed is what these are tested by, so it has to
-	// be what specs come across in Profile of the reference server, "" for the
-	// default.
-	Permitted []string
-	Profile   string
-	Unwell    bool   // with Allowed: requests fail for what is no matter of the protocol, so that specs may be inconclusive
-	Unseen    string // why no spec for servers can notice it; it may serve as a stimulus for clients
-	Doc       string // what it does, as a sentence without a subject
-
-	Hooks  server.Hooks         // without state
-	New    func() server.Hooks  // instead of Hooks: makes those of one connection, which may have state
-	Config func(*server.Config) // changes the server as a whole, before it starts; may set hooks with state of the server
-
-	// Of a client's quirk, likewise:
-	ClientHooks  client.Hooks
-	NewClient    func() client.Hooks
-	ClientConfig func(*client.Config)
+// Facts are what is known of a quirk, whatever its side.
+type Facts struct {
+	Name      string   // lower case, with dashes; unique on its side
+	Breaks    string   // id of the clause that is broken; "" if Allowed
+	Allowed   bool     // unusual, and correct
+	Permitted []string // with Allowed: ids of the clauses that permit what it does
+	Doc       string   // what it does, as a sentence without a subject
 }
 
-// Apply puts the quirk into the configuration of a server, in place of the
-// hooks that are there.
-func (q Quirk) Apply(cfg *server.Config) {
-	cfg.Hooks, cfg.ConnHooks = &q.Hooks, q.New
-	if q.Config != nil {
-		cfg.Exports = slices.Clone(cfg.Exports) // they may be shared with another server
-		q.Config(cfg)
-	}
-}
+// A Quirk is a quirk of either side.
+type Quirk interface{ Facts() Facts }
 
-var (
-	all    []Quirk
-	byName = make(map[string]Quirk)
+// A Catalogue has the quirks of one side. Its zero value is empty.
+type Catalogue[Q Quirk] struct{ byName map[string]Q }
 
-	clients       []Quirk
-	clientsByName = make(map[string]Quirk)
-)
-
-// register adds q to the catalogue. Every quirk is a variable whose
-// declaration calls it, so that specs name quirks and the compiler checks them.
-func register(q Quirk) Quirk {
-	if q.Side == "" {
-		q.Side = Server
+// Add puts q into the catalogue and returns it. Every quirk is a variable whose
+// declaration does so, so that specs name quirks and the compiler checks them.
+func (c *Catalogue[Q]) Add(q Q) Q {
+	name := q.Facts().Name
+	if _, taken := c.byName[name]; taken || name == "" {
+		panic(fmt.Sprintf("quirk %q is there twice, or has no name", name))
 	}
-	if _, taken := byName[q.Name]; taken || q.Name == "" {
-		panic(fmt.Sprintf("quirk %q is there twice, or has no name", q.Name))
+	if c.byName == nil {
+		c.byName = make(map[string]Q)
 	}
-	byName[q.Name] = q
-	all = append(all, q)
+	c.byName[name] = q
 	return q
 }
 
 // Get returns the quirk of the name.
-func Get(name string) (Quirk, bool) {
-	q, ok := byName[name]
+func (c *Catalogue[Q]) Get(name string) (Q, bool) {
+	q, ok := c.byName[name]
 	return q, ok
 }
 
-// registerClient adds a misbehaviour of the reference client.
-func registerClient(q Quirk) Quirk {
-	q.Side = Client
-	if _, taken := clientsByName[q.Name]; taken || q.Name == "" {
-		panic(fmt.Sprintf("client quirk %q is there twice, or has no name", q.Name))
-	}
-	clientsByName[q.Name] = q
-	clients = append(clients, q)
-	return q
-}
-
-// GetClient returns the client's quirk of the name.
-func GetClient(name string) (Quirk, bool) {
-	q, ok := clientsByName[name]
-	return q, ok
-}
-
-// AllClient returns the quirks of the reference client, in alphabetical order.
-func AllClient() []Quirk { return sorted(clients) }
-
-// All returns the quirks of the reference server, in alphabetical order.
-func All() []Quirk { return sorted(all) }
-
-func sorted(list []Quirk) []Quirk {
-	list = slices.Clone(list)
-	slices.SortFunc(list, func(a, b Quirk) int {
-		if a.Name < b.Name {
-			return -1
-		}
-		return 1
+// All returns the quirks in alphabetical order.
+func (c *Catalogue[Q]) All() []Q {
+	return slices.SortedFunc(maps.Values(c.byName), func(a, b Q) int {
+		return strings.Compare(a.Facts().Name, b.Facts().Name)
 	})
-	return list
 }
 
-// skip makes hooks that don't enforce the clauses.
-func skip(clauses ...string) server.Hooks {
-	m := make(map[string]bool, len(clauses))
-	for _, c := range clauses {
-		m[c] = true
-	}
-	return server.Hooks{Skip: m}
-}
+// A Count says how often quirks that are in use have changed something.
+type Count struct{ n atomic.Int64 }
+
+// Add counts one change.
+func (c *Count) Add() { c.n.Add(1) }
+
+// Any reports whether there were changes.
+func (c *Count) Any() bool { return c.n.Load() > 0 }

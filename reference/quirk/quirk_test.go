@@ -1,4 +1,4 @@
-package quirk
+package quirk_test
 
 import (
 	"bufio"
@@ -7,18 +7,27 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"nbdconform/reference/quirk"
+	clientquirk "nbdconform/reference/quirk/client"
+	serverquirk "nbdconform/reference/quirk/server"
 )
 
-var wellNamed = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+// wellNamed allows a dot within a number, as in the version of a protocol.
+var wellNamed = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+|\.[0-9]+)*$`)
 
-func TestCatalogue(t *testing.T) {
+func TestServers(t *testing.T) { check(t, serverquirk.All(), serverquirk.Get) }
+
+func TestClients(t *testing.T) { check(t, clientquirk.All(), clientquirk.Get) }
+
+// check looks at all quirks of one side.
+func check[Q quirk.Quirk](t *testing.T, all []Q, get func(string) (Q, bool)) {
+	t.Helper()
 	clauses := catalogue(t)
-	for _, q := range All() {
+	for _, one := range all {
+		q := one.Facts()
 		if !wellNamed.MatchString(q.Name) {
 			t.Errorf("%q is no name", q.Name)
-		}
-		if q.Side != Server && q.Side != Client {
-			t.Errorf("%s has side %q", q.Name, q.Side)
 		}
 		if (q.Breaks == "") != q.Allowed {
 			t.Errorf("%s breaks %q, and allowed is %v", q.Name, q.Breaks, q.Allowed)
@@ -29,11 +38,11 @@ func TestCatalogue(t *testing.T) {
 		if q.Doc == "" || strings.HasSuffix(q.Doc, ".") {
 			t.Errorf("%s has the doc %q", q.Name, q.Doc)
 		}
-		if got, ok := Get(q.Name); !ok || got.Name != q.Name {
-			t.Errorf("Get(%q) finds %q", q.Name, got.Name)
+		if got, ok := get(q.Name); !ok || got.Facts().Name != q.Name {
+			t.Errorf("Get(%q) finds %q", q.Name, got.Facts().Name)
 		}
 	}
-	t.Logf("%d quirks", len(All()))
+	t.Logf("%d quirks", len(all))
 }
 
 // catalogue reads the ids of all clauses; their package is above this one.

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"nbdconform/reference/quirk"
+	serverquirk "nbdconform/reference/quirk/server"
 	"nbdconform/reference/server"
 	"nbdconform/reference/starttls"
 	"nbdconform/reference/wire"
@@ -57,7 +57,7 @@ func (c *Config) Build() (server.Config, error) {
 		}
 	}
 	if c.Quirk != "" {
-		q, ok := quirk.Get(c.Quirk)
+		q, ok := serverquirk.Get(c.Quirk)
 		if !ok {
 			return cfg, fmt.Errorf("there is no quirk %q (see nbdconform list --quirks)", c.Quirk)
 		}

@@ -33,16 +33,16 @@ func (a *action) config() (client.Config, error) {
 	cfg := client.Config{
 		Export: a.task.Server.Export, ExtendedHeaders: true, MetaContexts: []string{client.AllocationContext},
 		Infos: []wire.InfoType{wire.InfoName, wire.InfoDescription}, Grace: grace,
-		Hooks: &a.caller.quirk.ClientHooks,
+		Hooks: &a.caller.quirk.Hooks,
 	}
-	if f := a.caller.quirk.NewClient; f != nil {
+	if f := a.caller.quirk.New; f != nil {
 		h := f()
 		cfg.Hooks = &h
 	}
 	if err := a.secure(&cfg); err != nil {
 		return cfg, err
 	}
-	if f := a.caller.quirk.ClientConfig; f != nil {
+	if f := a.caller.quirk.Config; f != nil {
 		f(&cfg)
 	}
 	return cfg, nil

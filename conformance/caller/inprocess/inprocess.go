@@ -11,13 +11,13 @@ import (
 
 	"nbdconform/conformance/caller"
 	"nbdconform/conformance/target"
-	"nbdconform/reference/quirk"
+	clientquirk "nbdconform/reference/quirk/client"
 	"nbdconform/reference/starttls"
 )
 
 // A Caller is the reference client.
 type Caller struct {
-	quirk  quirk.Quirk
+	quirk  clientquirk.Quirk
 	dir    string
 	memory memory
 	once   sync.Once
@@ -31,7 +31,7 @@ type memory struct {
 
 // Open returns the reference client, with a quirk if one is named.
 func Open(quirkName string) (*Caller, error) {
-	q, ok := quirk.GetClient(quirkName)
+	q, ok := clientquirk.Get(quirkName)
 	if !ok && quirkName != "" {
 		return nil, fmt.Errorf("the reference client has no quirk %q (see nbdconform list --clients)", quirkName)
 	}
@@ -39,7 +39,7 @@ func Open(quirkName string) (*Caller, error) {
 }
 
 // OpenQuirk is Open with a quirk that need not be in the catalogue as it is.
-func OpenQuirk(q quirk.Quirk) (*Caller, error) {
+func OpenQuirk(q clientquirk.Quirk) (*Caller, error) {
 	c := &Caller{quirk: q}
 	var err error
 	c.dir, err = os.MkdirTemp("", "nbdc")

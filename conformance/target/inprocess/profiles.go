@@ -9,7 +9,7 @@ import (
 	"nbdconform/conformance/feature"
 	"nbdconform/conformance/target"
 	"nbdconform/reference/export"
-	"nbdconform/reference/quirk"
+	serverquirk "nbdconform/reference/quirk/server"
 	"nbdconform/reference/server"
 	"nbdconform/reference/starttls"
 	"nbdconform/reference/starttls/pki"
@@ -126,15 +126,15 @@ func Config(profile string, size uint64, quirkName string) (server.Config, targe
 }
 
 // named is the quirk of a name, none for "".
-func named(name string) (quirk.Quirk, error) {
-	q, ok := quirk.Get(name)
+func named(name string) (serverquirk.Quirk, error) {
+	q, ok := serverquirk.Get(name)
 	if !ok && name != "" {
 		return q, fmt.Errorf("there is no quirk %q (see nbdconform list --quirks)", name)
 	}
 	return q, nil
 }
 
-func configuration(profile string, size uint64, q quirk.Quirk) (server.Config, target.Profile, error) {
+func configuration(profile string, size uint64, q serverquirk.Quirk) (server.Config, target.Profile, error) {
 	if profile == "" {
 		profile = profiles[0].name
 	}
@@ -182,7 +182,7 @@ func Open(profile, quirkName string) (*Target, error) {
 }
 
 // OpenQuirk is Open with a quirk that need not be in the catalogue as it is.
-func OpenQuirk(profile string, q quirk.Quirk) (*Target, error) {
+func OpenQuirk(profile string, q serverquirk.Quirk) (*Target, error) {
 	_, about, err := configuration(profile, DefaultSize, q)
 	if err != nil {
 		return nil, err
