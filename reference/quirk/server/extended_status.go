@@ -23,19 +23,6 @@ var StatusNarrow = register(Quirk{
 	}),
 })
 
-// StatusWide reports block status in a form that nobody negotiated.
-var StatusWide = register(Quirk{
-	Name: "status-wide", Breaks: "chunk.block-status-ext.unnegotiated",
-	Doc: "sends NBD_REPLY_TYPE_BLOCK_STATUS_EXT with structured replies",
-	Hooks: onReply(wire.CmdBlockStatus, func(x *server.Exchange) {
-		x.EachChunk(wire.ChunkBlockStatus, func(c *wire.Chunk) {
-			if s, err := wire.ParseBlockStatus(c.Payload); err == nil {
-				c.Type, c.Payload = wire.ChunkBlockStatusExt, s.AppendExtended(nil)
-			}
-		})
-	}),
-})
-
 // StatusWideOdd ends in the middle of something.
 var StatusWideOdd = register(Quirk{
 	Name: "status-wide-odd", Breaks: "chunk.block-status-ext.length",
@@ -87,6 +74,43 @@ var StatusHighBits = register(Quirk{
 	}),
 })
 
+// StatusWide reports block status in a form that nobody negotiated.
+var StatusWide = register(Quirk{
+	Name: "status-wide", Breaks: "chunk.block-status-ext.unnegotiated",
+	Doc: "sends NBD_REPLY_TYPE_BLOCK_STATUS_EXT with structured replies",
+	Hooks: onReply(wire.CmdBlockStatus, func(x *server.Exchange) {
+		x.EachChunk(wire.ChunkBlockStatus, func(c *wire.Chunk) {
+			if s, err := wire.ParseBlockStatus(c.Payload); err == nil {
+				c.Type, c.Payload = wire.ChunkBlockStatusExt, s.AppendExtended(nil)
+			}
+		})
+	}),
+})
+
+// PayloadFlagUnnegotiated advertises the payload of block status to everybody.
+var PayloadFlagUnnegotiated = register(Quirk{
+	Name: "payload-flag-unnegotiated", Breaks: "flag.transmission.block-status-payload.negotiated",
+	Doc: "advertises NBD_FLAG_BLOCK_STATUS_PAYLOAD without extended headers",
+	Hooks: onFlags(func(s *server.Session, f wire.TransmissionFlags) wire.TransmissionFlags {
+		if s.Extended {
+			return f
+		}
+		return f | wire.FlagBlockStatusPayload
+	}),
+})
+
+// PayloadFlagWithoutContexts advertises what there is nothing to be filtered from.
+var PayloadFlagWithoutContexts = register(Quirk{
+	Name: "payload-flag-without-contexts", Breaks: "flag.transmission.block-status-payload.contexts",
+	Doc: "advertises NBD_FLAG_BLOCK_STATUS_PAYLOAD to clients that selected no metadata context",
+	Hooks: onFlags(func(s *server.Session, f wire.TransmissionFlags) wire.TransmissionFlags {
+		if !s.Extended {
+			return f
+		}
+		return f | wire.FlagBlockStatusPayload
+	}),
+})
+
 // onFilter makes hooks that change replies to NBD_CMD_BLOCK_STATUS with a payload.
 func onFilter(f func(*server.Exchange)) server.Hooks {
 	return onReply(wire.CmdBlockStatus, func(x *server.Exchange) {
@@ -95,6 +119,28 @@ func onFilter(f func(*server.Exchange)) server.Hooks {
 		}
 	})
 }
+
+// FilterUnadvertisedEIO answers what it says it does not understand.
+var FilterUnadvertisedEIO = register(Quirk{
+	Name: "filter-unadvertised-eio", Breaks: "cmd.block-status.payload.unsupported",
+	Doc: "answers NBD_EIO to filters where NBD_FLAG_BLOCK_STATUS_PAYLOAD is not advertised",
+	Hooks: onFilter(func(x *server.Exchange) {
+		if x.Session.Flags&wire.FlagBlockStatusPayload == 0 {
+			x.Fail(wire.EIO, "what is that?")
+		}
+	}),
+})
+
+// FilterUnadvertisedUnread takes a filter for requests.
+var FilterUnadvertisedUnread = register(Quirk{
+	Name: "filter-unadvertised-unread", Breaks: "cmd.block-status.payload.unsupported",
+	Doc: "ignores NBD_CMD_FLAG_PAYLOAD_LEN where NBD_FLAG_BLOCK_STATUS_PAYLOAD is not advertised, and takes the filter for requests",
+	Hooks: server.Hooks{Request: func(s *server.Session, q *wire.Request) {
+		if s.Extended && q.Type == wire.CmdBlockStatus && s.Flags&wire.FlagBlockStatusPayload == 0 {
+			q.Flags &^= wire.CmdFlagPayloadLen
+		}
+	}},
+})
 
 // FilterIgnored tells of all contexts.
 var FilterIgnored = register(Quirk{
@@ -146,13 +192,6 @@ var FilterUnknownAccepted = register(Quirk{
 	Hooks: skip("cmd.block-status.payload.unknown-id"),
 })
 
-// FilterDuplicateAccepted tells of a context once if it is named twice.
-var FilterDuplicateAccepted = register(Quirk{
-	Name: "filter-duplicate-accepted", Breaks: "cmd.block-status.payload.duplicate-id",
-	Doc:   "takes contexts that a filter names twice for one",
-	Hooks: skip("cmd.block-status.payload.duplicate-id"),
-})
-
 // onBadFilter makes hooks that change refusals of filters.
 func onBadFilter(f func(*server.Exchange)) server.Hooks {
 	return onFilter(func(x *server.Exchange) {
@@ -167,6 +206,13 @@ var FilterBadEIO = register(Quirk{
 	Name: "filter-bad-eio", Breaks: "cmd.block-status.payload.unknown-id",
 	Doc:   "answers NBD_EIO to filters that it can't take",
 	Hooks: onBadFilter(fail(wire.EIO)),
+})
+
+// FilterDuplicateAccepted tells of a context once if it is named twice.
+var FilterDuplicateAccepted = register(Quirk{
+	Name: "filter-duplicate-accepted", Breaks: "cmd.block-status.payload.duplicate-id",
+	Doc:   "takes contexts that a filter names twice for one",
+	Hooks: skip("cmd.block-status.payload.duplicate-id"),
 })
 
 // FilterBadHangup blames the client.
@@ -192,26 +238,4 @@ var FilterBeyondAccepted = register(Quirk{
 		}
 		x.Done()
 	}),
-})
-
-// FilterUnadvertisedEIO answers what it says it does not understand.
-var FilterUnadvertisedEIO = register(Quirk{
-	Name: "filter-unadvertised-eio", Breaks: "cmd.block-status.payload.unsupported",
-	Doc: "answers NBD_EIO to filters where NBD_FLAG_BLOCK_STATUS_PAYLOAD is not advertised",
-	Hooks: onFilter(func(x *server.Exchange) {
-		if x.Session.Flags&wire.FlagBlockStatusPayload == 0 {
-			x.Fail(wire.EIO, "what is that?")
-		}
-	}),
-})
-
-// FilterUnadvertisedUnread takes a filter for requests.
-var FilterUnadvertisedUnread = register(Quirk{
-	Name: "filter-unadvertised-unread", Breaks: "cmd.block-status.payload.unsupported",
-	Doc: "ignores NBD_CMD_FLAG_PAYLOAD_LEN where NBD_FLAG_BLOCK_STATUS_PAYLOAD is not advertised, and takes the filter for requests",
-	Hooks: server.Hooks{Request: func(s *server.Session, q *wire.Request) {
-		if s.Extended && q.Type == wire.CmdBlockStatus && s.Flags&wire.FlagBlockStatusPayload == 0 {
-			q.Flags &^= wire.CmdFlagPayloadLen
-		}
-	}},
 })
