@@ -52,3 +52,39 @@ var (
 	StructuredFirst = permitted("client-structured-first", "asks for structured replies before it asks for extended headers",
 		client.Hooks{Skip: map[string]bool{"opt.extended-headers.first": true}}, "opt.extended-headers.structured-first")
 )
+
+// What is unusual and correct.
+var (
+	Simple = register(Quirk{
+		Name: "client-simple", Allowed: true, Doc: "asks for no structured replies",
+		Config: func(c *client.Config) { c.ExtendedHeaders, c.SimpleReplies = false, true },
+	})
+	Compact = register(Quirk{
+		Name: "client-compact", Allowed: true, Doc: "asks for no extended headers",
+		Config: func(c *client.Config) { c.ExtendedHeaders = false },
+	})
+	Contextless = register(Quirk{
+		Name: "client-contextless", Allowed: true, Doc: "selects no metadata context",
+		Config: func(c *client.Config) { c.MetaContexts = nil },
+	})
+	AnyBlockSize = register(Quirk{
+		Name: "client-any-block-size", Allowed: true, Permitted: []string{"opt.info.requests"}, Doc: "promises nothing about the sizes of blocks",
+		Config: func(c *client.Config) { c.AnyBlockSize = true },
+	})
+	Zeroes = register(Quirk{
+		Name: "client-zeroes", Allowed: true, Doc: "wants the zeroes behind the answer to NBD_OPT_EXPORT_NAME",
+		Config: func(c *client.Config) { c.Zeroes = true },
+	})
+	SmallRequests = register(Quirk{
+		Name: "client-small-requests", Allowed: true, Permitted: []string{"size.client.tighter"}, Doc: "reads and writes 4096 bytes at once",
+		Config: func(c *client.Config) { c.MaxRequest = 4096 },
+	})
+	OneInFlight = register(Quirk{
+		Name: "client-one-in-flight", Allowed: true, Doc: "has one request in flight",
+		Config: func(c *client.Config) { c.MaxInFlight = 1 },
+	})
+	StructuredTwice = register(Quirk{
+		Name: "client-structured-twice", Allowed: true, Permitted: []string{"tls.client.starttls.any-time"}, Doc: "negotiates structured replies before TLS, and once more within it",
+		Hooks: client.Hooks{Skip: map[string]bool{"opt.starttls.defer-stateful": true}},
+	})
+)

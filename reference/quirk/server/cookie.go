@@ -1,8 +1,6 @@
 package serverquirk
 
-import (
-	"nbdconform/reference/server"
-)
+import "nbdconform/reference/server"
 
 // ReplyCookieOffByOne adds one to the cookie of every reply.
 var ReplyCookieOffByOne = register(Quirk{

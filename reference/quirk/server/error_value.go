@@ -1,7 +1,5 @@
 package serverquirk
 
-import ()
-
 // ErrorUndefined sends an error value that the document does not know.
 var ErrorUndefined = register(Quirk{
 	Name: "error-undefined", Breaks: "layout.error.value",

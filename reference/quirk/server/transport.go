@@ -1,8 +1,6 @@
 package serverquirk
 
-import (
-	"net"
-)
+import "net"
 
 // A transport is a connection whose calls go through functions.
 type transport struct {

@@ -1,7 +1,5 @@
 package serverquirk
 
-import ()
-
 // UnknownFlagAccepted ignores command flags that it does not know.
 var UnknownFlagAccepted = register(Quirk{
 	Name: "unknown-flag-accepted", Breaks: "err.unknown-flag",
