@@ -66,9 +66,9 @@ func TestCommandStartsAnyServer(t *testing.T) {
 	}
 }
 
-func TestServerThatEndsAtOnceIsAnErrorWithItsLastWords(t *testing.T) {
+func TestServerThatExitsAtOnceIsAnErrorWithItsStderr(t *testing.T) {
 	for _, tc := range []struct{ argv, want string }{
-		{"echo no disk >&2; exit 3 # {socket}", "exit status 3; it said: no disk"},
+		{"echo no disk >&2; exit 3 # {socket}", "exit status 3; stderr: no disk"},
 		{"kill -SEGV $$ # {port}", "signal: segmentation fault"},
 	} {
 		_, err := Command(t.Context(), []string{"sh", "-c", tc.argv}, target.Profile{})

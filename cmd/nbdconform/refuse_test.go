@@ -35,7 +35,7 @@ func TestRefusals(t *testing.T) {
 		"URI behind --target":          {args: argWords("run --target uri:nbd://127.0.0.1:1"), want: "connection refused"},
 		"command that does not exist":  {args: argWords("run -- no-such-server {socket}"), want: `"no-such-server": executable file not found in $PATH`},
 		"command without an address":   {args: argWords("run -- true"), want: "neither {socket} nor {port}"},
-		"command that ends at once":    {args: append(argWords("run -- sh -c"), "echo no disk >&2; exit 3 # {socket}"), want: "exit status 3; it said: no disk"},
+		"command that ends at once":    {args: append(argWords("run -- sh -c"), "echo no disk >&2; exit 3 # {socket}"), want: "exit status 3; stderr: no disk"},
 		"command without dashes":       {args: argWords("run nbdkit"), want: "a command to start goes behind --"},
 		"negative timeout":             {args: argWords("run --timeout -1s"), want: "--timeout can't be negative"},
 		"unknown flag":                 {args: argWords("run --fast"), want: "unknown flag: --fast"},
