@@ -22,7 +22,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func TestContainersGreetDieAndComeBack(t *testing.T) {
+func TestContainersGreetAndRestart(t *testing.T) {
 	containertest.NeedImage(t, DefaultRelease)
 	for _, info := range Targets() {
 		t.Run(info.Name, func(t *testing.T) {
@@ -43,7 +43,7 @@ func TestContainersGreetDieAndComeBack(t *testing.T) {
 	}
 }
 
-func TestProcessesGreetDieAndComeBack(t *testing.T) {
+func TestProcessesGreetAndRestart(t *testing.T) {
 	for _, info := range Targets() {
 		t.Run(info.Name, func(t *testing.T) {
 			t.Parallel()

@@ -96,7 +96,7 @@ func TestStopEscalates(t *testing.T) {
 	}
 }
 
-func TestSweepTakesTheDeadAndSparesTheLiving(t *testing.T) {
+func TestSweepRemovesOnlyWhatDeadOwnersLeft(t *testing.T) {
 	containertest.NeedImage(t, DefaultRelease)
 	live := openFor(t, Request{Target: "nbdkit"})
 	left := openFor(t, Request{Target: "nbdkit"})

@@ -1,4 +1,3 @@
-// Package containertest says which tests can run on this machine.
 package containertest
 
 import (

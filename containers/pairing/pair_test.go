@@ -60,22 +60,22 @@ func TestTheReferenceWorksWithItself(t *testing.T) {
 	}
 }
 
-// A liar changes what the reference client does and says.
-type liar struct {
+// An altered client changes what the reference client does and reports.
+type altered struct {
 	caller.Caller
-	lie func(t caller.Task, do func(caller.Task) caller.Report) caller.Report
+	alter func(t caller.Task, do func(caller.Task) caller.Report) caller.Report
 }
 
-func (l liar) Do(ctx context.Context, t caller.Task) (caller.Report, error) {
+func (l altered) Do(ctx context.Context, t caller.Task) (caller.Report, error) {
 	var err error
-	r := l.lie(t, func(t caller.Task) (r caller.Report) {
+	r := l.alter(t, func(t caller.Task) (r caller.Report) {
 		r, err = l.Caller.Do(ctx, t)
 		return r
 	})
 	return r, err
 }
 
-func TestLiesAreFoundOut(t *testing.T) {
+func TestWrongReportsAreDetected(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		operation matrix.Operation
@@ -118,7 +118,7 @@ func TestLiesAreFoundOut(t *testing.T) {
 		"nothing copied": {matrix.CopyIn, matrix.Corrupt, "the export differs first", func(caller.Task, func(caller.Task) caller.Report) caller.Report {
 			return caller.Report{}
 		}},
-		"blind": {matrix.Compare, matrix.Corrupt, "no difference where one was planted", func(k caller.Task, do func(caller.Task) caller.Report) caller.Report {
+		"finds no difference": {matrix.Compare, matrix.Corrupt, "no difference where one was planted", func(k caller.Task, do func(caller.Task) caller.Report) caller.Report {
 			r := do(k)
 			r.Exit = ""
 			return r
@@ -154,7 +154,7 @@ func TestLiesAreFoundOut(t *testing.T) {
 				t.Skip("built without pre-shared keys")
 			}
 			client := own(t)
-			client.Caller = liar{client.Caller, c.lie}
+			client.Caller = altered{client.Caller, c.alter}
 			p := Pair{Client: client, Server: reference(t)}
 			r, err := p.attempt(t.Context(), c.operation)
 			if err != nil || r.Outcome != c.outcome || !strings.Contains(r.Detail, c.detail) {

@@ -1,4 +1,3 @@
-// Package engine finds the container engine, once, for everything that talks to it.
 package engine
 
 import (

@@ -1,4 +1,3 @@
-// Package nbdkit describes how nbdkit is set up.
 package nbdkit
 
 import (
@@ -43,7 +42,7 @@ var Program = program.Program{
 	}, program.WithPSK(
 		profile("tls-psk", append(without(everything), "starttls", "forced-tls"),
 			memory("--tls=require", "--tls-psk="+program.PSK)),
-	), sweep(plugins), sweep(handshakes), exports, evals, sweep(filters)),
+	), variants(plugins), variants(handshakes), exports, evals, variants(filters)),
 }
 
 func profile(name string, features []string, start func(program.Place) program.Launch) program.Profile {

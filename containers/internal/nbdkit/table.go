@@ -26,8 +26,8 @@ const (
 	inert = ro + " -flush -block-size"
 )
 
-// sweep makes profiles of a table, which are run when all are asked for.
-func sweep(rows []row) (profiles []program.Profile) {
+// variants makes profiles of a table, which are run when all are asked for.
+func variants(rows []row) (profiles []program.Profile) {
 	for _, r := range rows {
 		profiles = append(profiles, r.profile())
 	}

@@ -1,4 +1,3 @@
-// Package nbdserver describes how nbd-server is set up.
 package nbdserver
 
 import (
@@ -21,24 +20,24 @@ var Program = program.Program{
 		profile("copy-on-write", []string{"write-zeroes"}, disk("disk", "copyonwrite")),
 		profile("several-exports", []string{"flush", "fua", "trim", "write-zeroes", "multi-conn"},
 			disk("disk", "flush fua trim"), disk("locked", "readonly"), disk("other", "")).AsVariant(),
-		kept(profile("default", []string{"flush", "fua", "trim", "write-zeroes", "multi-conn"}, disk("disk", "flush fua trim"))),
-		secure("tls", []string{"starttls"}),
-		secure("tls-required", []string{"starttls", "forced-tls"}, "force_tls = true"),
-	}, sweep()...),
+		durable(profile("default", []string{"flush", "fua", "trim", "write-zeroes", "multi-conn"}, disk("disk", "flush fua trim"))),
+		withTLS("tls", []string{"starttls"}),
+		withTLS("tls-required", []string{"starttls", "forced-tls"}, "force_tls = true"),
+	}, variants()...),
 }
 
 // disk is an export of a file that has size bytes.
 func disk(name, on string) export { return export{name: name, on: on, size: size} }
 
-// kept returns a durable profile, from the version on that stays in the foreground.
-func kept(s program.Profile) program.Profile {
+// durable returns a durable profile, from the version on that stays in the foreground.
+func durable(s program.Profile) program.Profile {
 	s = s.AsDurable("durable")
 	s.Since = "3.26"
 	return s
 }
 
-// secure returns a profile with TLS and one export.
-func secure(name string, features []string, generic ...string) program.Profile {
+// withTLS returns a profile with TLS and one export.
+func withTLS(name string, features []string, generic ...string) program.Profile {
 	for key, file := range map[string]string{
 		"certfile": starttls.ServerCert, "keyfile": starttls.ServerKey, "cacertfile": starttls.CACert,
 	} {

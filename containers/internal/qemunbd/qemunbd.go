@@ -1,4 +1,3 @@
-// Package qemunbd describes how QEMU's qemu-nbd is set up.
 package qemunbd
 
 import (
@@ -81,7 +80,7 @@ var Program = program.Program{
 		Features: program.Promise(rw, "starttls forced-tls"),
 		Start: raw("-x", "disk", "--discard=unmap",
 			"--object", "tls-creds-anon,id=t,endpoint=server", "--tls-creds", "t"),
-	}), sweep()),
+	}), variants()),
 }
 
 // preshared serves with pre-shared keys. qemu-nbd reads the file anew for every

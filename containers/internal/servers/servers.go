@@ -1,4 +1,3 @@
-// Package servers lists the server programs that can be started here.
 package servers
 
 import (

@@ -51,7 +51,7 @@ func refusing() program.Profile {
 	return s
 }
 
-func sweep() []program.Profile {
+func variants() []program.Profile {
 	profiles := []program.Profile{refusing()}
 	for _, r := range rows {
 		profiles = append(profiles, program.Profile{

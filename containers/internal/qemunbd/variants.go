@@ -49,7 +49,7 @@ var rows = []row{
 	},
 }
 
-func sweep() (profiles []program.Profile) {
+func variants() (profiles []program.Profile) {
 	for _, r := range rows {
 		profiles = append(profiles, r.profile())
 	}

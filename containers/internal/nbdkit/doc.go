@@ -1,0 +1,2 @@
+// Package nbdkit describes how nbdkit is set up.
+package nbdkit

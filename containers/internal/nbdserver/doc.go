@@ -1,0 +1,2 @@
+// Package nbdserver describes how nbd-server is set up.
+package nbdserver

@@ -1,0 +1,2 @@
+// Package qemunbd describes how QEMU's qemu-nbd is set up.
+package qemunbd

@@ -1,0 +1,2 @@
+// Package servers lists the server programs that can be started here.
+package servers
