@@ -81,7 +81,7 @@ func TestWrongReportsAreDetected(t *testing.T) {
 		operation matrix.Operation
 		outcome   matrix.Outcome
 		detail    string
-		lie       func(t caller.Task, do func(caller.Task) caller.Report) caller.Report
+		alter     func(t caller.Task, do func(caller.Task) caller.Report) caller.Report
 	}{
 		"it does nothing": {matrix.Connect, matrix.Corrupt, "its output can't be read", func(caller.Task, func(caller.Task) caller.Report) caller.Report {
 			return caller.Report{}
