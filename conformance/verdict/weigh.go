@@ -61,7 +61,7 @@ func Weigh(s Seen) Decision {
 	}
 	if s.Disputed != "" {
 		d.Verdict = result.Warning
-		d.Failures = append(slices.Clone(d.Failures), result.Because("disputed", result.Text(s.Disputed)))
+		d.Failures = append(d.Failures, result.Because("disputed", result.Text(s.Disputed)))
 	}
 	return d
 }
