@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"nbdconform/conformance"
+	"nbdconform/conformance/caller"
+	clientprocess "nbdconform/conformance/caller/inprocess"
 	"nbdconform/conformance/target"
 	"nbdconform/conformance/target/inprocess"
 	"nbdconform/reports/result"
@@ -50,6 +52,33 @@ func TestSeveralTargetsInOneProcess(t *testing.T) {
 						t.Errorf("%s: %v", r.Conclusion(), r.Summary)
 					}
 				}))
+		})
+	}
+}
+
+func openClient(t *testing.T, quirk string) caller.Caller {
+	t.Helper()
+	c, err := clientprocess.Open(quirk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+func TestServersAndClientsInParallel(t *testing.T) {
+	t.Run("server", func(t *testing.T) {
+		t.Parallel()
+		conformance.Run(t, open(t, "default", ""), conformance.Filter("opt.abort.ack"), conformance.Timeout(5*time.Second))
+	})
+	for _, filter := range []string{"clause: chunk.flag.unknown", "asks: copy-out && level: containsAny SHOULD"} {
+		t.Run(filter, func(t *testing.T) {
+			t.Parallel()
+			conformance.RunClient(t, openClient(t, ""), conformance.Filter(filter), conformance.Result(func(r result.Result) {
+				if r.Exit() != result.ExitConforms || r.Summary[result.Pass] == 0 || r.Target.Name == "" {
+					t.Errorf("%s: %v", r.Conclusion(), r.Summary)
+				}
+			}))
 		})
 	}
 }
