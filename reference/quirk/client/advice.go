@@ -32,7 +32,7 @@ var (
 		Config: func(c *client.Config) { c.ExtendedHeaders = false },
 	})
 	TLSOptional = configured("client-tls-optional", "tls.client.starttls.insisting",
-		"goes on in the clear where it was told to use TLS and the server has none", func(c *client.Config) {
+		"goes on in plaintext where it was told to use TLS and the server has none", func(c *client.Config) {
 			if c.TLS.Mode == client.TLSRequire {
 				c.TLS.Mode = client.TLSPrefer
 			}

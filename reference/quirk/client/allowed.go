@@ -72,7 +72,7 @@ var (
 		Config: func(c *client.Config) { c.AnyBlockSize = true },
 	})
 	Zeroes = register(Quirk{
-		Name: "client-zeroes", Allowed: true, Doc: "wants the zeroes behind the answer to NBD_OPT_EXPORT_NAME",
+		Name: "client-zeroes", Allowed: true, Doc: "wants the zeroes after the answer to NBD_OPT_EXPORT_NAME",
 		Config: func(c *client.Config) { c.Zeroes = true },
 	})
 	SmallRequests = register(Quirk{

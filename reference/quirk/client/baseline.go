@@ -32,15 +32,15 @@ var (
 			c.TLS = client.TLS{Mode: client.TLSRequire, Client: &starttls.X509Client{NoVerify: true}}
 		})
 	Discless = asking("client-discless", "trans.end.unjustified.client",
-		"closes the connection where NBD_CMD_DISC is due", wire.CmdDisc, func(m *client.RequestMessage) {
+		"closes the connection where it should send NBD_CMD_DISC", wire.CmdDisc, func(m *client.RequestMessage) {
 			m.Raw = []byte{}
 		})
 	AfterDisc = asking("client-after-disc", "cmd.disc.silence",
-		"sends a request behind NBD_CMD_DISC", wire.CmdDisc, func(m *client.RequestMessage) {
+		"sends a request after NBD_CMD_DISC", wire.CmdDisc, func(m *client.RequestMessage) {
 			m.Behind = m.Encode(wire.Request{Type: wire.CmdRead, Cookie: strayCookie, Length: 512}, nil)
 		})
 	WriteShort = asking("client-write-short", "cmd.write.payload",
-		"sends less data behind a write than its header announces", wire.CmdWrite, func(m *client.RequestMessage) {
+		"sends less data after a write than its header announces", wire.CmdWrite, func(m *client.RequestMessage) {
 			b := m.Encode(m.Request, m.Payload)
 			m.Raw = b[:len(b)-512]
 		})
@@ -66,7 +66,7 @@ var (
 			m.Raw[0] ^= 0xff
 		})
 	CommandUnknown = before("client-command-unknown", "baseline.client.negotiate",
-		"sends a command that nobody defined", func(*client.Client) wire.Request { return wire.Request{Type: 0x77} })
+		"sends an undefined command", func(*client.Client) wire.Request { return wire.Request{Type: 0x77} })
 	FlushRange = before("client-flush-range", "cmd.flush.zero",
 		"flushes a range", func(c *client.Client) wire.Request { return wire.Request{Type: wire.CmdFlush, Length: 4096} })
 	FlagUndocumented = flagged("client-flag-undocumented", "cmdflag.documented",

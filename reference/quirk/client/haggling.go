@@ -31,7 +31,7 @@ var (
 	ShutdownIgnored = breaking("client-shutdown-ignored", "haggling.shutdown.abort",
 		"carries on after NBD_REP_ERR_SHUTDOWN")
 	Abortless = breaking("client-abortless", "haggling.hard.unjustified.client",
-		"closes the connection where NBD_OPT_ABORT is due")
+		"closes the connection where it should send NBD_OPT_ABORT")
 	AbortStays = breaking("client-abort-stays", "haggling.abort.drop",
 		"sends another option once NBD_OPT_ABORT was answered")
 	AbortAckDemanded = breaking("client-abort-ack-demanded", "opt.abort.closed-without-reply",
@@ -41,7 +41,7 @@ var (
 	InfoOrdered = breaking("client-info-ordered", "rep.info.no-order",
 		"gives up unless NBD_INFO_EXPORT comes first")
 	FlagUnknown = register(Quirk{
-		Name: "client-flag-unknown", Breaks: "flag.client.unknown", Doc: "sets a client flag that nobody defined",
+		Name: "client-flag-unknown", Breaks: "flag.client.unknown", Doc: "sets an undefined client flag",
 		Hooks: client.Hooks{Flags: func(f *wire.ClientFlags) { *f |= 1 << 9 }},
 	})
 	OptionMagic = saying("client-option-magic", "layout.option.magic",
@@ -78,7 +78,7 @@ var (
 	NameLong   = naming("client-name-long", "string.max-length.client", "asks for an export with a name of 5000 bytes",
 		string(bytes.Repeat([]byte("d"), 5000)))
 	OptionAfterGo = asking("client-option-after-go", "opt.info.go-no-more-options",
-		"sends an option where NBD_CMD_DISC is due", wire.CmdDisc, func(m *client.RequestMessage) {
+		"sends an option where it should send NBD_CMD_DISC", wire.CmdDisc, func(m *client.RequestMessage) {
 			m.Raw = wire.OptionRequest{Option: wire.OptAbort, Data: make([]byte, 32)}.Append(nil)
 		})
 )

@@ -2,4 +2,4 @@ package clientquirk
 
 // ChunkLenient does not compare the chunks of a reply with each other.
 var ChunkLenient = breaking("client-chunk-lenient", "chunk.inconsistent",
-	"bears chunks whose contents contradict each other")
+	"accepts chunks whose contents contradict each other")

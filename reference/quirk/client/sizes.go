@@ -28,7 +28,7 @@ func sized(name, clause, doc string, length uint64, unasked bool) Quirk {
 	})
 }
 
-// Requests that not every server bears, in sizes that nobody agreed on.
+// Requests of sizes that were not negotiated.
 var (
 	Odd         = sized("client-odd", "size.default.client.minimum", "reads 700 bytes", 700, false)
 	UnaskedOdd  = sized("client-unasked-odd", "interop.client.constraints", "reads 700 bytes, and does not ask for the size constraints", 700, true)

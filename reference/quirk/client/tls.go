@@ -22,7 +22,7 @@ var (
 	StartTLSAnyway = breaking("client-starttls-anyway", "tls.client.starttls.error",
 		"starts TLS although NBD_OPT_STARTTLS was refused")
 	StartTLSInTheClear = breaking("client-starttls-in-the-clear", "tls.client.upgrade",
-		"carries on in the clear once NBD_OPT_STARTTLS was acknowledged")
+		"carries on in plaintext once NBD_OPT_STARTTLS was acknowledged")
 	StartTLSNotFixed = breaking("client-starttls-not-fixed", "tls.client.starttls.not-fixed",
 		"sends NBD_OPT_STARTTLS to a server that does not speak fixed newstyle")
 	TLS13Only = configured("client-tls-1.3-only", "tls.version.required.client",
@@ -32,7 +32,7 @@ var (
 			}
 		})
 	TLSFailureIgnored = breaking("client-tls-failure-ignored", "tls.handshake.failed.client",
-		"carries on in the clear after a TLS handshake that failed")
+		"carries on in plaintext after a TLS handshake that failed")
 	TLSRemembered = breaking("client-tls-remembered", "tls.mode.remembered",
 		"takes it that servers have TLS if the last one had")
 	AbortCutsTLS = breaking("client-abort-cuts-tls", "haggling.abort.tls-shutdown",
@@ -42,7 +42,7 @@ var (
 	ExtendedKept = breaking("client-extended-kept", "opt.extended-headers.after-starttls",
 		"negotiates extended headers, starts TLS, and goes on as if the server remembered")
 	StartTLSLate = breaking("client-starttls-late", "tls.upgrade.all.client",
-		"sends an option in the clear between the acknowledgement of NBD_OPT_STARTTLS and TLS")
+		"sends an option in plaintext between the acknowledgement of NBD_OPT_STARTTLS and TLS")
 	StartTLSData = saying("client-starttls-data", "opt.starttls.no-data",
 		"sends data with NBD_OPT_STARTTLS", wire.OptStartTLS, more)
 	StartTLSTwice = register(Quirk{

@@ -81,7 +81,7 @@ var HolesFine = register(Quirk{
 // LBAErrorJunk says what it has no idea of.
 var LBAErrorJunk = register(Quirk{
 	Name: "lba-error-junk", Allowed: true,
-	Doc: "sends invalid data behind an error in reply to NBD_CMD_GET_LBA_STATUS",
+	Doc: "sends invalid data after an error in reply to NBD_CMD_GET_LBA_STATUS",
 	Hooks: onLBAReply(func(_ *server.Exchange, m *server.Message) {
 		if m.Simple.Error != wire.OK {
 			m.Data = wire.LBAData("junk!").Append(nil)

@@ -120,7 +120,7 @@ var ErrorAfterContent = register(Quirk{
 // ReadErrorHangup has no more to say.
 var ReadErrorHangup = register(Quirk{
 	Name: "read-error-hangup", Allowed: true, Permitted: []string{"cmd.read.simple.error.disconnect"},
-	Doc: "hangs up behind a simple reply that says that a read failed",
+	Doc: "closes the connection after a simple reply that says that a read failed",
 	Hooks: onAnyError(func(x *server.Exchange) {
 		if x.Is(wire.CmdRead) && !x.Replies[0].Structured {
 			x.Hangup = true
@@ -169,9 +169,9 @@ var EffectLimited = register(Quirk{
 	}},
 })
 
-// UnknownCommandHangup hangs up on commands that it does not know.
+// UnknownCommandHangup closes the connection on commands that it does not know.
 var UnknownCommandHangup = register(Quirk{
 	Name: "unknown-command-hangup", Allowed: true, // for the client broke a rule
-	Doc:   "hangs up on commands that it does not know",
+	Doc:   "closes the connection on commands that it does not know",
 	Hooks: onUnknownCommand(hangup),
 })

@@ -9,10 +9,10 @@ import (
 	"nbdconform/reference/wire"
 )
 
-// InfoUnrequested tells everything to everybody.
+// InfoUnrequested sends information that was not requested.
 var InfoUnrequested = register(Quirk{
 	Name: "info-unrequested", Allowed: true,
-	Doc: "sends information of an unknown type, and the name, that nobody asked for",
+	Doc: "sends information of an unknown type, and the name, without a request for them",
 	Hooks: onInfo(func(x *server.OptionExchange) {
 		x.Insert(wire.RepInfo, wire.Info{Type: 0x7fff, Payload: []byte("hello")}.Append(nil))
 		named := false
@@ -74,7 +74,7 @@ var AnyNameServed = register(Quirk{
 	}},
 })
 
-// BlockSizeInsisted serves nobody who does not ask for its size constraints.
+// BlockSizeInsisted refuses clients that do not ask for its size constraints.
 var BlockSizeInsisted = register(Quirk{
 	Name: "block-size-insisted", Allowed: true, Permitted: []string{"size.refuse.export-name", "size.refuse.go"},
 	Doc:    "enforces a minimum block size of 4096, and refuses clients that do not ask for NBD_INFO_BLOCK_SIZE",
@@ -146,7 +146,7 @@ func constrained(name, doc string, s wire.SizeConstraints, clauses ...string) Qu
 	}
 }
 
-// Size constraints that nobody has.
+// Size constraints that are unusual.
 var (
 	MaxPayloadOdd = register(constrained("max-payload-odd", "advertises a maximum payload size of 5000000 bytes",
 		wire.SizeConstraints{Minimum: 1, Preferred: 4096, MaxPayload: 5000000}, "size.max-payload.any"))
@@ -171,7 +171,7 @@ var ExtendedBlockSizeInsisted = register(Quirk{
 // InitStateMore knows more than others.
 var InitStateMore = register(Quirk{
 	Name: "init-state-more", Allowed: true,
-	Doc: "sets flags of NBD_INFO_INIT_STATE that nobody knows",
+	Doc: "sets unknown flags of NBD_INFO_INIT_STATE",
 	Hooks: onInfo(func(x *server.OptionExchange) {
 		x.Infos(wire.InfoInitState, func(i *wire.Info) { i.Payload[0] |= 0x80 })
 	}),

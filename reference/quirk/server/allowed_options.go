@@ -5,7 +5,7 @@ import (
 	"nbdconform/reference/wire"
 )
 
-// disguise makes an option one that nobody knows, nor sends.
+// disguise makes an option an unknown one that no client sends.
 const disguise wire.Option = 0x5afe << 16
 
 // NothingOptional offers no feature that it need not offer.
@@ -52,10 +52,10 @@ var ListOnce = register(Quirk{
 	},
 })
 
-// OptionsLimited loses patience with a client that does not come to the point.
+// OptionsLimited limits the options of a connection.
 var OptionsLimited = register(Quirk{
 	Name: "options-limited", Allowed: true,
-	Doc: "hangs up on the 33rd option of a connection",
+	Doc: "closes the connection on the 33rd option of a connection",
 	New: func() server.Hooks {
 		n := 0
 		return server.Hooks{OptionReply: func(x *server.OptionExchange) {
@@ -69,7 +69,7 @@ var OptionsLimited = register(Quirk{
 // InvalidHangup has no words for clients that break the rules.
 var InvalidHangup = register(Quirk{
 	Name: "invalid-hangup", Allowed: true,
-	Doc: "hangs up where it would answer NBD_REP_ERR_INVALID to a client that broke a rule for the data of an option",
+	Doc: "closes the connection where it would answer NBD_REP_ERR_INVALID to a client that broke a rule for the data of an option",
 	Hooks: server.Hooks{OptionReply: func(x *server.OptionExchange) {
 		if n := len(x.Replies); n > 0 && x.Replies[n-1].Type == wire.RepErrInvalid &&
 			x.Is(wire.OptList, wire.OptStartTLS, wire.OptStructuredReply, wire.OptInfo, wire.OptGo) {
@@ -78,10 +78,10 @@ var InvalidHangup = register(Quirk{
 	}},
 })
 
-// InvalidLastWord leaves clients that break the rules behind its answer.
+// InvalidLastWord closes the connection after its answer to clients that break the rules.
 var InvalidLastWord = register(Quirk{
 	Name: "invalid-last-word", Allowed: true,
-	Doc: "hangs up behind NBD_REP_ERR_INVALID to a client that broke a rule for the data of an option",
+	Doc: "closes the connection after NBD_REP_ERR_INVALID to a client that broke a rule for the data of an option",
 	Hooks: server.Hooks{OptionReply: func(x *server.OptionExchange) {
 		if n := len(x.Replies); n > 0 && x.Replies[n-1].Type == wire.RepErrInvalid &&
 			x.Is(wire.OptList, wire.OptStartTLS, wire.OptStructuredReply, wire.OptInfo, wire.OptGo) {

@@ -71,7 +71,7 @@ var TrimIgnored = register(Quirk{
 	}),
 })
 
-// TrimToGarbage leaves behind what it likes.
+// TrimToGarbage leaves any data in what was trimmed.
 var TrimToGarbage = register(Quirk{
 	Name: "trim-to-garbage", Allowed: true,
 	Doc: "fills the first 64 KiB of every range of NBD_CMD_TRIM with bytes of 222",

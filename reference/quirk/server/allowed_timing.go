@@ -7,7 +7,7 @@ import (
 	"nbdconform/reference/wire"
 )
 
-// RepliesReversed answers a request behind the one that comes after it.
+// RepliesReversed answers a request after the one that follows it.
 var RepliesReversed = register(Quirk{
 	Name: "replies-reversed", Allowed: true,
 	Doc: "holds every other reply back until the next one was sent, for 20 ms at most",
@@ -51,7 +51,7 @@ var Slow = register(Quirk{
 // ShutdownSoon is about to end all the time.
 var ShutdownSoon = register(Quirk{
 	Name: "shutdown-soon", Allowed: true, Permitted: []string{"haggling.shutdown.inflight"},
-	Doc: "answers NBD_REP_ERR_SHUTDOWN to the 33rd option of a connection and to those behind it, but NBD_OPT_ABORT",
+	Doc: "answers NBD_REP_ERR_SHUTDOWN to the 33rd option of a connection and to those after it, but NBD_OPT_ABORT",
 	New: func() server.Hooks {
 		n := 0
 		return server.Hooks{OptionReply: func(x *server.OptionExchange) {

@@ -12,7 +12,7 @@ func needsTLS(s *server.Session, name string) bool {
 	return slices.ContainsFunc(s.Exports(), func(e server.Export) bool { return e.TLSOnly && e.Name == name })
 }
 
-// TLSOnlyDescribed tells about an export that it does not serve in the clear.
+// TLSOnlyDescribed tells about an export that it does not serve in plaintext.
 var TLSOnlyDescribed = register(Quirk{
 	Name: "tls-only-described", Allowed: true, Permitted: []string{"opt.info.selective-tls.info"}, Profile: "tls",
 	Doc: "describes an export that needs TLS, in reply to NBD_OPT_INFO and NBD_OPT_GO, before it says so",
@@ -24,7 +24,7 @@ var TLSOnlyDescribed = register(Quirk{
 	}},
 })
 
-// UnknownHidden does not say in the clear which exports there are.
+// UnknownHidden does not say in plaintext which exports there are.
 var UnknownHidden = register(Quirk{
 	Name: "unknown-hidden", Allowed: true, Permitted: []string{"opt.info.hide-unknown"}, Profile: "tls",
 	Doc: "answers NBD_REP_ERR_TLS_REQD to NBD_OPT_INFO and NBD_OPT_GO without TLS for exports that do not exist",
@@ -36,7 +36,7 @@ var UnknownHidden = register(Quirk{
 	}},
 })
 
-// TLSOnlyUnlisted does not list in the clear what needs TLS.
+// TLSOnlyUnlisted does not list in plaintext what needs TLS.
 var TLSOnlyUnlisted = register(Quirk{
 	Name: "tls-only-unlisted", Allowed: true, Permitted: []string{"opt.list.omit-tls-only"}, Profile: "tls",
 	Doc: "leaves exports that need TLS out of the answer to NBD_OPT_LIST without TLS",

@@ -11,7 +11,7 @@ import (
 // CrashOnClientGone dies of a client that leaves during the handshake.
 var CrashOnClientGone = register(Quirk{
 	Name: "crash-on-client-gone", Breaks: "baseline.server.fixed-newstyle",
-	Doc: "closes all connections and listens no more when a client that has said something hangs up during the handshake",
+	Doc: "closes all connections and listens no more when a client that has sent something leaves during the handshake",
 	Hooks: server.Hooks{Conn: func(s *server.Session, c net.Conn) net.Conn {
 		said := 0
 		return transport{Conn: c, read: func(b []byte) (int, error) {

@@ -38,7 +38,7 @@ func (s *slot) free() bool {
 // without a word.
 var SlotLeaked = register(Quirk{
 	Name: "slot-leaked", Breaks: "trans.end.unjustified.server",
-	Doc: "hangs up on new connections until the last client that entered the transmission phase sends NBD_CMD_DISC",
+	Doc: "closes new connections until the last client that entered the transmission phase sends NBD_CMD_DISC",
 	Config: func(c *server.Config) {
 		var s slot
 		c.Hooks = &server.Hooks{

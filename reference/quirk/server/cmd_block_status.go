@@ -31,7 +31,7 @@ func onStatusReply(f func(*server.Exchange)) server.Hooks {
 // StatusOddLength sends half a descriptor more.
 var StatusOddLength = register(Quirk{
 	Name: "status-odd-length", Breaks: "chunk.block-status.length",
-	Doc: "sends half a descriptor behind the block status",
+	Doc: "sends half a descriptor after the block status",
 	Hooks: onStatusReply(func(x *server.Exchange) {
 		x.EachChunk(wire.ChunkBlockStatus, func(c *wire.Chunk) { c.Payload = append(c.Payload[:len(c.Payload):len(c.Payload)], 0, 0, 2, 0) })
 	}),
@@ -40,7 +40,7 @@ var StatusOddLength = register(Quirk{
 // StatusGoesOn tells more extents than were asked for.
 var StatusGoesOn = register(Quirk{
 	Name: "status-goes-on", Breaks: "chunk.block-status.sum",
-	Doc: "sends a descriptor for what is behind the requested range, without NBD_CMD_FLAG_REQ_ONE",
+	Doc: "sends a descriptor for what is past the requested range, without NBD_CMD_FLAG_REQ_ONE",
 	Hooks: onStatus(func(x *server.Exchange, s *wire.BlockStatus) {
 		if x.Request.Flags&wire.CmdFlagReqOne == 0 {
 			last := s.Extents[len(s.Extents)-1].Status
@@ -61,7 +61,7 @@ func onStatusRequest(f func(*server.Session, *wire.Request)) server.Hooks {
 // StatusWholeExport tells more than it was asked for.
 var StatusWholeExport = register(Quirk{
 	Name: "status-whole-export", Breaks: "chunk.block-status.sum",
-	Doc: "tells the status of all that is behind the offset, without NBD_CMD_FLAG_REQ_ONE",
+	Doc: "tells the status of all that is after the offset, without NBD_CMD_FLAG_REQ_ONE",
 	Hooks: onStatusRequest(func(s *server.Session, q *wire.Request) {
 		if size := s.Export.Disk.Size(); q.Offset < size && q.Length <= size-q.Offset && q.Length > 0 && q.Flags == 0 {
 			q.Length = size - q.Offset
@@ -78,7 +78,7 @@ func onReqOne(f func(*server.Exchange, *wire.BlockStatus)) server.Hooks {
 	})
 }
 
-// ReqOneTwo sends two descriptors where one is due.
+// ReqOneTwo sends two descriptors where one is allowed.
 var ReqOneTwo = register(Quirk{
 	Name: "req-one-two", Breaks: "cmdflag.req-one.one-extent",
 	Doc: "sends two descriptors in spite of NBD_CMD_FLAG_REQ_ONE",
@@ -128,7 +128,7 @@ var StatusEndRefused = register(Quirk{
 	}),
 })
 
-// splitFirst splits the first descriptor behind n bytes, if it is longer.
+// splitFirst splits the first descriptor after n bytes, if it is longer.
 func splitFirst(s *wire.BlockStatus, n uint64) {
 	if first := s.Extents[0]; n > 0 && first.Length > n {
 		rest := wire.Extent{Length: first.Length - n, Status: first.Status}
@@ -155,14 +155,14 @@ var StatusUncoalesced = register(Quirk{
 // StatusUnaligned splits descriptors wherever it likes.
 var StatusUnaligned = register(Quirk{
 	Name: "status-unaligned", Breaks: "cmd.block-status.multiple-of-512",
-	Doc:   "splits the first descriptor behind 100 bytes",
+	Doc:   "splits the first descriptor after 100 bytes",
 	Hooks: onStatusList(func(s *wire.BlockStatus) { splitFirst(s, 100) }),
 })
 
 // StatusBelowMinimum splits descriptors below the minimum block size.
 var StatusBelowMinimum = register(Quirk{
 	Name: "status-below-minimum", Breaks: "cmd.block-status.multiple-of-minimum",
-	Doc: "splits the first descriptor behind half the minimum block size, if that is more than 512",
+	Doc: "splits the first descriptor after half the minimum block size, if that is more than 512",
 	Hooks: onStatus(func(x *server.Exchange, s *wire.BlockStatus) {
 		if half := uint64(x.Session.Export.Constraints.Minimum) / 2; half >= 512 && x.Request.Flags&wire.CmdFlagReqOne == 0 {
 			splitFirst(s, half)
@@ -195,10 +195,10 @@ var StatusReservedFlag = register(Quirk{
 	}),
 })
 
-// StatusLongHangup hangs up on requests that it could answer in part.
+// StatusLongHangup closes the connection on requests that it could answer in part.
 var StatusLongHangup = register(Quirk{
 	Name: "status-long-hangup", Breaks: "size.effect.disconnect",
-	Doc: "hangs up on requests for the status of more than the maximum payload size",
+	Doc: "closes the connection on requests for the status of more than the maximum payload size",
 	Hooks: onReply(wire.CmdBlockStatus, func(x *server.Exchange) {
 		if x.Request.Length > uint64(x.Session.Export.Constraints.MaxPayload) {
 			hangup(x)
@@ -206,9 +206,9 @@ var StatusLongHangup = register(Quirk{
 	}),
 })
 
-// StatusZeroLengthHangup hangs up on requests for the status of nothing.
+// StatusZeroLengthHangup closes the connection on requests for the status of nothing.
 var StatusZeroLengthHangup = register(Quirk{
 	Name: "status-zero-length-hangup", Breaks: "cmd.block-status.zero-length.stay",
-	Doc:   "hangs up on a request for the status of 0 bytes",
+	Doc:   "closes the connection on a request for the status of 0 bytes",
 	Hooks: onZeroLength(wire.CmdBlockStatus, hangup),
 })

@@ -51,10 +51,10 @@ var CacheFlagsIgnored = register(Quirk{
 	}},
 })
 
-// CacheLongHangup hangs up on requests to cache more than a payload.
+// CacheLongHangup closes the connection on requests to cache more than a payload.
 var CacheLongHangup = register(Quirk{
 	Name: "cache-long-hangup", Breaks: "size.effect.disconnect",
-	Doc: "hangs up on NBD_CMD_CACHE of more than the maximum payload size",
+	Doc: "closes the connection on NBD_CMD_CACHE of more than the maximum payload size",
 	Hooks: onReply(wire.CmdCache, func(x *server.Exchange) {
 		if x.Request.Length > uint64(x.Session.Export.Constraints.MaxPayload) {
 			hangup(x)

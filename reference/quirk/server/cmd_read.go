@@ -43,10 +43,10 @@ var ReadOnlyReadRefused = register(Quirk{
 	}),
 })
 
-// ReadZeroLengthHangup hangs up on reads of nothing.
+// ReadZeroLengthHangup closes the connection on reads of nothing.
 var ReadZeroLengthHangup = register(Quirk{
 	Name: "read-zero-length-hangup", Breaks: "cmd.read.zero-length.stay",
-	Doc:   "hangs up on a read of 0 bytes",
+	Doc:   "closes the connection on a read of 0 bytes",
 	Hooks: onZeroLength(wire.CmdRead, hangup),
 })
 

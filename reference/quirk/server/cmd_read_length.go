@@ -5,7 +5,7 @@ import (
 	"nbdconform/reference/wire"
 )
 
-// ReadSmallMaximum refuses payloads that everybody may ask for.
+// ReadSmallMaximum refuses payloads that every client may ask for.
 var ReadSmallMaximum = register(Quirk{
 	Name: "read-small-maximum", Breaks: "size.default.max-payload",
 	Doc: "answers NBD_EINVAL to NBD_CMD_READ of more than 65536 bytes",
@@ -45,10 +45,10 @@ var ReadLongWhole = register(Quirk{
 	}),
 })
 
-// ReadLongHangup hangs up on reads that are longer than it advertised, but no attack.
+// ReadLongHangup closes the connection on reads that are longer than it advertised, but no attack.
 var ReadLongHangup = register(Quirk{
 	Name: "read-long-hangup", Breaks: "size.dos.limit.server",
-	Doc: "hangs up on NBD_CMD_READ that is longer than the maximum payload size and no longer than 2^25 bytes",
+	Doc: "closes the connection on NBD_CMD_READ that is longer than the maximum payload size and no longer than 2^25 bytes",
 	Hooks: onReply(wire.CmdRead, func(x *server.Exchange) {
 		if n := x.Request.Length; n > uint64(x.Session.Export.Constraints.MaxPayload) && n <= wire.DefaultMaxPayload {
 			hangup(x)

@@ -15,10 +15,10 @@ var TrimAdvertisedOnly = register(Quirk{
 	Hooks: onReply(wire.CmdTrim, fail(wire.EINVAL)),
 })
 
-// TrimHangup hangs up on a command that it offers.
+// TrimHangup closes the connection on a command that it offers.
 var TrimHangup = register(Quirk{
 	Name: "trim-hangup", Breaks: "trans.end.unjustified.server",
-	Doc:   "hangs up on NBD_CMD_TRIM",
+	Doc:   "closes the connection on NBD_CMD_TRIM",
 	Hooks: onReply(wire.CmdTrim, hangup),
 })
 
@@ -116,9 +116,9 @@ var RangeOverflowAccepted = register(Quirk{
 	}),
 })
 
-// TrimZeroLengthHangup hangs up on trims of nothing.
+// TrimZeroLengthHangup closes the connection on trims of nothing.
 var TrimZeroLengthHangup = register(Quirk{
 	Name: "trim-zero-length-hangup", Breaks: "cmd.trim.zero-length.stay",
-	Doc:   "hangs up on a trim of 0 bytes",
+	Doc:   "closes the connection on a trim of 0 bytes",
 	Hooks: onZeroLength(wire.CmdTrim, hangup),
 })

@@ -114,9 +114,9 @@ var WriteMagicCut = register(Quirk{
 	}),
 })
 
-// WriteZeroLengthHangup hangs up on writes of nothing.
+// WriteZeroLengthHangup closes the connection on writes of nothing.
 var WriteZeroLengthHangup = register(Quirk{
 	Name: "write-zero-length-hangup", Breaks: "cmd.write.zero-length.stay",
-	Doc:   "hangs up on a write of 0 bytes",
+	Doc:   "closes the connection on a write of 0 bytes",
 	Hooks: onZeroLength(wire.CmdWrite, hangup),
 })

@@ -20,7 +20,7 @@ var ZeroesLost = register(Quirk{
 // ZeroesTrimmedToGarbage trims instead of zeroing, on a medium where that leaves garbage.
 var ZeroesTrimmedToGarbage = register(Quirk{
 	Name: "zeroes-trimmed-to-garbage", Breaks: "cmd.write-zeroes.reads-zero",
-	Doc: "leaves bytes of 0xa5 behind NBD_CMD_WRITE_ZEROES without NBD_CMD_FLAG_NO_HOLE",
+	Doc: "leaves bytes of 0xa5 after NBD_CMD_WRITE_ZEROES without NBD_CMD_FLAG_NO_HOLE",
 	Hooks: wrap(func(e export.Export) export.Export {
 		return disk{Export: e, zero: func(off, n uint64, noHole, fast bool) error {
 			if noHole {
@@ -76,10 +76,10 @@ var ZeroesCapped = register(Quirk{
 	}),
 })
 
-// ZeroesLongHangup hangs up on requests that carry nothing.
+// ZeroesLongHangup closes the connection on requests that carry nothing.
 var ZeroesLongHangup = register(Quirk{
 	Name: "zeroes-long-hangup", Breaks: "size.effect.disconnect",
-	Doc: "hangs up on NBD_CMD_WRITE_ZEROES and NBD_CMD_TRIM of more than the maximum payload size",
+	Doc: "closes the connection on NBD_CMD_WRITE_ZEROES and NBD_CMD_TRIM of more than the maximum payload size",
 	Hooks: server.Hooks{Reply: func(x *server.Exchange) {
 		if x.Is(wire.CmdWriteZeroes, wire.CmdTrim) && x.Request.Length > uint64(x.Session.Export.Constraints.MaxPayload) {
 			hangup(x)
@@ -94,10 +94,10 @@ var NoHoleRejected = register(Quirk{
 	Hooks: onZeroFlag(wire.CmdFlagNoHole, fail(wire.EINVAL)),
 })
 
-// ZeroesZeroLengthHangup hangs up on zeroes for nothing.
+// ZeroesZeroLengthHangup closes the connection on zeroes for nothing.
 var ZeroesZeroLengthHangup = register(Quirk{
 	Name: "zeroes-zero-length-hangup", Breaks: "cmd.write-zeroes.zero-length.stay",
-	Doc:   "hangs up on a request to zero 0 bytes",
+	Doc:   "closes the connection on a request to zero 0 bytes",
 	Hooks: onZeroLength(wire.CmdWriteZeroes, hangup),
 })
 

@@ -15,7 +15,7 @@ func onLBAReply(f func(*server.Exchange, *server.Message)) server.Hooks {
 	}}
 }
 
-// LBACounted has a number of descriptors where their length is due.
+// LBACounted has a number of descriptors where their length belongs.
 var LBACounted = register(Quirk{
 	Name: "lba-counted", Breaks: "get-lba-status.reply",
 	Doc: "answers NBD_CMD_GET_LBA_STATUS with the number of descriptors in place of their length",
@@ -37,7 +37,7 @@ var LBARagged = register(Quirk{
 	}),
 })
 
-// onLBA makes hooks that change what is behind a successful reply to
+// onLBA makes hooks that change what is after a successful reply to
 // NBD_CMD_GET_LBA_STATUS, in the dialect that has it.
 func onLBA(f func(q wire.Request, s wire.LBAStatus) wire.LBAStatus) server.Hooks {
 	return onLBAReply(func(x *server.Exchange, m *server.Message) {
@@ -135,7 +135,7 @@ var LBABeyondAccepted = register(Quirk{
 // LBAErrorBare leaves the client waiting for a length.
 var LBAErrorBare = register(Quirk{
 	Name: "lba-error-bare", Breaks: "get-lba-status.error.data",
-	Doc: "sends nothing behind an error in reply to NBD_CMD_GET_LBA_STATUS, and goes on",
+	Doc: "sends nothing after an error in reply to NBD_CMD_GET_LBA_STATUS, and goes on",
 	Hooks: onLBAReply(func(_ *server.Exchange, m *server.Message) {
 		if m.Simple.Error != wire.OK {
 			m.Data = nil

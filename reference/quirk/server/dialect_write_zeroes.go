@@ -8,7 +8,7 @@ import (
 // ZeroesSwallow expects what the command does without.
 var ZeroesSwallow = register(Quirk{
 	Name: "zeroes-swallow", Breaks: "write-zeroes-rfc.like-write",
-	Doc: "expects a payload behind NBD_CMD_WRITE_ZEROES",
+	Doc: "expects a payload after NBD_CMD_WRITE_ZEROES",
 	Hooks: server.Hooks{Request: func(_ *server.Session, q *wire.Request) {
 		if q.Type == wire.CmdWriteZeroes {
 			q.Type = wire.CmdWrite

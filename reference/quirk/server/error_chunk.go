@@ -65,10 +65,10 @@ func withOffset(c *wire.Chunk, offset uint64) {
 	}
 }
 
-// ErrorOffsetOutOfBounds says that something went wrong where nobody looked.
+// ErrorOffsetOutOfBounds says that something went wrong outside the request.
 var ErrorOffsetOutOfBounds = register(Quirk{
 	Name: "error-offset-out-of-bounds", Breaks: "chunk.error-offset.bounds",
-	Doc: "sends NBD_REPLY_TYPE_ERROR_OFFSET with the first offset behind the request",
+	Doc: "sends NBD_REPLY_TYPE_ERROR_OFFSET with the first offset past the request",
 	Hooks: onErrorPayload(func(x *server.Exchange, c *wire.Chunk) {
 		withOffset(c, x.Request.Offset+x.Request.Length)
 	}),

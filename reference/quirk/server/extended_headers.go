@@ -8,7 +8,7 @@ import (
 // onAnyOption makes hooks that see the answer to every option.
 func onAnyOption(f func(*server.OptionExchange)) server.Hooks { return server.Hooks{OptionReply: f} }
 
-// ExtendedNeedsStructured grants extended headers only behind structured replies.
+// ExtendedNeedsStructured grants extended headers only after structured replies.
 var ExtendedNeedsStructured = register(Quirk{
 	Name: "extended-needs-structured", Breaks: "opt.extended-headers.alone",
 	Doc: "answers NBD_REP_ERR_UNSUP to NBD_OPT_EXTENDED_HEADERS unless structured replies were negotiated",

@@ -102,7 +102,7 @@ var StrayPayloadEPERM = register(Quirk{
 // StrayPayloadHangup makes short work of it.
 var StrayPayloadHangup = register(Quirk{
 	Name: "stray-payload-hangup", Breaks: "trans.extended.consume",
-	Doc: "hangs up on payloads that the command does not have",
+	Doc: "closes the connection on payloads that the command does not have",
 	Hooks: onExtended(func(x *server.Exchange) {
 		if stray(x.Request) {
 			hangup(x)
@@ -131,7 +131,7 @@ var LengthTruncated = register(Quirk{
 // LengthWideHangup has no use for lengths that take more than 32 bits.
 var LengthWideHangup = register(Quirk{
 	Name: "length-wide-hangup", Breaks: "size.effect.disconnect",
-	Doc: "hangs up on effect lengths of 2^32 bytes and more",
+	Doc: "closes the connection on effect lengths of 2^32 bytes and more",
 	Hooks: onExtended(func(x *server.Exchange) {
 		if x.Request.Length>>32 != 0 {
 			hangup(x)

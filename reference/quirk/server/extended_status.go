@@ -32,7 +32,7 @@ var StatusWideOdd = register(Quirk{
 	}),
 })
 
-// StatusMiscounted counts what is behind the list as well.
+// StatusMiscounted counts what is after the list as well.
 var StatusMiscounted = register(Quirk{
 	Name: "status-miscounted", Breaks: "chunk.block-status-ext.count",
 	Doc: "sends a descriptor count that is one too many",
@@ -74,7 +74,7 @@ var StatusHighBits = register(Quirk{
 	}),
 })
 
-// StatusWide reports block status in a form that nobody negotiated.
+// StatusWide reports block status in a form that was not negotiated.
 var StatusWide = register(Quirk{
 	Name: "status-wide", Breaks: "chunk.block-status-ext.unnegotiated",
 	Doc: "sends NBD_REPLY_TYPE_BLOCK_STATUS_EXT with structured replies",
@@ -87,7 +87,7 @@ var StatusWide = register(Quirk{
 	}),
 })
 
-// PayloadFlagUnnegotiated advertises the payload of block status to everybody.
+// PayloadFlagUnnegotiated advertises the payload of block status to every client.
 var PayloadFlagUnnegotiated = register(Quirk{
 	Name: "payload-flag-unnegotiated", Breaks: "flag.transmission.block-status-payload.negotiated",
 	Doc: "advertises NBD_FLAG_BLOCK_STATUS_PAYLOAD without extended headers",
@@ -218,7 +218,7 @@ var FilterDuplicateAccepted = register(Quirk{
 // FilterBadHangup blames the client.
 var FilterBadHangup = register(Quirk{
 	Name: "filter-bad-hangup", Breaks: "cmd.block-status.payload.duplicate-id",
-	Doc:   "hangs up on filters that it can't take",
+	Doc:   "closes the connection on filters that it can't take",
 	Hooks: onBadFilter(hangup),
 })
 

@@ -20,7 +20,7 @@ var GreetingNotFixed = register(Quirk{
 // HandshakeNewstyle speaks the negotiation that was a mistake.
 var HandshakeNewstyle = register(Quirk{
 	Name: "handshake-newstyle", Breaks: "baseline.server.fixed-newstyle",
-	Doc:    "speaks newstyle negotiation that is not fixed, and hangs up on all options but NBD_OPT_EXPORT_NAME",
+	Doc:    "speaks newstyle negotiation that is not fixed, and closes the connection on all options but NBD_OPT_EXPORT_NAME",
 	Config: func(c *server.Config) { c.Handshake = server.Newstyle },
 })
 
@@ -31,17 +31,17 @@ var HandshakeOldstyle = register(Quirk{
 	Config: func(c *server.Config) { c.Handshake = server.Oldstyle },
 })
 
-// GreetingCutShort hangs up in the middle of the greeting.
+// GreetingCutShort closes the connection in the middle of the greeting.
 var GreetingCutShort = register(Quirk{
 	Name: "greeting-cut-short", Breaks: "layout.greeting",
-	Doc:   "hangs up behind ten bytes of the greeting",
+	Doc:   "closes the connection after ten bytes of the greeting",
 	Hooks: server.Hooks{Greeting: func(x *server.GreetingExchange) { x.Truncate, x.Hangup = 10, true }},
 })
 
 // SecondConnectionRefused serves one connection in its life.
 var SecondConnectionRefused = register(Quirk{
 	Name: "second-connection-refused", Breaks: "trans.end.unjustified.server",
-	Doc: "hangs up on every connection but the first",
+	Doc: "closes every connection but the first",
 	Hooks: server.Hooks{Greeting: func(x *server.GreetingExchange) {
 		x.Hangup = x.Session.ID > 1
 		x.Silent = x.Hangup
@@ -96,7 +96,7 @@ var ClientFlagsGreedy = register(Quirk{
 // SegmentsAsMessages takes every segment of the stream for a message.
 var SegmentsAsMessages = register(Quirk{
 	Name: "segments-as-messages", Breaks: "baseline.server.fixed-newstyle",
-	Doc: "hangs up when a single byte arrives, since no message is that short",
+	Doc: "closes the connection when a single byte arrives, since no message is that short",
 	Hooks: server.Hooks{Conn: func(_ *server.Session, c net.Conn) net.Conn {
 		return transport{Conn: c, read: func(b []byte) (int, error) {
 			n, err := c.Read(b)
@@ -118,7 +118,7 @@ var GreetingWrongMagic = register(Quirk{
 	}},
 })
 
-// GreetingUnknownFlag sets a handshake flag that nobody defined.
+// GreetingUnknownFlag sets an undefined handshake flag.
 var GreetingUnknownFlag = register(Quirk{
 	Name: "greeting-unknown-flag", Breaks: "flag.handshake.unknown",
 	Doc:   "sets bit 9 of the handshake flags",

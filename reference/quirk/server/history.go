@@ -6,7 +6,7 @@ import (
 	"nbdconform/reference/export"
 )
 
-// StaleRead reads from a cache that nobody tells of writes.
+// StaleRead reads from a cache that writes do not reach.
 var StaleRead = register(Quirk{
 	Name: "stale-read", Breaks: "flag.transmission.multi-conn",
 	Doc: "answers every fourth NBD_CMD_READ of a connection with what it read from there before, whatever was written since",

@@ -16,7 +16,7 @@ var BlockSizeReqdThoughRequested = register(Quirk{
 	}),
 })
 
-// BlockSizeReqdByDefault insists on telling constraints that everybody assumes.
+// BlockSizeReqdByDefault insists on telling constraints that are the default.
 var BlockSizeReqdByDefault = register(Quirk{
 	Name: "block-size-reqd-by-default", Breaks: "opt.info.block-size-reqd.default",
 	Doc: "answers NBD_REP_ERR_BLOCK_SIZE_REQD to clients that don't ask, with default constraints",

@@ -11,7 +11,7 @@ import (
 // AbortUnanswered closes the connection on NBD_OPT_ABORT without a reply.
 var AbortUnanswered = register(Quirk{
 	Name: "abort-unanswered", Breaks: "opt.abort.ack",
-	Doc:   "hangs up on NBD_OPT_ABORT without a reply",
+	Doc:   "closes the connection on NBD_OPT_ABORT without a reply",
 	Hooks: onOption(wire.OptAbort, func(x *server.OptionExchange) { x.Silent = true }),
 })
 
@@ -25,7 +25,7 @@ var AbortUnsupported = register(Quirk{
 	}),
 })
 
-// AbortDataRejected minds data behind NBD_OPT_ABORT.
+// AbortDataRejected rejects data with NBD_OPT_ABORT.
 var AbortDataRejected = register(Quirk{
 	Name: "abort-data-rejected", Breaks: "opt.abort.ignore-data",
 	Doc: "answers NBD_OPT_ABORT with data by NBD_REP_ERR_INVALID",
@@ -40,7 +40,7 @@ var AbortDataRejected = register(Quirk{
 // CrashOnAbortUnheard dies of a client that does not wait for the answer to its NBD_OPT_ABORT.
 var CrashOnAbortUnheard = register(Quirk{
 	Name: "crash-on-abort-unheard", Breaks: "opt.abort.client-gone",
-	Doc: "answers NBD_OPT_ABORT 5 ms late, closes all connections and listens no more if nobody is there to hear it",
+	Doc: "answers NBD_OPT_ABORT 5 ms late, closes all connections and listens no more if the client is gone",
 	Hooks: server.Hooks{
 		Conn: func(s *server.Session, c net.Conn) net.Conn {
 			return transport{Conn: c, write: func(b []byte) (int, error) {

@@ -8,14 +8,14 @@ import (
 // ExportNameZeroesMissing leaves out the reserved zeroes although the client expects them.
 var ExportNameZeroesMissing = register(Quirk{
 	Name: "export-name-zeroes-missing", Breaks: "layout.export-name.reserved",
-	Doc:   "never sends the 124 zeroes behind the answer to NBD_OPT_EXPORT_NAME",
+	Doc:   "never sends the 124 zeroes after the answer to NBD_OPT_EXPORT_NAME",
 	Hooks: server.Hooks{ExportName: func(x *server.ExportNameExchange) { x.Reply.Zeroes = false }},
 })
 
 // ExportNameReservedNonzero sends something else in place of the reserved zeroes.
 var ExportNameReservedNonzero = register(Quirk{
 	Name: "export-name-reserved-nonzero", Breaks: "layout.export-name.reserved",
-	Doc: "sends a 1 among the 124 zeroes behind the answer to NBD_OPT_EXPORT_NAME",
+	Doc: "sends a 1 among the 124 zeroes after the answer to NBD_OPT_EXPORT_NAME",
 	Hooks: server.Hooks{ExportName: func(x *server.ExportNameExchange) {
 		if x.Reply.Zeroes && !x.Refused {
 			x.Raw = x.Reply.Append(nil)
@@ -27,14 +27,14 @@ var ExportNameReservedNonzero = register(Quirk{
 // ExportNameZeroesUnwanted sends the reserved zeroes although both sides agreed not to.
 var ExportNameZeroesUnwanted = register(Quirk{
 	Name: "export-name-zeroes-unwanted", Breaks: "flag.handshake.no-zeroes",
-	Doc:   "sends the 124 zeroes behind the answer to NBD_OPT_EXPORT_NAME in spite of NBD_FLAG_C_NO_ZEROES",
+	Doc:   "sends the 124 zeroes after the answer to NBD_OPT_EXPORT_NAME in spite of NBD_FLAG_C_NO_ZEROES",
 	Hooks: server.Hooks{ExportName: func(x *server.ExportNameExchange) { x.Reply.Zeroes = true }},
 })
 
 // ExportNameRefused knows no NBD_OPT_EXPORT_NAME.
 var ExportNameRefused = register(Quirk{
 	Name: "export-name-refused", Breaks: "interop.server.export-name",
-	Doc:   "hangs up on NBD_OPT_EXPORT_NAME, whatever the name",
+	Doc:   "closes the connection on NBD_OPT_EXPORT_NAME, whatever the name",
 	Hooks: server.Hooks{ExportName: func(x *server.ExportNameExchange) { x.Refused, x.Hangup, x.Silent = true, true, true }},
 })
 
@@ -75,7 +75,7 @@ var ExportNameUnknownServed = register(Quirk{
 // ExportNameUnknownIgnored keeps the connection when it has no such export.
 var ExportNameUnknownIgnored = register(Quirk{
 	Name: "export-name-unknown-ignored", Breaks: "opt.export-name.unknown",
-	Doc: "neither answers an unknown name in NBD_OPT_EXPORT_NAME nor hangs up",
+	Doc: "neither answers an unknown name in NBD_OPT_EXPORT_NAME nor closes the connection",
 	Hooks: server.Hooks{ExportName: func(x *server.ExportNameExchange) {
 		if x.Refused {
 			x.Stall, x.Hangup = true, false

@@ -12,17 +12,17 @@ var GoUnsupported = register(Quirk{
 	Hooks: onOption(wire.OptGo, func(x *server.OptionExchange) { x.Fail(wire.RepErrUnsup, "") }),
 })
 
-// GoNotEntered grants NBD_OPT_GO and goes on haggling.
+// GoNotEntered grants NBD_OPT_GO and goes on with the negotiation.
 var GoNotEntered = register(Quirk{
 	Name: "go-not-entered", Breaks: "baseline.server.go",
 	Doc:   "answers NBD_OPT_GO with NBD_REP_ACK and waits for further options",
 	Hooks: onOption(wire.OptGo, func(x *server.OptionExchange) { x.Enter = false }),
 })
 
-// GoPadding sends the zeroes that belong to NBD_OPT_EXPORT_NAME behind NBD_OPT_GO.
+// GoPadding sends the zeroes that belong to NBD_OPT_EXPORT_NAME after NBD_OPT_GO.
 var GoPadding = register(Quirk{
 	Name: "go-padding", Breaks: "opt.info.go-no-padding",
-	Doc: "sends 124 zeroes behind the NBD_REP_ACK of NBD_OPT_GO",
+	Doc: "sends 124 zeroes after the NBD_REP_ACK of NBD_OPT_GO",
 	Hooks: onOption(wire.OptGo, func(x *server.OptionExchange) {
 		if x.Enter {
 			x.Raw = append(x.Bytes(), make([]byte, wire.ReservedZeroes)...)

@@ -81,10 +81,10 @@ var UnknownExportInvalid = register(Quirk{
 	}),
 })
 
-// UnknownExportHangup hangs up on a client that asks for an export that is not there.
+// UnknownExportHangup closes the connection on a client that asks for an export that is not there.
 var UnknownExportHangup = register(Quirk{
 	Name: "unknown-export-hangup", Breaks: "haggling.hard.unjustified.server",
-	Doc: "hangs up behind NBD_REP_ERR_UNKNOWN",
+	Doc: "closes the connection after NBD_REP_ERR_UNKNOWN",
 	Hooks: server.Hooks{OptionReply: func(x *server.OptionExchange) {
 		x.Hangup = x.Hangup || x.Failed() && x.Replies[len(x.Replies)-1].Type == wire.RepErrUnknown
 	}},
@@ -144,10 +144,10 @@ var InfoDescriptionOther = register(Quirk{
 	}),
 })
 
-// LongNameHangup hangs up on a client whose export name is long.
+// LongNameHangup closes the connection on a client whose export name is long.
 var LongNameHangup = register(Quirk{
 	Name: "long-name-hangup", Breaks: "haggling.hard.unjustified.server",
-	Doc: "hangs up on NBD_OPT_INFO and NBD_OPT_GO with more than 1024 bytes of data",
+	Doc: "closes the connection on NBD_OPT_INFO and NBD_OPT_GO with more than 1024 bytes of data",
 	Hooks: server.Hooks{OptionReply: func(x *server.OptionExchange) {
 		if x.Is(wire.OptInfo, wire.OptGo) && len(x.Request.Data) > 1024 {
 			x.Silent, x.Hangup = true, true

@@ -14,10 +14,10 @@ var ListUnsupported = register(Quirk{
 	Hooks: onOption(wire.OptList, func(x *server.OptionExchange) { x.Fail(wire.RepErrUnsup, "") }),
 })
 
-// ListHangup hangs up on a client that asks for the list.
+// ListHangup closes the connection on a client that asks for the list.
 var ListHangup = register(Quirk{
 	Name: "list-hangup", Breaks: "haggling.hard.unjustified.server",
-	Doc:   "hangs up on NBD_OPT_LIST",
+	Doc:   "closes the connection on NBD_OPT_LIST",
 	Hooks: onOption(wire.OptList, func(x *server.OptionExchange) { x.Silent, x.Hangup = true, true }),
 })
 
@@ -37,7 +37,7 @@ var OptionReplyUnexpectedType = register(Quirk{
 	}),
 })
 
-// OptionReplyAfterFinal sends another reply behind the final one.
+// OptionReplyAfterFinal sends another reply after the final one.
 var OptionReplyAfterFinal = register(Quirk{
 	Name: "option-reply-after-final", Breaks: "layout.option-reply.type",
 	Doc:   "sends NBD_REP_ACK twice at the end of NBD_OPT_LIST",
@@ -115,10 +115,10 @@ var ListInventsExport = register(Quirk{
 	}),
 })
 
-// PolicyHangup refuses every export, and hangs up.
+// PolicyHangup refuses every export, and closes the connection.
 var PolicyHangup = register(Quirk{
 	Name: "policy-hangup", Breaks: "haggling.hard.unjustified.server",
-	Doc: "answers NBD_OPT_GO with NBD_REP_ERR_POLICY and hangs up",
+	Doc: "answers NBD_OPT_GO with NBD_REP_ERR_POLICY and closes the connection",
 	Hooks: onOption(wire.OptGo, func(x *server.OptionExchange) {
 		if !x.Failed() {
 			x.Fail(wire.RepErrPolicy, "not for you")
@@ -127,7 +127,7 @@ var PolicyHangup = register(Quirk{
 	}),
 })
 
-// ListDataAccepted does not mind data behind NBD_OPT_LIST.
+// ListDataAccepted accepts data with NBD_OPT_LIST.
 var ListDataAccepted = register(Quirk{
 	Name: "list-data-accepted", Breaks: "opt.list.data-invalid",
 	Doc:   "lists its exports although NBD_OPT_LIST has data",

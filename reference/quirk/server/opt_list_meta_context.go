@@ -43,7 +43,7 @@ var ListMetaWithoutColon = register(Quirk{
 	}),
 })
 
-// SetMetaUnregisteredNamespace grants contexts of a namespace that nobody registered.
+// SetMetaUnregisteredNamespace grants contexts of a namespace that is not registered.
 var SetMetaUnregisteredNamespace = register(Quirk{
 	Name: "set-meta-unregistered-namespace", Breaks: "meta.name.namespace",
 	Doc: "has contexts in a namespace that is neither registered nor experimental",

@@ -23,7 +23,7 @@ var SetMetaMalformedAccepted = register(Quirk{
 // SetMetaCString takes a NUL for the end of a query.
 var SetMetaCString = register(Quirk{
 	Name: "set-meta-c-string", Breaks: "meta.base.unknown-leaf.set",
-	Doc: "ignores what is behind a NUL in a query that selects",
+	Doc: "ignores what is after a NUL in a query that selects",
 	Hooks: rewriteQueries(eachQuery(func(s string) string {
 		s, _, _ = strings.Cut(s, "\x00")
 		return s

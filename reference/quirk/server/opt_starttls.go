@@ -8,7 +8,7 @@ import (
 // StartTLSRefusedHangup wants nothing to do with clients that like TLS.
 var StartTLSRefusedHangup = register(Quirk{
 	Name: "starttls-refused-hangup", Breaks: "baseline.unsup.continue",
-	Doc:   "hangs up behind its refusal of NBD_OPT_STARTTLS",
+	Doc:   "closes the connection after its refusal of NBD_OPT_STARTTLS",
 	Hooks: onOption(wire.OptStartTLS, func(x *server.OptionExchange) { x.Hangup = x.Failed() }),
 })
 
@@ -50,7 +50,7 @@ var StartTLSNotFixed = register(Quirk{
 // StartTLSAckedInTheClear grants TLS and never speaks it.
 var StartTLSAckedInTheClear = register(Quirk{
 	Name: "starttls-acked-in-the-clear", Breaks: "opt.starttls.reply",
-	Doc: "answers NBD_OPT_STARTTLS with NBD_REP_ACK and goes on in the clear",
+	Doc: "answers NBD_OPT_STARTTLS with NBD_REP_ACK and goes on in plaintext",
 	Hooks: onOption(wire.OptStartTLS, func(x *server.OptionExchange) {
 		x.Replies = nil
 		x.Add(wire.RepAck, nil)

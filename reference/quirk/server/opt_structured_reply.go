@@ -21,7 +21,7 @@ var StructuredReplyInvalid = register(Quirk{
 	Hooks: onOption(wire.OptStructuredReply, func(x *server.OptionExchange) { x.Fail(wire.RepErrInvalid, "") }),
 })
 
-// StructuredReplyDataAccepted does not mind data behind NBD_OPT_STRUCTURED_REPLY.
+// StructuredReplyDataAccepted accepts data with NBD_OPT_STRUCTURED_REPLY.
 var StructuredReplyDataAccepted = register(Quirk{
 	Name: "structured-reply-data-accepted", Breaks: "opt.structured-reply.data-invalid",
 	Doc:   "grants structured replies although NBD_OPT_STRUCTURED_REPLY has data",

@@ -33,10 +33,10 @@ var OptionUnknownAcked = register(Quirk{
 	}),
 })
 
-// OptionUnknownHangup hangs up on options that it does not know.
+// OptionUnknownHangup closes the connection on options that it does not know.
 var OptionUnknownHangup = register(Quirk{
 	Name: "option-unknown-hangup", Breaks: "baseline.unsup",
-	Doc:   "hangs up on an option that it does not know, as servers did before fixed newstyle",
+	Doc:   "closes the connection on an option that it does not know, as servers did before fixed newstyle",
 	Hooks: onUnknownOption(func(x *server.OptionExchange) { x.Silent, x.Hangup = true, true }),
 })
 
@@ -50,7 +50,7 @@ var OptionUnknownUnanswered = register(Quirk{
 // OptionUnknownDataUnread takes the data of an unknown option for the next one.
 var OptionUnknownDataUnread = register(Quirk{
 	Name: "option-unknown-data-unread", Breaks: "baseline.unsup.continue",
-	Doc: "takes the data of an option that it does not know for the next option, and hangs up over its magic number",
+	Doc: "takes the data of an option that it does not know for the next option, and closes the connection over its magic number",
 	Hooks: onUnknownOption(func(x *server.OptionExchange) {
 		x.Hangup = len(x.Request.Data) > 0
 	}),

@@ -46,7 +46,7 @@ var WriteReadOnlyEINVAL = register(Quirk{
 // WriteRefusedPayloadUnread takes the payload of a refused write for the next request.
 var WriteRefusedPayloadUnread = register(Quirk{
 	Name: "write-refused-payload-unread", Breaks: "trans.end.unjustified.server",
-	Doc: "takes the payload of a refused NBD_CMD_WRITE for the next request, and hangs up over its magic number",
+	Doc: "takes the payload of a refused NBD_CMD_WRITE for the next request, and closes the connection over its magic number",
 	Hooks: onAnyError(func(x *server.Exchange) {
 		x.Hangup = x.Is(wire.CmdWrite)
 	}),

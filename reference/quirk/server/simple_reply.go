@@ -33,10 +33,10 @@ var ReplyWrongMagic = register(Quirk{
 	}},
 })
 
-// ReadCutShort hangs up in the middle of the data.
+// ReadCutShort closes the connection in the middle of the data.
 var ReadCutShort = register(Quirk{
 	Name: "read-cut-short", Breaks: "trans.end.unjustified.server",
-	Doc: "hangs up behind the first half of the reply to a read of at least 2 bytes",
+	Doc: "closes the connection after the first half of the reply to a read of at least 2 bytes",
 	Hooks: onReply(wire.CmdRead, func(x *server.Exchange) {
 		if x.Err() == wire.OK && x.Request.Length >= 2 {
 			x.Truncate, x.Hangup = len(x.Bytes())/2, true
@@ -44,10 +44,10 @@ var ReadCutShort = register(Quirk{
 	}),
 })
 
-// ReadErrorWithPayload sends data behind the error of a simple reply.
+// ReadErrorWithPayload sends data after the error of a simple reply.
 var ReadErrorWithPayload = register(Quirk{
 	Name: "read-error-with-payload", Breaks: "cmd.read.simple.error.no-payload",
-	Doc: "sends as many zeroes as were asked for behind a simple reply that says that the read failed",
+	Doc: "sends as many zeroes as were asked for after a simple reply that says that the read failed",
 	Hooks: onAnyError(func(x *server.Exchange) {
 		if x.Is(wire.CmdRead) && !x.Session.Structured {
 			x.Replies[0].Data = make([]byte, min(x.Request.Length, 1<<20))

@@ -34,7 +34,7 @@ var ReadIncomplete = register(Quirk{
 // DataChunkOutOfBounds sends more data than was asked for.
 var DataChunkOutOfBounds = register(Quirk{
 	Name: "data-chunk-out-of-bounds", Breaks: "chunk.offset-data.bounds",
-	Doc: "sends 512 bytes of data from behind the range that was asked for",
+	Doc: "sends 512 bytes of data from past the range that was asked for",
 	Hooks: onRead(1, func(x *server.Exchange) {
 		insert(x, x.DataChunk(x.Request.Offset+x.Request.Length, make([]byte, 512)))
 	}),
@@ -57,10 +57,10 @@ var DataChunkEmpty = register(Quirk{
 	Hooks: onRead(1, func(x *server.Exchange) { insert(x, x.DataChunk(x.Request.Offset, nil)) }),
 })
 
-// HoleChunkOutOfBounds sends a hole from behind the range that was asked for.
+// HoleChunkOutOfBounds sends a hole from past the range that was asked for.
 var HoleChunkOutOfBounds = register(Quirk{
 	Name: "hole-chunk-out-of-bounds", Breaks: "chunk.offset-hole.bounds",
-	Doc: "sends a hole of 512 bytes from behind the range that was asked for",
+	Doc: "sends a hole of 512 bytes from past the range that was asked for",
 	Hooks: onRead(1, func(x *server.Exchange) {
 		insert(x, x.HoleChunk(x.Request.Offset+x.Request.Length, 512))
 	}),
@@ -75,7 +75,7 @@ var HoleChunkOverlap = register(Quirk{
 	}),
 })
 
-// HoleChunkLong sends holes with something behind their size.
+// HoleChunkLong sends holes with something after their size.
 var HoleChunkLong = register(Quirk{
 	Name: "hole-chunk-long", Breaks: "chunk.offset-hole.length",
 	Doc: "sends NBD_REPLY_TYPE_OFFSET_HOLE with a length of 16",
@@ -117,10 +117,10 @@ var ReadDoneTwice = register(Quirk{
 	}),
 })
 
-// ReadChunkAfterDone sends another chunk behind the final one.
+// ReadChunkAfterDone sends another chunk after the final one.
 var ReadChunkAfterDone = register(Quirk{
 	Name: "read-chunk-after-done", Breaks: "chunk.flag.done-clear",
-	Doc: "sends NBD_REPLY_TYPE_NONE behind the final chunk of a read",
+	Doc: "sends NBD_REPLY_TYPE_NONE after the final chunk of a read",
 	Hooks: onRead(1, func(x *server.Exchange) {
 		none := x.Chunk(wire.ChunkNone, nil)
 		none.Chunk.Flags = wire.ReplyFlagDone
@@ -135,14 +135,14 @@ var NoneWithoutDone = register(Quirk{
 	Hooks: onRead(1, func(x *server.Exchange) { insert(x, x.Chunk(wire.ChunkNone, nil)) }),
 })
 
-// ChunkTypeUnknown sends a chunk of a type that nobody defined.
+// ChunkTypeUnknown sends a chunk of an undefined type.
 var ChunkTypeUnknown = register(Quirk{
 	Name: "chunk-type-unknown", Breaks: "layout.chunk.type",
 	Doc:   "sends a chunk of type 77 ahead of the reply to a read",
 	Hooks: onRead(1, func(x *server.Exchange) { insert(x, x.Chunk(77, []byte("hello"))) }),
 })
 
-// ChunkFlagUnknown sets a chunk flag that nobody defined.
+// ChunkFlagUnknown sets an undefined chunk flag.
 var ChunkFlagUnknown = register(Quirk{
 	Name: "chunk-flag-unknown", Breaks: "chunk.flag.unknown",
 	Doc: "sets bit 7 of the flags of every chunk",
@@ -165,7 +165,7 @@ var NoneWithPayload = register(Quirk{
 // ReadChunksUnaligned splits reads wherever it likes.
 var ReadChunksUnaligned = register(Quirk{
 	Name: "read-chunks-unaligned", Breaks: "cmd.read.chunk-alignment",
-	Doc: "splits reads of more than 100 bytes behind the hundredth",
+	Doc: "splits reads of more than 100 bytes after the hundredth",
 	Hooks: onRead(101, func(x *server.Exchange) {
 		if x.Request.Flags&wire.CmdFlagDF == 0 {
 			data, off := x.Content(), x.Request.Offset
@@ -177,7 +177,7 @@ var ReadChunksUnaligned = register(Quirk{
 // ChunkCutShort gives up in the middle of a chunk.
 var ChunkCutShort = register(Quirk{
 	Name: "chunk-cut-short", Breaks: "cmd.read.finish-chunk",
-	Doc: "hangs up in the middle of the content of every structured read",
+	Doc: "closes the connection in the middle of the content of every structured read",
 	Hooks: onRead(2, func(x *server.Exchange) {
 		x.Chunks(x.DataChunk(x.Request.Offset, x.Content()))
 		x.Truncate, x.Hangup = len(x.Bytes())-1, true

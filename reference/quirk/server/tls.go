@@ -13,7 +13,7 @@ import (
 // StartTLSInTheClear acknowledges NBD_OPT_STARTTLS and goes on without TLS.
 var StartTLSInTheClear = register(Quirk{
 	Name: "starttls-in-the-clear", Breaks: "tls.upgrade.ready",
-	Doc: "acknowledges NBD_OPT_STARTTLS and expects the next option in the clear",
+	Doc: "acknowledges NBD_OPT_STARTTLS and expects the next option in plaintext",
 	Hooks: server.Hooks{OptionReply: func(x *server.OptionExchange) {
 		x.Upgrade = false
 	}},
@@ -26,18 +26,18 @@ var StartTLSTwiceAccepted = register(Quirk{
 	Hooks: skip("tls.forced.starttls.again"),
 })
 
-// TLSStateKept remembers what was negotiated in the clear.
+// TLSStateKept remembers what was negotiated in plaintext.
 var TLSStateKept = register(Quirk{
 	Name: "tls-state-kept", Breaks: "opt.starttls.forget-state",
 	Doc:   "keeps structured replies and metadata contexts that were negotiated before TLS",
 	Hooks: skip("opt.starttls.forget-state"),
 })
 
-// TLSPlainTextInterpreted answers options that came in the clear as if they
+// TLSPlainTextInterpreted answers options that came in plaintext as if they
 // had come within TLS, as in CVE-2021-3716.
 var TLSPlainTextInterpreted = register(Quirk{
 	Name: "tls-plain-text-interpreted", Breaks: "tls.upgrade.all.server",
-	Doc:   "answers options within TLS that came in the clear together with NBD_OPT_STARTTLS",
+	Doc:   "answers options within TLS that came in plaintext together with NBD_OPT_STARTTLS",
 	Hooks: skip("tls.upgrade.all.client"),
 })
 
@@ -104,6 +104,6 @@ func (s stubborn) Upgrade(ctx context.Context, nc net.Conn) (starttls.Conn, erro
 // TLSHandshakeFailureIgnored keeps a connection after a failed handshake.
 var TLSHandshakeFailureIgnored = register(Quirk{
 	Name: "tls-handshake-failure-ignored", Breaks: "tls.handshake.failed.server",
-	Doc:    "says nothing more after a failed TLS handshake, and does not hang up",
+	Doc:    "says nothing more after a failed TLS handshake, and does not close the connection",
 	Config: wrapTLS(func(s starttls.Server) starttls.Server { return stubborn{s} }),
 })

@@ -11,7 +11,7 @@ func refusedForTLS(x *server.OptionExchange) bool {
 	return n > 0 && x.Replies[n-1].Type == wire.RepErrTLSReqd
 }
 
-// ForcedTLSAnswersList tells in the clear which exports there are.
+// ForcedTLSAnswersList tells in plaintext which exports there are.
 var ForcedTLSAnswersList = register(Quirk{
 	Name: "forced-tls-answers-list", Breaks: "tls.forced.other-options",
 	Doc: "answers NBD_OPT_LIST without TLS in FORCEDTLS mode",
@@ -27,7 +27,7 @@ var ForcedTLSAnswersList = register(Quirk{
 	}},
 })
 
-// ForcedTLSUnknownUnsup says in the clear which options it does not know.
+// ForcedTLSUnknownUnsup says in plaintext which options it does not know.
 var ForcedTLSUnknownUnsup = register(Quirk{
 	Name: "forced-tls-unknown-unsup", Breaks: "tls.forced.other-options",
 	Doc: "answers unknown options by NBD_REP_ERR_UNSUP without TLS in FORCEDTLS mode",
@@ -67,14 +67,14 @@ var SelectiveTLSInfoPolicy = register(Quirk{
 	}},
 })
 
-// SelectiveTLSGoServed serves a TLS-only export in the clear.
+// SelectiveTLSGoServed serves a TLS-only export in plaintext.
 var SelectiveTLSGoServed = register(Quirk{
 	Name: "selective-tls-go-served", Breaks: "tls.selective.go",
 	Doc:   "takes NBD_OPT_GO for a TLS-only export without TLS",
 	Hooks: skip("tls.selective.go"),
 })
 
-// SelectiveTLSExportNameServed serves a TLS-only export in the clear.
+// SelectiveTLSExportNameServed serves a TLS-only export in plaintext.
 var SelectiveTLSExportNameServed = register(Quirk{
 	Name: "selective-tls-export-name-served", Breaks: "tls.selective.export-name",
 	Doc:   "takes NBD_OPT_EXPORT_NAME for a TLS-only export without TLS",
@@ -105,7 +105,7 @@ var SelectiveTLSStructuredReqd = register(Quirk{
 // SelectiveTLSFickle demands TLS of every other client.
 var SelectiveTLSFickle = register(Quirk{
 	Name: "selective-tls-fickle", Breaks: "tls.selective.tls-reqd.plain",
-	Doc: "answers NBD_OPT_INFO without TLS by NBD_REP_ERR_TLS_REQD for exports that it serves in the clear",
+	Doc: "answers NBD_OPT_INFO without TLS by NBD_REP_ERR_TLS_REQD for exports that it serves in plaintext",
 	Hooks: server.Hooks{OptionReply: func(x *server.OptionExchange) {
 		if x.Is(wire.OptInfo) && !x.Session.TLS && x.Export != nil && !x.Export.TLSOnly && hasTLS(x.Session) {
 			x.Fail(wire.RepErrTLSReqd, "")

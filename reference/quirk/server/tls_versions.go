@@ -19,7 +19,7 @@ func onX509(f func(*starttls.X509Server)) func(*server.Config) {
 	})
 }
 
-// TLS13Only does without the version that everybody has to have.
+// TLS13Only does without the version that is required.
 var TLS13Only = register(Quirk{
 	Name: "tls-1-3-only", Breaks: "tls.version.required.server",
 	Doc:    "refuses TLS 1.2",

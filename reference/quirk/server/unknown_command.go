@@ -55,7 +55,7 @@ var CrashOnUnknownCommand = register(Quirk{
 // UnknownCommandSwallows takes what follows an unknown command for its payload.
 var UnknownCommandSwallows = register(Quirk{
 	Name: "unknown-command-swallows", Breaks: "layout.request.payload",
-	Doc: "waits for as many bytes behind an unknown command as its length says",
+	Doc: "waits for as many bytes after an unknown command as its length says",
 	Hooks: server.Hooks{Request: func(_ *server.Session, q *wire.Request) {
 		if q.Type >= wire.CmdResize && q.Length > 0 {
 			q.Type, q.Offset = wire.CmdWrite, math.MaxUint64 // which is refused, and its payload thrown away

@@ -7,7 +7,7 @@ import (
 	"nbdconform/reference/wire"
 )
 
-// WriteSmallMaximum refuses payloads that everybody may send.
+// WriteSmallMaximum refuses payloads that every client may send.
 var WriteSmallMaximum = register(Quirk{
 	Name: "write-small-maximum", Breaks: "size.default.max-payload",
 	Doc: "answers NBD_EINVAL to an NBD_CMD_WRITE of more than 2^20 bytes",
@@ -41,10 +41,10 @@ var WriteLongEPERM = register(Quirk{
 	}),
 })
 
-// WriteLongHangup hangs up on writes that are longer than it advertised, but no attack.
+// WriteLongHangup closes the connection on writes that are longer than it advertised, but no attack.
 var WriteLongHangup = register(Quirk{
 	Name: "write-long-hangup", Breaks: "size.dos.limit.server",
-	Doc: "hangs up on an NBD_CMD_WRITE that is longer than the maximum payload size and no longer than 2^25 bytes",
+	Doc: "closes the connection on an NBD_CMD_WRITE that is longer than the maximum payload size and no longer than 2^25 bytes",
 	Hooks: onReply(wire.CmdWrite, func(x *server.Exchange) {
 		if n := x.Request.Length; n > uint64(x.Session.Export.Constraints.MaxPayload) && n <= wire.DefaultMaxPayload {
 			hangup(x)
@@ -55,7 +55,7 @@ var WriteLongHangup = register(Quirk{
 // WriteAbandonedBlocks waits for ever for the rest of a payload.
 var WriteAbandonedBlocks = register(Quirk{
 	Name: "write-abandoned-blocks", Breaks: "baseline.server.fixed-newstyle",
-	Doc: "greets nobody any more once a client has left in the middle of a payload",
+	Doc: "greets no client any more once a client has left in the middle of a payload",
 	Config: func(c *server.Config) {
 		var begun atomic.Int64
 		c.Hooks = &server.Hooks{
