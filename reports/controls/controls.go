@@ -19,17 +19,17 @@ var table []byte
 
 // A Control is one published bug.
 type Control struct {
-	Bug     string // its name, such as a CVE number
-	Says    string // what is wrong, in one sentence
-	Link    string // where it was published
-	Target  string // the server that has or had it
-	Profile string // in which it shows; "": the default
-	Spec    string // that finds it
-	Clause  string // that is broken
-	Verdict result.Verdict
-	Text    string // part of the spec's message
-	Releases  `yaml:",inline"`
-	Tries   int // how often to try where it depends on timing; 0: once
+	Bug      string // its name, such as a CVE number
+	Says     string // what is wrong, in one sentence
+	Link     string // where it was published
+	Target   string // the server that has or had it
+	Profile  string // in which it shows; "": the default
+	Spec     string // that finds it
+	Clause   string // that is broken
+	Verdict  result.Verdict
+	Text     string // part of the spec's message
+	Releases `yaml:",inline"`
+	Tries    int // how often to try where it depends on timing; 0: once
 }
 
 // Releases are Debian releases: one whose version has the bug, one that has not.

@@ -37,15 +37,15 @@ var Outcomes = []Outcome{Unable, Works, Degraded, Broken, Corrupt}
 
 // A Pairing is one operation of one client program with one server.
 type Pairing struct {
-	Client   Peer     `json:"client"`
-	Server   Peer     `json:"server"`
+	Client    Peer      `json:"client"`
+	Server    Peer      `json:"server"`
 	Operation Operation `json:"activity"`
-	Outcome  Outcome  `json:"outcome"`
-	Lost     []string `json:"lost,omitempty"`    // features that were not used, and what was used instead
-	Detail   string   `json:"detail,omitempty"`  // why, for anything but works
-	Command  string   `json:"command,omitempty"` // what was run
-	Output   string   `json:"output,omitempty"`  // the end of what it printed, where it did not work
-	Seconds  float64  `json:"seconds"`
+	Outcome   Outcome   `json:"outcome"`
+	Lost      []string  `json:"lost,omitempty"`    // features that were not used, and what was used instead
+	Detail    string    `json:"detail,omitempty"`  // why, for anything but works
+	Command   string    `json:"command,omitempty"` // what was run
+	Output    string    `json:"output,omitempty"`  // the end of what it printed, where it did not work
+	Seconds   float64   `json:"seconds"`
 }
 
 // Between are the pairings of a client with a server, by operation.
