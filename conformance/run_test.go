@@ -71,7 +71,7 @@ func TestServersAndClientsInParallel(t *testing.T) {
 		t.Parallel()
 		conformance.Run(t, open(t, "default", ""), conformance.Filter("opt.abort.ack"), conformance.Timeout(5*time.Second))
 	})
-	for _, filter := range []string{"clause: chunk.flag.unknown", "asks: copy-out && level: containsAny SHOULD"} {
+	for _, filter := range []string{"client.info.unknown", "asks: containsAny copy-out && level: containsAny SHOULD"} {
 		t.Run(filter, func(t *testing.T) {
 			t.Parallel()
 			conformance.RunClient(t, openClient(t, ""), conformance.Filter(filter), conformance.Result(func(r result.Result) {

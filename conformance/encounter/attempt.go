@@ -47,6 +47,11 @@ func Observe(ctx context.Context, topic, format string, args ...any) {
 // Seen implements [runner.Attempt].
 func (t *attempt) Seen() verdict.Seen {
 	seen := verdict.Seen{Level: t.spec.Level, Clauses: t.spec.Clauses, End: t.end}
+	if n := len(t.visits); n > 0 && t.end != nil && t.end.Failure.Where == nil {
+		end := *t.end
+		end.Failure.Where = t.visits[n-1].where()
+		seen.End = &end
+	}
 	for _, v := range t.visits {
 		if v.Report.Killed != "" && seen.Killed == nil {
 			f := result.Because("program-killed", result.Text(v.Report.Killed))

@@ -64,16 +64,34 @@ func (v *Visit) discontent(message string) *outcome.Evidence {
 	if v.rec == nil {
 		return nil
 	}
+	i, m := v.last()
+	if i < 0 {
+		return &outcome.Evidence{Scene: v.scene(-1, message), Place: outcome.Place{Conn: -1}}
+	}
+	place := outcome.Place{Conn: i, Offset: v.Conns[i].watched.recorded(m.Side, m.Offset), Length: m.Length}
+	return &outcome.Evidence{Scene: v.scene(i, message), Place: place}
+}
+
+// last is the last message of the client on the last connection that has one,
+// and the connection's number: -1 where there is none.
+func (v *Visit) last() (conn int, m judge.Message) {
 	for i, c := range slices.Backward(v.Conns) {
 		for _, m := range slices.Backward(c.Judge.Transcript().Messages) {
-			if m.Side != clause.Client || m.Length == 0 {
-				continue
+			if m.Side == clause.Client && m.Length > 0 {
+				return i, m
 			}
-			place := outcome.Place{Conn: i, Offset: c.watched.recorded(m.Side, m.Offset), Length: m.Length}
-			return &outcome.Evidence{Scene: v.scene(i, message), Place: place}
 		}
 	}
-	return &outcome.Evidence{Scene: v.scene(-1, message), Place: outcome.Place{Conn: -1}}
+	return -1, judge.Message{}
+}
+
+// where is the place of what a spec found wrong with the visit.
+func (v *Visit) where() *result.Where {
+	w := &result.Where{Connection: -1, Message: -1, Export: v.task.Server.Export, Operation: string(v.Activity)}
+	if i, m := v.last(); i >= 0 {
+		w.Connection, w.Message, w.Offset = i, m.Index, m.Offset
+	}
+	return w
 }
 
 // scene is what there is to show of a visit. The last message of the client's
@@ -88,13 +106,8 @@ func (v *Visit) scene(marked int, message string) *outcome.Scene {
 	for i, c := range v.Conns {
 		fmt.Fprintf(&b, "== connection %d of %d\n", i+1, len(v.Conns))
 		t := c.Judge.Transcript()
-		if i == marked {
-			for _, m := range slices.Backward(t.Messages) {
-				if m.Side == clause.Client && m.Length > 0 {
-					t.Mark(m.Index, "the last of the client before this was found: "+first)
-					break
-				}
-			}
+		if _, m := v.last(); i == marked {
+			t.Mark(m.Index, "the last of the client before this was found: "+first)
 		}
 		b.WriteString(t.String() + "\n")
 	}

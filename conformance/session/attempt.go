@@ -123,7 +123,7 @@ func (b *Server) Attempt(ctx context.Context, s *spec.Spec) runner.Attempt {
 // Seen implements [runner.Attempt].
 func (t *attempt) Seen() verdict.Seen {
 	seen := verdict.Seen{
-		Level: t.spec.Level, Clauses: t.spec.Clauses, End: t.end,
+		Level: t.spec.Level, Clauses: t.spec.Clauses, End: t.ended(),
 		Silent: t.waited, Exhausted: t.exhausted, Excuse: t.excuse, Derailed: t.derailed(),
 	}
 	provoked := map[clause.ID]bool{}

@@ -2,12 +2,14 @@ package session
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/judge"
 	"nbdconform/conformance/outcome"
+	"nbdconform/conformance/verdict"
 	"nbdconform/reports/recording"
 	"nbdconform/reports/render/words"
 	"nbdconform/reports/result"
@@ -77,8 +79,30 @@ func (t *attempt) Show(o *outcome.Outcome) {
 // failure is what the judge saw on a connection, with its place.
 func (t *attempt) failure(conn int, v judge.Violation) result.Failure {
 	f := v.Failure()
-	f.Where = &result.Where{Connection: conn, Message: v.Message, Offset: v.Offset, Export: t.server.Facts.Export}
+	f.Where = &result.Where{
+		Connection: conn, Message: v.Message, Offset: v.Offset, Export: t.server.Facts.Export,
+		Operation: t.sessions[conn].judge.Transcript().Operation(v.Message),
+	}
 	return f
+}
+
+// ended is how the body ended early, with the place of what the server sent last.
+func (t *attempt) ended() *verdict.End {
+	if t.end == nil || t.end.Failure.Where != nil {
+		return t.end
+	}
+	end := *t.end
+	end.Failure.Where = &result.Where{Connection: -1, Message: -1, Export: t.server.Facts.Export}
+	w := end.Failure.Where
+	switch m, ok := t.lastMessage(); {
+	case ok:
+		w.Connection, w.Message, w.Offset = t.stop.conn, m.Index, m.Offset
+		w.Operation = t.sessions[t.stop.conn].judge.Transcript().Operation(t.stop.next)
+	case len(t.sessions) > 0: // nothing was recorded
+		w.Connection = len(t.sessions) - 1
+		w.Operation = t.sessions[w.Connection].judge.Transcript().Operation(math.MaxInt)
+	}
+	return &end
 }
 
 // evidence gathers the scene, for o itself and for every violation. It is
