@@ -24,6 +24,7 @@ require (
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 	golang.org/x/tools v0.52.0 // indirect
+	pault.ag/go/debian v0.21.4 // indirect
 )
 
 replace nbdconform => ../..

@@ -1,7 +1,7 @@
-// Package library is a small NBD server and a test that puts it to the specs.
-// It is written from the protocol document alone, to show how little a server
-// needs that conforms: fixed newstyle negotiation, five options, four commands
-// and simple replies.
+// Package library is a small NBD server, a small client, and tests that run the
+// specs on both. They are written from the protocol document alone, to show how
+// little it takes to conform: fixed newstyle negotiation, five options, four
+// commands and simple replies.
 package library
 
 import (

@@ -29,10 +29,12 @@ func start(t *testing.T, size int) *target.Dialer {
 }
 
 func TestServerConforms(t *testing.T) {
+	t.Parallel()
 	conformance.Run(t, start(t, 64<<20), conformance.Destructive())
 }
 
 // Another target in the same process.
 func TestSmallServerConforms(t *testing.T) {
+	t.Parallel()
 	conformance.Run(t, start(t, 511), conformance.Destructive(), conformance.Filter("level: containsAny MUST"))
 }
