@@ -2,7 +2,9 @@ package containers
 
 import (
 	"context"
+	"slices"
 
+	"nbdconform/conformance/feature"
 	"nbdconform/containers/internal/images"
 	"nbdconform/containers/internal/program"
 	"nbdconform/containers/internal/servers"
@@ -16,6 +18,7 @@ type Offer struct {
 	Image          string   // digest
 	Profiles       []string // that the version can be set up in, the default first
 	Representative []string // those of Profiles that stand for all
+	Slow           []string // those of Profiles that leave clients waiting, so that runs take long
 }
 
 // Offers lists what the image of a release has, in the order of [Targets]. It
@@ -37,6 +40,9 @@ func Offers(ctx context.Context, release string, progress func(string)) ([]Offer
 				o.Profiles = append(o.Profiles, s.Name)
 				if !s.Variant {
 					o.Representative = append(o.Representative, s.Name)
+				}
+				if p.LeavesWaiting || slices.Contains(s.Features(v), string(feature.ForcedTLS)) {
+					o.Slow = append(o.Slow, s.Name)
 				}
 			}
 		}

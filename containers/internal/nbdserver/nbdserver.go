@@ -9,9 +9,11 @@ import (
 
 // Program is nbd-server. Every export of it has a name.
 var Program = program.Program{
-	Name:    "nbd-server",
-	Package: "nbd-server",
-	Interop: []string{"default", "read-only", "rotational", "several-exports", "tls", "tls-required"},
+	Name:          "nbd-server",
+	Package:       "nbd-server",
+	Interop:       []string{"default", "read-only", "rotational", "several-exports", "tls", "tls-required"},
+	LeavesWaiting: true,
+
 	Profiles: append([]program.Profile{
 		profile("default", []string{"flush", "fua", "trim", "write-zeroes", "multi-conn"}, disk("disk", "flush fua trim")),
 		profile("read-only", []string{"read-only", "multi-conn"}, disk("disk", "readonly")),

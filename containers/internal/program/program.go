@@ -9,4 +9,7 @@ type Program struct {
 	Package  string    // Debian package that has it
 	Profiles []Profile // the first is the default
 	Interop  []string  // names of the profiles in which the reference client is tried with it
+	// LeavesWaiting says that it does not disconnect clients that break the
+	// protocol, but leaves them waiting, so that runs take long.
+	LeavesWaiting bool
 }
