@@ -6,12 +6,15 @@
 package prove
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/outcome"
@@ -74,34 +77,29 @@ func Run(ctx context.Context, sides Sides, match string, step func(done, total i
 		}
 		tasks, proofs = append(tasks, more...), append(proofs, orphans...)
 	}
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	queue := make(chan task)
+	var mu sync.Mutex // guards proofs and done
 	done := 0
-	for range workers {
-		wg.Go(func() {
-			for t := range queue {
-				p := t(ctx)
-				mu.Lock()
-				proofs = append(proofs, p...)
-				done++
-				step(done, len(tasks))
-				mu.Unlock()
+	var group errgroup.Group
+	group.SetLimit(workers)
+	for _, t := range tasks {
+		group.Go(func() error {
+			if ctx.Err() != nil {
+				return ctx.Err()
 			}
+			p := t(ctx)
+			mu.Lock()
+			defer mu.Unlock()
+			proofs = append(proofs, p...)
+			done++
+			step(done, len(tasks))
+			return nil
 		})
 	}
-	for _, t := range tasks {
-		if ctx.Err() != nil {
-			break
-		}
-		queue <- t
-	}
-	close(queue)
-	wg.Wait()
+	err := group.Wait()
 	slices.SortFunc(proofs, func(a, b Proof) int {
 		return strings.Compare(a.Subject+" "+a.By, b.Subject+" "+b.By)
 	})
-	return proofs, ctx.Err()
+	return proofs, cmp.Or(err, ctx.Err())
 }
 
 // workers is how many servers are tried at once: most of the time is spent

@@ -11,9 +11,10 @@ import (
 	"os/exec"
 	"slices"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"nbdconform/reference/client"
 )
@@ -82,9 +83,7 @@ func reads(ctx context.Context, s *running, r Row, size int, runtime time.Durati
 // second and how long each of them took.
 func drive(ctx context.Context, c *client.Client, r Row, size int, runtime time.Duration) (float64, []time.Duration, error) {
 	var next atomic.Int64
-	var wrong error
-	var once sync.Once
-	var all sync.WaitGroup
+	var group errgroup.Group
 	took := make([][]time.Duration, r.Depth)
 	start := time.Now()
 	blocks := int64(size / r.Block)
@@ -93,7 +92,7 @@ func drive(ctx context.Context, c *client.Client, r Row, size int, runtime time.
 		do = c.WriteAt
 	}
 	for i := range r.Depth {
-		all.Go(func() {
+		group.Go(func() error {
 			b := make([]byte, r.Block)
 			for now := time.Now(); now.Sub(start) < runtime; {
 				at := next.Add(1) % blocks
@@ -101,18 +100,18 @@ func drive(ctx context.Context, c *client.Client, r Row, size int, runtime time.
 					at = rand.Int64N(blocks)
 				}
 				if err := do(ctx, b, uint64(at)*uint64(r.Block), 0); err != nil {
-					once.Do(func() { wrong = err })
-					return
+					return err
 				}
 				end := time.Now()
 				took[i] = append(took[i], end.Sub(now))
 				now = end
 			}
+			return nil
 		})
 	}
-	all.Wait()
+	err := group.Wait()
 	each := slices.Concat(took...)
-	return float64(len(each)) / time.Since(start).Seconds(), each, wrong
+	return float64(len(each)) / time.Since(start).Seconds(), each, err
 }
 
 // errNoStructured is no failure: the server has no structured replies.

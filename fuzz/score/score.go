@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"nbdconform/fuzz/script"
 	"nbdconform/fuzz/session"
 	serverquirk "nbdconform/reference/quirk/server"
@@ -49,28 +51,24 @@ func Run(ctx context.Context, o Options) ([]Row, error) {
 	if len(rows) == 0 {
 		return nil, fmt.Errorf("no breaking quirk has %q in its name: nothing was measured", o.Match)
 	}
-	next := make(chan *Row)
-	var mu sync.Mutex
-	var workers sync.WaitGroup
-	for range max(o.Workers, 2) {
-		workers.Go(func() {
-			for r := range next {
-				if r.Unreachable == "" {
-					r.search(ctx, o)
-				}
-				mu.Lock()
-				if o.Done != nil {
-					o.Done(*r)
-				}
-				mu.Unlock()
+	var mu sync.Mutex // one call of Done at a time
+	var group errgroup.Group
+	group.SetLimit(max(o.Workers, 2))
+	for i := range rows {
+		r := &rows[i]
+		group.Go(func() error {
+			if r.Unreachable == "" {
+				r.search(ctx, o)
 			}
+			mu.Lock()
+			defer mu.Unlock()
+			if o.Done != nil {
+				o.Done(*r)
+			}
+			return nil // what goes wrong is in the row
 		})
 	}
-	for i := range rows {
-		next <- &rows[i]
-	}
-	close(next)
-	workers.Wait()
+	_ = group.Wait()
 	return rows, ctx.Err()
 }
 

@@ -6,6 +6,8 @@ import (
 	"math"
 	"sync"
 
+	"golang.org/x/sync/errgroup"
+
 	"nbdconform/reference/wire"
 )
 
@@ -39,25 +41,20 @@ func (k *copier) copy(ctx context.Context) error {
 	if k.size > math.MaxInt64 {
 		return usage("", "copying an image of %d bytes: at most %d are possible", k.size, int64(math.MaxInt64))
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	pieces := make(chan piece)
-	var group sync.WaitGroup
-	group.Go(func() {
+	group, working := errgroup.WithContext(ctx)
+	group.Go(func() error {
 		defer close(pieces)
-		if err := k.plan(ctx, pieces); err != nil {
-			cancel(err)
-		}
+		return k.plan(working, pieces)
 	})
 	for range k.o.Requests {
-		group.Go(func() {
-			if err := k.work(ctx, pieces); err != nil {
-				cancel(err)
-			}
-		})
+		group.Go(func() error { return k.work(working, pieces) })
 	}
-	group.Wait()
-	return context.Cause(ctx)
+	err := group.Wait()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
 }
 
 // plan cuts the image into pieces, along its extents where they are known. A
