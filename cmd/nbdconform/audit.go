@@ -7,12 +7,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"nbdconform/reports/capture"
+	"nbdconform/cmd/nbdconform/internal/audit"
 )
 
 func auditCommand() *cobra.Command {
-	var p proxy
-	var a auditor
+	p := audit.Proxy{Version: version(), Log: os.Stderr}
+	var a audit.Auditor
 	var ports []uint
 	c := &cobra.Command{
 		Use:   "audit [flags] [FILE]",
@@ -33,79 +33,41 @@ Exit status: 0 no MUST was broken, 1 one was, 2 nothing could be judged.`,
   tcpdump -i lo -s 0 -w nbd.pcap port 10809; nbdconform audit nbd.pcap`,
 		Args: arguments(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
-			a.out = c.OutOrStdout()
+			a.Out = c.OutOrStdout()
 			switch {
-			case len(args) == 1 && p.capture != "":
+			case len(args) == 1 && p.Capture != "":
 				return errors.New("--capture goes with --listen and --to: FILE is a capture already")
-			case len(args) == 1 && (p.listen != "" || p.to != ""):
+			case len(args) == 1 && (p.Listen != "" || p.To != ""):
 				return errors.New("audit either a FILE or, with --listen and --to, as a proxy")
 			case len(args) == 1:
 				for _, n := range ports {
 					if n == 0 || n > 65535 {
 						return fmt.Errorf("--port %d: want 1 to 65535", n)
 					}
-					a.ports = append(a.ports, uint16(n))
+					a.Ports = append(a.Ports, uint16(n))
 				}
-				if err := a.file(args[0]); err != nil {
+				if err := a.File(args[0]); err != nil {
 					return err
 				}
-			case p.listen == "" || p.to == "":
+			case p.Listen == "" || p.To == "":
 				return errors.New("name a capture, or --listen ADDRESS and --to URI")
 			default:
-				if err := p.run(c.Context(), &a); err != nil {
+				if err := p.Run(c.Context(), &a); err != nil {
 					return err
 				}
 			}
-			if status := a.conclude(); status != exitConforms {
+			if status := a.Conclude(); status != exitConforms {
 				return &exitError{status: status}
 			}
 			return nil
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&p.listen, "listen", "", "where clients connect: HOST:PORT or unix:PATH")
-	f.StringVar(&p.to, "to", "", "NBD URI of the server; its export and TLS are the client's business")
-	f.BoolVar(&p.once, "once", false, "end with the first connection")
-	f.StringVar(&p.capture, "capture", "", "write what was said to this file, as pcapng")
+	f.StringVar(&p.Listen, "listen", "", "where clients connect: HOST:PORT or unix:PATH")
+	f.StringVar(&p.To, "to", "", "NBD URI of the server; its export and TLS are the client's business")
+	f.BoolVar(&p.Once, "once", false, "end with the first connection")
+	f.StringVar(&p.Capture, "capture", "", "write what was said to this file, as pcapng")
 	f.UintSliceVar(&ports, "port", nil, "more ports of servers in a capture")
-	f.BoolVar(&a.transcripts, "transcript", false, "print every conversation with a violation whole")
+	f.BoolVar(&a.Transcripts, "transcript", false, "print every conversation with a violation whole")
 	return c
-}
-
-// file audits a capture.
-func (a *auditor) file(name string) error {
-	in, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = in.Close() }()
-	var all []*audited
-	sum, err := capture.Read(in, func(f capture.Flow) capture.Watcher {
-		w := a.conversation(f.Client + " to " + f.Server)
-		w.certain = f.ServerPort == capture.Port || containsPort(a.ports, f.ServerPort)
-		all = append(all, w)
-		return w
-	})
-	for _, w := range all {
-		a.report(w)
-	}
-	if sum.Headless+sum.Beyond > 0 {
-		fmt.Fprintf(a.out, "not judged: %d connections that began before the capture, %d that were too many\n", sum.Headless, sum.Beyond)
-	}
-	if err != nil && a.judged == 0 {
-		return err
-	}
-	if err != nil {
-		fmt.Fprintf(a.out, "the capture is not whole: %v\n", err)
-	}
-	return nil
-}
-
-func containsPort(list []uint16, port uint16) bool {
-	for _, p := range list {
-		if p == port {
-			return true
-		}
-	}
-	return false
 }

@@ -9,10 +9,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
-	"golang.org/x/term"
 
+	"nbdconform/cmd/nbdconform/internal/console"
+	"nbdconform/cmd/nbdconform/internal/job"
 	"nbdconform/containers/bench"
 	"nbdconform/reference/setup"
 )
@@ -42,16 +41,17 @@ Its exit status says nothing of who is faster.`,
 				return errors.New("want a size from 16M to 4G: all servers hold it in memory")
 			}
 			var err error
-			if plan.Networks, err = some("network", plan.Networks, []string{"unix", "tcp"}); err != nil {
+			if plan.Networks, err = job.Some("network", plan.Networks, []string{"unix", "tcp"}); err != nil {
 				return err
 			}
 			if plan.Self, err = os.Executable(); err != nil {
 				return err
 			}
 			plan.Size = int(size)
-			show := benchProgress(&plan)
+			show := console.NewSteps(os.Stderr)
+			plan.Plan, plan.Done = show.Plan, show.Done
 			r, err := bench.Run(c.Context(), plan)
-			show()
+			show.Close()
 			if err != nil {
 				return err
 			}
@@ -81,41 +81,4 @@ Its exit status says nothing of who is faster.`,
 	f.StringArrayVar(&plan.Rows, "rows", nil, "only rows with this `text` in their name, such as 'fio, 4K' (may be repeated)")
 	f.StringVar(&out, "out", out, "directory for the JSON file")
 	return c
-}
-
-// benchProgress shows how far the plan is: a bar on a terminal, and a line now
-// and then elsewhere. It returns what ends that.
-func benchProgress(p *bench.Plan) (end func()) {
-	if term.IsTerminal(int(os.Stderr.Fd())) {
-		var progress *mpb.Progress
-		var bar *mpb.Bar
-		current := ""
-		p.Plan = func(n int) {
-			progress = mpb.New(mpb.WithOutput(os.Stderr), mpb.WithWidth(20))
-			bar = progress.AddBar(int64(n), mpb.BarRemoveOnComplete(),
-				mpb.PrependDecorators(decor.CountersNoUnit("%d/%d")),
-				mpb.AppendDecorators(decor.AverageETA(decor.ET_STYLE_GO),
-					decor.Any(func(decor.Statistics) string { return " " + current })))
-		}
-		p.Done = func(what string, _ int) {
-			current = what
-			bar.Increment()
-		}
-		return func() {
-			if bar != nil {
-				bar.Abort(true)
-				progress.Wait()
-			}
-		}
-	}
-	total, start, last := 0, time.Now(), time.Now()
-	p.Plan = func(n int) { total = n }
-	p.Done = func(what string, n int) {
-		if time.Since(last) > 10*time.Second {
-			last = time.Now()
-			left := time.Since(start) / time.Duration(n) * time.Duration(total-n)
-			fmt.Fprintf(os.Stderr, "%d of %d, %v left: %s\n", n, total, left.Round(time.Second), what)
-		}
-	}
-	return func() {}
 }

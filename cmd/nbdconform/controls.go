@@ -1,19 +1,16 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"os"
 	"strings"
-	"sync"
 
 	"github.com/spf13/cobra"
 
-	"nbdconform/containers"
+	proof "nbdconform/cmd/nbdconform/internal/controls"
 	"nbdconform/reports/controls"
-	"nbdconform/reports/result"
 )
 
 func controlsCommand() *cobra.Command {
@@ -39,8 +36,7 @@ Exit status: 0 all as it should be, 1 it is not, 2 nothing can be said.`,
 			if err != nil {
 				return err
 			}
-			judge := func(ctx context.Context, o order) (result.Result, error) { return supervise(ctx, o, quiet{}) }
-			return runControls(c.Context(), os.Stdout, list, jobs, judge)
+			return runControls(c.Context(), os.Stdout, list, jobs, judgeQuietly)
 		},
 	}
 	c.Flags().IntVar(&jobs, "jobs", jobs, "bugs at a time")
@@ -64,68 +60,23 @@ func chosenControls(name string) ([]controls.Control, error) {
 	return list, nil
 }
 
-type judgement func(context.Context, order) (result.Result, error)
-
 // runControls prints a line for each control as it ends.
-func runControls(ctx context.Context, out io.Writer, list []controls.Control, jobs int, judge judgement) error {
-	var mu sync.Mutex // guards out and what follows
-	var wrong int
-	var failure error
-	turns := make(chan struct{}, jobs)
-	var all sync.WaitGroup
-	for _, c := range list {
-		all.Go(func() {
-			turns <- struct{}{}
-			defer func() { <-turns }()
-			why, err := tryControl(ctx, c, judge)
-			mu.Lock()
-			defer mu.Unlock()
-			switch {
-			case err != nil:
-				failure = cmp.Or(failure, fmt.Errorf("%s: %w", c.Bug, err))
-			case why != "":
-				wrong++
-				fmt.Fprintf(out, "FAILED  %s: %s\n", c.Bug, why)
-			default:
-				fmt.Fprintf(out, "ok      %s: %s on %s, passes on %s\n", c.Bug, c.Verdict, c.Affected, c.Fixed)
-			}
-		})
-	}
-	all.Wait()
-	if failure != nil {
-		return failure
+func runControls(ctx context.Context, out io.Writer, list []controls.Control, atOnce int, judge proof.Judge) error {
+	wrong := 0
+	err := proof.Run(ctx, list, atOnce, judge, func(c controls.Control, why string) {
+		if why != "" {
+			wrong++
+			fmt.Fprintf(out, "FAILED  %s: %s\n", c.Bug, why)
+			return
+		}
+		fmt.Fprintf(out, "ok      %s: %s on %s, passes on %s\n", c.Bug, c.Verdict, c.Affected, c.Fixed)
+	})
+	if err != nil {
+		return err
 	}
 	fmt.Fprintf(out, "%d bugs found where they are and only there, %d not\n", len(list)-wrong, wrong)
 	if wrong > 0 {
 		return &exitError{status: exitViolates}
 	}
 	return nil
-}
-
-// tryControl says what is not as it should be with a control; "": nothing.
-func tryControl(ctx context.Context, c controls.Control, judge judgement) (string, error) {
-	o := order{Target: c.Target, Provider: containers.Container, Profile: c.Profile, Filter: c.Spec, Seed: 1}
-	why := ""
-	for range max(c.Tries, 1) {
-		o.Suite = c.Affected
-		r, err := judge(ctx, o)
-		if err != nil {
-			return "", err
-		}
-		if why = c.Red(r); why == "" {
-			break
-		}
-	}
-	if why != "" {
-		return fmt.Sprintf("%s has it: %s", c.Affected, why), nil
-	}
-	o.Suite = c.Fixed
-	r, err := judge(ctx, o)
-	if err != nil {
-		return "", err
-	}
-	if why = c.Green(r); why != "" {
-		return fmt.Sprintf("%s does not have it: %s", c.Fixed, why), nil
-	}
-	return "", nil
 }

@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	proof "nbdconform/cmd/nbdconform/internal/controls"
+	"nbdconform/cmd/nbdconform/internal/job"
+	"nbdconform/cmd/nbdconform/internal/matrix"
 	"nbdconform/conformance/clause"
 	"nbdconform/containers"
 	"nbdconform/reports/controls"
@@ -25,15 +28,16 @@ func TestControlsNameWhatExists(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range list {
-		var o order
-		o.Target, o.Provider, o.Suite = c.Target, containers.Container, c.Affected
-		if err := o.check(); err != nil {
+		var o job.Job
+		o.Target, o.Provider, o.Release = c.Target, containers.Container, c.Affected
+		if err := o.Check(); err != nil {
 			t.Errorf("%s: %v", c.Bug, err)
 		}
-		if o.Suite = c.Fixed; o.check() != nil {
-			t.Errorf("%s: no suite %s", c.Bug, c.Fixed)
+		if o.Release = c.Fixed; o.Check() != nil {
+			t.Errorf("%s: no release %s", c.Bug, c.Fixed)
 		}
-		if _, err := someProfiles([]string{c.Profile}); c.Profile != "" && err != nil {
+		in := matrix.Request{Profiles: []string{c.Profile}}
+		if err := in.Resolve(false); c.Profile != "" && err != nil {
 			t.Errorf("%s: %v", c.Bug, err)
 		}
 		if _, ok := clause.Get(clause.ID(c.Clause)); !ok {
@@ -66,10 +70,10 @@ func TestControlsAreRedAndGreen(t *testing.T) {
 		Releases: controls.Releases{Affected: "bullseye", Fixed: "sid"}, Tries: 3,
 	}
 	calls := 0
-	answers := func(old, fresh result.Verdict) judgement {
-		return func(_ context.Context, o order) (result.Result, error) {
+	answers := func(old, fresh result.Verdict) proof.Judge {
+		return func(_ context.Context, o job.Job) (result.Result, error) {
 			v := fresh
-			if o.Suite == "bullseye" {
+			if o.Release == "bullseye" {
 				if calls++; calls%2 == 0 {
 					v = old
 				} else {
@@ -95,7 +99,7 @@ func TestControlsAreRedAndGreen(t *testing.T) {
 			t.Errorf("%v, %v: %v\n%s", tc.old, tc.fresh, err, out.String())
 		}
 	}
-	broken := func(context.Context, order) (result.Result, error) { return result.Result{}, errors.New("no engine") }
+	broken := func(context.Context, job.Job) (result.Result, error) { return result.Result{}, errors.New("no engine") }
 	if err := runControls(t.Context(), &strings.Builder{}, []controls.Control{c}, 1, broken); err == nil || err.Error() != "B: no engine" {
 		t.Errorf("a run that could not be: %v", err)
 	}

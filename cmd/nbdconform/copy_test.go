@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"nbdconform/cmd/nbdconform/internal/peer"
 	"nbdconform/reference/export"
 	"nbdconform/reference/server"
 	"nbdconform/reference/wire"
@@ -136,17 +137,6 @@ func TestOddSizesAreSaidToBe(t *testing.T) {
 	}
 }
 
-func TestWhatIsAURI(t *testing.T) {
-	for s, want := range map[string]bool{
-		"nbd://h/": true, "NBD://h/": true, "Nbds+Unix:///?socket=s": true,
-		"nbd": false, "nbd.img": false, "/nbd://": false, "disk://nbd": false, "": false,
-	} {
-		if isURI(s) != want {
-			t.Errorf("%q: %v", s, !want)
-		}
-	}
-}
-
 // Oldstyle negotiation has no names: what is there may be another disk than the
 // one that was asked for.
 func TestNoNameBeforeNewstyle(t *testing.T) {
@@ -172,7 +162,7 @@ func TestInfoOfOlderHandshakes(t *testing.T) {
 	t.Parallel()
 	for how, want := range map[string]string{"oldstyle": "oldstyle", "newstyle": "newstyle", "fixed-newstyle": "fixed newstyle"} {
 		s := serving(t, "--handshake", how)
-		var got serverInfo
+		var got peer.Info
 		if err := json.Unmarshal([]byte(ok(t, "info", "--json", s.uri)), &got); err != nil || got.Negotiation != want {
 			t.Errorf("%s: %+v, %v", how, got, err)
 		}

@@ -7,9 +7,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"nbdconform/cmd/nbdconform/internal/console"
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/clients"
 	"nbdconform/conformance/prove"
@@ -52,15 +52,15 @@ func explainCommand() *cobra.Command {
 
 func explainClause(out io.Writer, c clause.Clause, census []runner.Listing) {
 	fmt.Fprintf(out, "%s\n  %s, binds the %s, section %q\n\n", c.ID, c.Level, c.Side, c.Section)
-	fmt.Fprintln(out, wrap(c.Requires, "  "))
+	fmt.Fprintln(out, console.Wrap(c.Requires, "  "))
 	if c.Described {
 		fmt.Fprintln(out, "\n  The document says so without a key word of RFC 2119.")
 	}
 	if c.Disputed != "" {
-		fmt.Fprintf(out, "\n  Disputed:\n%s\n", wrap(c.Disputed, "  "))
+		fmt.Fprintf(out, "\n  Disputed:\n%s\n", console.Wrap(c.Disputed, "  "))
 	}
 	if c.Untestable != "" {
-		fmt.Fprintf(out, "\n  Can't be tested:\n%s\n", wrap(c.Untestable, "  "))
+		fmt.Fprintf(out, "\n  Can't be tested:\n%s\n", console.Wrap(c.Untestable, "  "))
 	}
 	fmt.Fprintln(out, "\nJudged by:")
 	n, shown := 0, false
@@ -91,15 +91,15 @@ func explainClause(out io.Writer, c clause.Clause, census []runner.Listing) {
 }
 
 func explainSpec(out io.Writer, e runner.Listing) {
-	fmt.Fprintf(out, "%s\n%s\n  %s, %s\n", e.ID, wrap(e.Name, "  "), e.Level, e.Location)
+	fmt.Fprintf(out, "%s\n%s\n  %s, %s\n", e.ID, console.Wrap(e.Name, "  "), e.Level, e.Location)
 	fmt.Fprintln(out, "\nJudges:")
 	for _, id := range e.Clauses {
 		if c, ok := clause.Get(id); ok {
-			fmt.Fprintf(out, "  %s\n%s\n", id, wrap(c.Requires, "    "))
+			fmt.Fprintf(out, "  %s\n%s\n", id, console.Wrap(c.Requires, "    "))
 		}
 	}
 	for _, t := range e.Trips {
-		fmt.Fprintf(out, "\nProven by the quirk %s, with\n%s\n", t.Quirk.Name, wrap(strconv.Quote(t.Text), "  "))
+		fmt.Fprintf(out, "\nProven by the quirk %s, with\n%s\n", t.Quirk.Name, console.Wrap(strconv.Quote(t.Text), "  "))
 	}
 	fmt.Fprintf(out, "\nRun it: nbdconform %s --filter %s\n", commandFor(e.Side()), e.ID)
 }
@@ -129,14 +129,4 @@ func suggest(name string, census []runner.Listing) string {
 		return " (see nbdconform list)"
 	}
 	return ": did you mean " + strings.Join(near[:min(5, len(near))], ", ") + "?"
-}
-
-// wrap breaks text at 80 columns behind an indent.
-func wrap(words, indent string) string {
-	return indent + strings.ReplaceAll(text.WrapSoft(strings.Join(strings.Fields(words), " "), 80-len(indent)), "\n", "\n"+indent)
-}
-
-// indented puts an indent before every line.
-func indented(lines string) string {
-	return "  " + strings.ReplaceAll(lines, "\n", "\n  ")
 }

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"io"
 	"text/tabwriter"
+
+	"nbdconform/cmd/nbdconform/internal/peer"
 )
 
 // listExports prints the exports of the server at a URI.
-func listExports(ctx context.Context, out io.Writer, p peer, uri string, asJSON bool) error {
-	_, n, err := p.negotiate(ctx, uri)
+func listExports(ctx context.Context, out io.Writer, p peer.Peer, uri string, asJSON bool) error {
+	_, n, err := p.Negotiate(ctx, uri)
 	if err != nil {
 		return err
 	}

@@ -85,7 +85,7 @@ func TestFuzzAgainstAnotherVersion(t *testing.T) {
 	containertest.NeedImage(t, "bookworm")
 	containertest.NeedImage(t, "trixie")
 	t.Parallel()
-	list := sideBySide(t, exitConforms, "--target", "nbdkit", "--suite", "bookworm", "--against", "nbdkit:trixie", "--time", "8s",
+	list := sideBySide(t, exitConforms, "--target", "nbdkit", "--release", "bookworm", "--against", "nbdkit:trixie", "--time", "8s",
 		"--baseline", absolute(t, knownDir), "--baseline", absolute(t, knownDir+"/fuzz"))
 	if len(list) == 0 {
 		t.Error("nothing differs")

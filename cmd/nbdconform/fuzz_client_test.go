@@ -108,7 +108,7 @@ func TestClientCampaignsThatMakeNoSense(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ args, want string }{
 		"an unknown client":     {"fuzz --client curl", `unknown client program "curl"`},
-		"an unknown suite":      {"fuzz --client nbdcopy --suite buster", `unknown suite "buster"`},
+		"an unknown suite":      {"fuzz --client nbdcopy --release buster", `unknown release "buster"`},
 		"an unknown provider":   {"fuzz --client nbdcopy --provider vm", `unknown provider "vm"`},
 		"a server as well":      {"fuzz --client nbdcopy --target nbdkit", "leave out what says which server"},
 		"a quirk of a program":  {"fuzz --client nbdcopy --quirk client-info", "is for the reference client"},

@@ -9,13 +9,14 @@ import (
 	"testing"
 	"time"
 
+	"nbdconform/cmd/nbdconform/internal/campaigns"
 	"nbdconform/fuzz/campaign"
 )
 
 // sweepOf reads how far a sweep is.
-func sweepOf(t *testing.T, dir string) (s sweepState) {
+func sweepOf(t *testing.T, dir string) (s struct{ Done []string }) {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(dir, sweepFile))
+	text, err := os.ReadFile(filepath.Join(dir, campaigns.StateFile))
 	if os.IsNotExist(err) {
 		return s
 	}

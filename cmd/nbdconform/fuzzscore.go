@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"runtime"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"nbdconform/cmd/nbdconform/internal/console"
 	"nbdconform/fuzz/score"
 )
 
@@ -61,7 +63,7 @@ With NAME only the quirks whose name contains it.`,
 // withProgress has a counter follow the rows.
 func withProgress(o score.Options, total, done *int) score.Options {
 	*total = score.Count(o)
-	progress := counter("measuring")
+	progress := console.Counter(os.Stderr, "measuring")
 	o.Done = func(score.Row) {
 		*done++
 		progress(*done, *total)
@@ -100,7 +102,7 @@ func printScore(out io.Writer, rows []score.Row, least float64, scripts bool, to
 		case r.Err != nil:
 			fmt.Fprintf(out, "error: %s: %v\n", r.Quirk.Name, r.Err)
 		case r.Found && scripts:
-			fmt.Fprintf(out, "\n%s: %v\n%s", r.Quirk.Name, r.Finding, indented(r.Script.String()))
+			fmt.Fprintf(out, "\n%s: %v\n%s", r.Quirk.Name, r.Finding, console.Indented(r.Script.String()))
 		}
 	}
 	share := 100 * float64(found) / float64(max(reachable, 1))

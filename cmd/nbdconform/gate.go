@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"nbdconform/cmd/nbdconform/internal/job"
 	"nbdconform/reports/baseline"
 	"nbdconform/reports/result"
 )
@@ -116,7 +117,7 @@ func updateLine(name string, files []string, w told) string {
 		line = append(line, "--target-version", w.version)
 	}
 	for i := range line {
-		line[i] = quote(line[i])
+		line[i] = job.Quote(line[i])
 	}
 	return strings.Join(line, " ")
 }

@@ -9,11 +9,13 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"nbdconform/cmd/nbdconform/internal/runs"
 )
 
 func TestADirectoryIsHeldOnce(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "b")
-	release, err := hold(dir)
+	release, err := runs.Hold(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

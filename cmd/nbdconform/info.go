@@ -1,44 +1,20 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"text/tabwriter"
 
 	human "github.com/docker/go-units"
 	"github.com/spf13/cobra"
 
-	"nbdconform/reference/client"
+	"nbdconform/cmd/nbdconform/internal/peer"
 	"nbdconform/reference/wire"
 )
 
-// serverInfo is what info says of a server and one of its exports.
-type serverInfo struct {
-	Negotiation string   `json:"negotiation"` // oldstyle, newstyle or fixed newstyle
-	Replies     string   `json:"replies"`     // simple, structured or extended
-	TLS         string   `json:"tls,omitempty"`
-	Export      string   `json:"export"`
-	Canonical   string   `json:"canonicalName,omitempty"`
-	Description string   `json:"description,omitempty"`
-	Size        uint64   `json:"size"`
-	Flags       []string `json:"flags"`
-	Constraints *sizes   `json:"blockSizes,omitempty"` // where the server says them
-	InitState   string   `json:"initState,omitempty"`
-	Contexts    []string `json:"contexts"`
-}
-
-type sizes struct {
-	Minimum    uint32 `json:"minimum"`
-	Preferred  uint32 `json:"preferred"`
-	MaxPayload uint32 `json:"maximumPayload"`
-}
-
 func infoCommand() *cobra.Command {
-	p := peer{infos: []wire.InfoType{wire.InfoName, wire.InfoDescription, wire.InfoInitState}}
+	p := peer.Peer{Infos: []wire.InfoType{wire.InfoName, wire.InfoDescription, wire.InfoInitState}}
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "info URI",
@@ -47,79 +23,23 @@ func infoCommand() *cobra.Command {
   nbdconform info 'nbd+unix:///?socket=/tmp/nbd.sock' --json`,
 		Args: arguments(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
-			about, err := p.info(c.Context(), args[0])
+			about, err := p.Info(c.Context(), args[0])
 			if err != nil {
 				return err
 			}
 			if asJSON {
 				return writeJSON(c.OutOrStdout(), about)
 			}
-			return about.write(c.OutOrStdout())
+			return writeInfo(c.OutOrStdout(), about)
 		},
 	}
-	p.flags(c.Flags())
+	peerFlags(&p, c.Flags())
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
 }
 
-// info asks for everything that a server says of an export, and leaves.
-func (p *peer) info(ctx context.Context, uri string) (serverInfo, error) {
-	u, n, err := p.negotiate(ctx, uri)
-	if err != nil {
-		return serverInfo{}, err
-	}
-	about := serverInfo{Negotiation: "newstyle", Replies: "simple", Export: u.Export, Contexts: []string{}}
-	if n.Oldstyle() {
-		about.Negotiation = "oldstyle"
-	}
-	if n.Fixed() {
-		about.Negotiation = "fixed newstyle"
-		contexts, err := n.ListMetaContext(ctx, u.Export)
-		if err != nil && !isOptionError(err) && !isUsage(err) {
-			_ = n.Close()
-			return about, err
-		}
-		about.Contexts = append(about.Contexts, contexts...)
-	}
-	if n.TLS() != nil {
-		about.TLS = "yes"
-	}
-	c, err := p.enter(ctx, n, u.Export)
-	if err != nil {
-		_ = n.Close()
-		return about, err
-	}
-	defer func() { _ = c.Disconnect(ctx) }()
-	about.of(c)
-	return about, nil
-}
-
-func isUsage(err error) bool {
-	_, ok := errors.AsType[*client.UsageError](err)
-	return ok
-}
-
-// of fills in what the client of an export knows.
-func (s *serverInfo) of(c *client.Client) {
-	e := c.Export()
-	switch {
-	case c.Extended():
-		s.Replies = "extended"
-	case c.Structured():
-		s.Replies = "structured"
-	}
-	s.Canonical, s.Description, s.Size = e.Canonical, e.Description, e.Size
-	s.Flags = strings.Split(e.Flags.String(), "|")
-	if e.Advertised {
-		s.Constraints = &sizes{e.Constraints.Minimum, e.Constraints.Preferred, e.Constraints.MaxPayload}
-	}
-	if e.InitState != 0 {
-		s.InitState = e.InitState.String()
-	}
-}
-
-// write is s for people.
-func (s *serverInfo) write(out io.Writer) error {
+// writeInfo prints what a server says for people.
+func writeInfo(out io.Writer, s peer.Info) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	line := func(name, value string) { fmt.Fprintf(w, "%s:\t%s\n", name, value) }
 	list := func(name string, values []string) {

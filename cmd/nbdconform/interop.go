@@ -6,52 +6,53 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"sync"
 
 	"github.com/spf13/cobra"
 
+	"nbdconform/cmd/nbdconform/internal/console"
+	"nbdconform/cmd/nbdconform/internal/job"
 	"nbdconform/containers/interop"
 	"nbdconform/reference/starttls"
 	"nbdconform/reports/matrix"
 )
 
 func interopCommand() *cobra.Command {
-	suites := []string{"bookworm", "trixie"}
+	releases := []string{"bookworm", "trixie"}
 	var file string
 	c := &cobra.Command{
 		Use:   "interop",
 		Short: "Run the reference with the programs of others",
-		Long: `Interop sends the client programs of Debian suites to the reference server, and
-the reference client to their servers. What they say is held against what the
+		Long: `Interop sends the client programs of Debian releases to the reference server,
+and the reference client to their servers. What they say is held against what the
 server holds, and a judge listens: with --write, what was heard to work becomes
 the table of what is supported, and with whom.
 
 Exit status: 0 all pairings work, but for those that are known not to;
 1 one does not; 2 the run is not to be trusted, or the table has a gap.`,
 		Example: `  nbdconform interop
-  nbdconform interop --suites sid
+  nbdconform interop --releases sid
   nbdconform interop --write support.md`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			var err error
-			if suites, err = some("suite", suites, suiteNames()); err != nil {
+			if releases, err = job.Some("release", releases, job.Releases()); err != nil {
 				return err
 			}
 			if file != "" && !starttls.BuiltWithGnuTLS {
 				return errors.New("--write: this program has no pre-shared keys, and the table would lack them: use make support")
 			}
-			return runInterop(c.Context(), suites, file)
+			return runInterop(c.Context(), releases, file)
 		},
 	}
-	c.Flags().StringSliceVar(&suites, "suites", suites, "Debian suites to take programs from")
+	c.Flags().StringSliceVar(&releases, "releases", releases, "Debian releases to take programs from")
 	c.Flags().StringVar(&file, "write", "", "write the table of what is supported to this file")
 	return c
 }
 
-func runInterop(ctx context.Context, suites []string, file string) error {
-	p := &interopProgress{overview: newOverview(os.Stderr)}
-	r, err := interop.Run(ctx, suites, p)
-	p.close()
+func runInterop(ctx context.Context, releases []string, file string) error {
+	p := console.NewPlanned(os.Stderr)
+	r, err := interop.Run(ctx, releases, p)
+	p.Close()
 	if err != nil {
 		return err
 	}
@@ -71,16 +72,16 @@ func runInterop(ctx context.Context, suites []string, file string) error {
 	for _, f := range failures {
 		if f.Known != nil {
 			known++
-			fmt.Print(paragraph("known: ", f.String()+": "+f.Known.Reason))
+			fmt.Print(console.Paragraph("known: ", f.String()+": "+f.Known.Reason))
 		}
 	}
 	for _, f := range failures {
 		if f.Known == nil {
-			fmt.Print(paragraph(strings.ToUpper(string(f.Outcome))+": ", f.String()+": "+f.Detail+"; "+f.Command))
+			fmt.Print(console.Paragraph(strings.ToUpper(string(f.Outcome))+": ", f.String()+": "+f.Detail+"; "+f.Command))
 		}
 	}
 	if stale != nil {
-		fmt.Print(paragraph("STALE: ", stale.Error()))
+		fmt.Print(console.Paragraph("STALE: ", stale.Error()))
 	}
 	if file != "" {
 		table, err := r.Table()
@@ -93,7 +94,7 @@ func runInterop(ctx context.Context, suites []string, file string) error {
 		fmt.Println("Written:", file)
 	}
 	if !starttls.BuiltWithGnuTLS {
-		fmt.Print(paragraph("not tried: ", "TLS with pre-shared keys and TLS without certificates, which this program was built without; use make interop"))
+		fmt.Print(console.Paragraph("not tried: ", "TLS with pre-shared keys and TLS without certificates, which this program was built without; use make interop"))
 	}
 	fmt.Printf("%d operations work, %d do not, %d are known not to\n",
 		counts[matrix.Works]+counts[matrix.Degraded], len(failures)-known, known)
@@ -101,45 +102,4 @@ func runInterop(ctx context.Context, suites []string, file string) error {
 		return &exitError{status: exitViolates}
 	}
 	return nil
-}
-
-// paragraph is a text of several lines behind a word.
-func paragraph(word, text string) string {
-	return word + strings.TrimLeft(wrap(visibleLine(text), "  "), " ") + "\n"
-}
-
-// interopProgress shows steps as the matrix shows its runs.
-type interopProgress struct {
-	overview
-	mu      sync.Mutex
-	planned bool
-}
-
-// Plan implements [interop.Progress].
-func (p *interopProgress) Plan(steps int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.planned = true
-	p.plan(steps)
-}
-
-// Start implements [interop.Progress].
-func (p *interopProgress) Start(step string) { p.start(step) }
-
-// Done implements [interop.Progress].
-func (p *interopProgress) Done(step, how string) {
-	p.mu.Lock()
-	planned := p.planned
-	p.mu.Unlock()
-	if !planned {
-		fmt.Fprintln(os.Stderr, step)
-		return
-	}
-	p.done(step, how)
-}
-
-func (p *interopProgress) close() {
-	if p.planned {
-		p.overview.close()
-	}
 }

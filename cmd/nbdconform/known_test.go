@@ -99,7 +99,7 @@ func TestGateOnAKnownClient(t *testing.T) {
 func TestGateOnAKnownServer(t *testing.T) {
 	containertest.NeedImage(t, "bullseye")
 	t.Parallel()
-	o := nbdconform(t, "run", "--target", "nbdkit", "--suite", "bullseye")
+	o := nbdconform(t, "run", "--target", "nbdkit", "--release", "bullseye")
 	known, err := filepath.Abs(knownDir + "/nbdkit.yaml")
 	if err != nil {
 		t.Fatal(err)

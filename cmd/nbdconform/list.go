@@ -11,6 +11,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"nbdconform/cmd/nbdconform/internal/job"
+	"nbdconform/cmd/nbdconform/internal/peer"
+	"nbdconform/cmd/nbdconform/internal/serve"
 	"nbdconform/conformance/caller"
 	clientspecs "nbdconform/conformance/clients"
 	specs "nbdconform/conformance/runner"
@@ -20,12 +23,13 @@ import (
 	"nbdconform/containers/clients"
 	clientquirk "nbdconform/reference/quirk/client"
 	serverquirk "nbdconform/reference/quirk/server"
+	"nbdconform/reports/render/words"
 )
 
 func listCommand() *cobra.Command {
 	var quirks, profiles, asJSON, ofClients bool
 	var filter string
-	var p peer
+	var p peer.Peer
 	c := &cobra.Command{
 		Use:   "list [URI]",
 		Short: "List specs, targets, quirks, or the exports of a server",
@@ -54,7 +58,7 @@ func listCommand() *cobra.Command {
 			return listSpecs(out, filter)
 		},
 	}
-	p.flags(c.Flags())
+	peerFlags(&p, c.Flags())
 	c.Flags().BoolVar(&asJSON, "json", false, "print the exports as JSON")
 	c.Flags().BoolVar(&quirks, "quirks", false, "list the misbehaviours of the reference server")
 	c.Flags().BoolVar(&profiles, "profiles", false, "list the targets and how they can be set up")
@@ -65,7 +69,7 @@ func listCommand() *cobra.Command {
 
 // oneList refuses flags that would have no effect on the list that is asked for.
 func oneList(f *pflag.FlagSet, args []string) error {
-	given := func(names ...string) []string { return changed(f, names...) }
+	given := func(names ...string) []string { return serve.Changed(f, names...) }
 	lists := given("quirks", "profiles", "clients")
 	of := given("json", "timeout", "simple-replies", "compact-headers")
 	switch filter := given("filter"); {
@@ -104,7 +108,7 @@ func printSpecs(out io.Writer, list []specs.Listing, filter string) error {
 	if n == 0 {
 		return fmt.Errorf("the filter %q matches none of %d specs", filter, len(list))
 	}
-	fmt.Fprintln(out, countOf(n))
+	fmt.Fprintln(out, words.Count(n, "spec", "specs"))
 	return nil
 }
 
@@ -118,7 +122,7 @@ func listClients(out io.Writer, filter string) error {
 		return err
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "\nprograms and what they do:\n%s\t%s\n", reference, join(caller.Activities))
+	fmt.Fprintf(w, "\nprograms and what they do:\n%s\t%s\n", job.Reference, job.Join(caller.Activities))
 	for _, p := range clients.Programs {
 		var can []caller.Activity
 		for _, a := range caller.Activities {
@@ -126,7 +130,7 @@ func listClients(out io.Writer, filter string) error {
 				can = append(can, a)
 			}
 		}
-		fmt.Fprintf(w, "%s\t%s\n", p.Name, join(can))
+		fmt.Fprintf(w, "%s\t%s\n", p.Name, job.Join(can))
 	}
 	fmt.Fprintf(w, "\nquirks of the reference client:\n")
 	for _, q := range clientquirk.All() {
@@ -155,7 +159,7 @@ func listQuirks(out io.Writer) error {
 // that a matrix leaves out unless it is asked for all.
 func listProfiles(out io.Writer) error {
 	var b bytes.Buffer
-	wrapped(&b, reference, inprocess.Profiles(), nil)
+	wrapped(&b, job.Reference, inprocess.Profiles(), nil)
 	for _, t := range containers.Targets() {
 		more := slices.DeleteFunc(slices.Clone(t.Profiles), func(p string) bool { return slices.Contains(t.Representative, p) })
 		wrapped(&b, t.Name, t.Representative, more)

@@ -109,5 +109,6 @@ document, one by one, and says which it keeps and which it breaks.`,
 		imagesCommand(),
 		trialCommand(),
 	)
+	c.SetGlobalNormalizationFunc(renaming(os.Stderr))
 	return c
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"nbdconform/cmd/nbdconform/internal/runs"
 	"nbdconform/fuzz/campaign"
 )
 
@@ -29,7 +30,7 @@ Exit status: as that of nbdconform fuzz.`,
 			if err := distinct(out, dirs); err != nil {
 				return err
 			}
-			release, err := hold(out)
+			release, err := runs.Hold(out)
 			if err != nil {
 				return err
 			}

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
+	"nbdconform/cmd/nbdconform/internal/console"
 	"nbdconform/conformance/prove"
 )
 
@@ -38,7 +38,7 @@ With NAME only the quirks and profiles whose name contains it.`,
 			if !ok {
 				return fmt.Errorf("there is no side %q: use server or client", side)
 			}
-			progress := counter("proving")
+			progress := console.Counter(os.Stderr, "proving")
 			start := time.Now()
 			proofs, err := prove.Run(c.Context(), sides, match, progress)
 			if err != nil {
@@ -77,7 +77,7 @@ func printProofs(c *cobra.Command, proofs []prove.Proof, all bool, took time.Dur
 	}
 	for _, p := range proofs {
 		if !p.Holds {
-			fmt.Fprintf(out, "FAILED %s %s\n%s\n", p.Subject, p.By, indented(p.Detail))
+			fmt.Fprintf(out, "FAILED %s %s\n%s\n", p.Subject, p.By, console.Indented(p.Detail))
 		}
 	}
 	fmt.Fprintf(out, "%d proofs hold, %d failed: %d kills, %d that must pass, in %.1f s\n",
@@ -86,19 +86,4 @@ func printProofs(c *cobra.Command, proofs []prove.Proof, all bool, took time.Dur
 		return &exitError{status: exitViolates}
 	}
 	return nil
-}
-
-// counter returns a function that shows how far something has come, on a terminal.
-func counter(what string) func(done, total int) {
-	if !term.IsTerminal(int(os.Stderr.Fd())) {
-		return func(int, int) {}
-	}
-	start := time.Now()
-	return func(done, total int) {
-		left := time.Duration(float64(time.Since(start)) / float64(done) * float64(total-done)).Round(time.Second)
-		fmt.Fprintf(os.Stderr, "\r\033[K%s: %d of %d, %v left", what, done, total, left)
-		if done == total {
-			fmt.Fprint(os.Stderr, "\r\033[K")
-		}
-	}
 }

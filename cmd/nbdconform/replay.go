@@ -1,25 +1,25 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
+	"nbdconform/cmd/nbdconform/internal/console"
+	"nbdconform/cmd/nbdconform/internal/job"
+	"nbdconform/cmd/nbdconform/internal/replay"
 	"nbdconform/containers"
-	"nbdconform/fuzz/campaign"
-	"nbdconform/fuzz/recorded"
-	"nbdconform/fuzz/session"
-	"nbdconform/reports/evidence"
+	"nbdconform/reports/result"
 )
 
 // replayCommand tries again what is at a path. What that is decides how.
 func replayCommand() *cobra.Command {
-	var r replay
-	var export, client string
-	var script bool
+	r := replay.Request{Run: func(ctx context.Context, j job.Job) (result.Result, error) {
+		return jobRunner().Run(ctx, j, console.NewRun(os.Stderr, false))
+	}}
+	var export string
 	c := &cobra.Command{
 		Use:   "replay [flags] PATH [-- COMMAND ...]",
 		Short: "Try a recorded failure again",
@@ -42,16 +42,16 @@ makes the moves.
 Exit status: 0 the failure is not there any more, 1 it still is, 2 that could
 not be found out.`,
 		Example: `  nbdconform replay reports/out/reference/evidence/disc.close
-  nbdconform replay BUNDLE --suite sid
+  nbdconform replay BUNDLE --release sid
   nbdconform replay BUNDLE --target reference
   nbdconform replay BUNDLE --uri nbd://localhost/disk --destructive
   nbdconform replay BUNDLE -- ./my-server --socket {socket}
   nbdconform replay reports/out/client-nbdcopy-sid/evidence/client.tls.old
-  nbdconform replay BUNDLE --client nbdcopy --suite trixie
+  nbdconform replay BUNDLE --client nbdcopy --release trixie
   nbdconform replay FINDING.script --target qemu-nbd
   nbdconform replay said.pcapng --target nbdkit
   nbdconform replay BUNDLE --script > a.script
-  nbdconform replay FINDING.moves --client nbdcopy --suite trixie
+  nbdconform replay FINDING.moves --client nbdcopy --release trixie
   nbdconform replay FINDING.moves -- nbdcopy {uri} {file}`,
 		Args: func(c *cobra.Command, args []string) error {
 			before := len(args)
@@ -64,71 +64,30 @@ not be found out.`,
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			r.flags, r.command = c.Flags(), args[1:]
-			if r.flags.Changed("export") {
+			r.Given, r.Command = c.Flags().Changed, args[1:]
+			if r.Given("export") {
 				r.Export = &export
 			}
-			path := args[0]
-			o := r.order
-			o.Command = args[1:]
-			file, recording := recorded.Find(path)
-			moves := strings.HasSuffix(path, campaign.MovesExtension)
-			if client != "" && !moves && !isBundle(path) {
-				return fmt.Errorf("--client goes with a bundle or a file of moves (*%s), and %s is neither", campaign.MovesExtension, path)
+			r.Out, r.Log = c.OutOrStdout(), os.Stderr
+			status, err := r.Do(c.Context(), args[0])
+			if err == nil && status != exitConforms {
+				err = &exitError{status: status}
 			}
-			switch {
-			case script && recording:
-				return printScript(c.OutOrStdout(), file)
-			case script:
-				return fmt.Errorf("%s is neither a capture nor an evidence bundle: there is no script to make of it", path)
-			case moves:
-				return replayMoves(c, o, client, path)
-			case isBundle(path):
-				return r.bundle(c.Context(), path, client)
-			case strings.HasSuffix(path, session.Extension):
-				saved, err := session.Load(path)
-				if err != nil {
-					return err
-				}
-				return replayScript(c, o, path, saved)
-			case recording:
-				said, notes, err := recorded.Load(file)
-				if err != nil {
-					return err
-				}
-				for _, n := range notes {
-					fmt.Fprintln(os.Stderr, n)
-				}
-				return replayScript(c, o, path, session.Saved{Script: said})
-			default:
-				if _, err := os.Stat(path); err != nil {
-					return err
-				}
-				return fmt.Errorf("%s is no evidence bundle: want a directory with a %s in it, a script, moves or a capture", path, evidence.BundleFile)
-			}
+			return err
 		},
 	}
 	f := c.Flags()
 	f.StringVar(&r.Target, "target", "", "another target: reference, qemu-nbd, nbdkit, nbd-server or uri:URI")
-	f.StringVar(&client, "client", "", "the program that visits: reference or one of nbdconform list --clients")
+	f.StringVar(&r.Program, "client", "", "the program that visits: reference or one of nbdconform list --clients")
 	f.StringVar(&r.URI, "uri", "", "the server at this NBD URI")
 	f.StringVar(&r.Provider, "provider", containers.Container, "container, or local: the program on PATH")
-	f.StringVar(&r.Suite, "suite", containers.DefaultRelease, "Debian suite of the container")
+	f.StringVar(&r.Release, "release", containers.DefaultRelease, "Debian release of the container")
 	f.StringVar(&r.Profile, "profile", "", "how the server is set up")
 	f.StringVar(&r.Quirk, "quirk", "", "make the reference misbehave; '' for none")
 	f.StringVar(&export, "export", "", "export to test")
 	f.BoolVar(&r.Destructive, "destructive", false, "let the spec write to the server at --uri")
 	f.DurationVar(&r.Timeout, "timeout", 0, "until silence counts as a hang")
-	f.BoolVar(&script, "script", false, "print what the clients of a capture or a bundle said, as a script")
-	f.StringVar(&r.out, "out", "", "directory for the reports (default: none are written)")
+	f.BoolVar(&r.Script, "script", false, "print what the clients of a capture or a bundle said, as a script")
+	f.StringVar(&r.Dir, "out", "", "directory for the reports (default: none are written)")
 	return c
-}
-
-// isBundle reports whether a path is an evidence bundle or its bundle.json.
-func isBundle(path string) bool {
-	if filepath.Base(path) == evidence.BundleFile {
-		return true
-	}
-	_, err := os.Stat(filepath.Join(path, evidence.BundleFile))
-	return err == nil
 }

@@ -37,7 +37,7 @@ func TestReplayMoves(t *testing.T) {
 		"something is found":  {append([]string{write("d.moves", "activity copy-out\nhang-up-after 9\n")}, program...), exitViolates, "\nfindings: 1\n"},
 		"no client":           {[]string{fatal}, exitUntrusted, "name the client that visits it"},
 		"an unknown client":   {[]string{fatal, "--client", "curl"}, exitUntrusted, `unknown client program "curl"`},
-		"an unknown suite":    {[]string{fatal, "--client", "nbdcopy", "--suite", "buster"}, exitUntrusted, `unknown suite "buster"`},
+		"an unknown suite":    {[]string{fatal, "--client", "nbdcopy", "--release", "buster"}, exitUntrusted, `unknown release "buster"`},
 		"an unknown provider": {[]string{fatal, "--client", "nbdcopy", "--provider", "vm"}, exitUntrusted, `unknown provider "vm"`},
 		"two clients":         {append([]string{fatal, "--client", "nbdcopy"}, program...), exitUntrusted, "which is it?"},
 		"a server":            {[]string{fatal, "--client", "reference", "--target", "nbdkit"}, exitUntrusted, "leave out what says which server"},

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +12,9 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"nbdconform/cmd/nbdconform/internal/console"
+	"nbdconform/cmd/nbdconform/internal/job"
+	"nbdconform/cmd/nbdconform/internal/runs"
 	"nbdconform/containers"
 	"nbdconform/reference/wire"
 	"nbdconform/reports/evidence"
@@ -17,7 +22,7 @@ import (
 )
 
 func runCommand() *cobra.Command {
-	var o order
+	var o job.Job
 	var out, export string
 	var verbose bool
 	c := &cobra.Command{
@@ -35,7 +40,7 @@ then the specs write all over the export.
 Exit status: 0 the server conforms (a broken SHOULD alone counts as that),
 1 it does not, 2 the run itself is not to be trusted.`,
 		Example: `  nbdconform run
-  nbdconform run --target nbdkit --suite trixie --profile read-only
+  nbdconform run --target nbdkit --release trixie --profile read-only
   nbdconform run --target qemu-nbd --provider local
   nbdconform run --uri nbd://localhost:10809/disk --destructive
   nbdconform run --filter 'level: containsAny MUST && !writes'
@@ -52,42 +57,17 @@ Exit status: 0 the server conforms (a broken SHOULD alone counts as that),
 			if c.Flags().Changed("export") {
 				o.Export = &export
 			}
-			if err := o.check(); err != nil {
+			if err := o.Check(); err != nil {
 				return err
 			}
-			if out == "" {
-				out = filepath.Join("reports", "out", o.name())
-			}
-			release, err := hold(out)
-			if err != nil {
-				return err
-			}
-			defer release()
-			o.Evidence = out
-			r, err := supervise(c.Context(), o, newDisplay(os.Stderr, verbose))
-			if err != nil {
-				_ = evidence.Discard(out)
-				return err
-			}
-			files, unwritten := publish(out, r)
-			if err := render.Terminal(os.Stdout, r, term.IsTerminal(int(os.Stdout.Fd()))); err != nil {
-				return err
-			}
-			if unwritten != nil {
-				return unwritten
-			}
-			fmt.Printf("Written: %s\n", relative(files))
-			if status := r.Exit(); status != exitConforms {
-				return &exitError{status: status}
-			}
-			return nil
+			return judge(c.Context(), o, cmp.Or(out, filepath.Join("reports", "out", o.Name())), verbose)
 		},
 	}
 	f := c.Flags()
 	f.StringVar(&o.Target, "target", "", "what to test: reference (default), qemu-nbd, nbdkit, nbd-server or uri:URI")
 	f.StringVar(&o.URI, "uri", "", "test the server at this NBD URI")
 	f.StringVar(&o.Provider, "provider", containers.Container, "container, or local: the program on PATH")
-	f.StringVar(&o.Suite, "suite", containers.DefaultRelease, "Debian suite of the container: bullseye, bookworm, trixie or sid")
+	f.StringVar(&o.Release, "release", containers.DefaultRelease, "Debian release of the container: bullseye, bookworm, trixie or sid")
 	f.StringVar(&o.Profile, "profile", "", "how the server is set up (see nbdconform list --profiles)")
 	f.StringVar(&o.Quirk, "quirk", "", "make the reference server misbehave (see nbdconform list --quirks)")
 	f.StringVar(&o.Dialect, "dialect", "", "draft that the server at --uri, or of the command, speaks:\n"+strings.Join(wire.Dialects()[1:], " or "))
@@ -99,6 +79,33 @@ Exit status: 0 the server conforms (a broken SHOULD alone counts as that),
 	f.StringVar(&out, "out", "", "directory for the reports (default reports/out/TARGET)")
 	f.BoolVar(&verbose, "verbose", false, "print a line for every spec as it ends")
 	return c
+}
+
+// judge runs a job, writes its reports below a directory and prints the result.
+func judge(ctx context.Context, j job.Job, out string, verbose bool) error {
+	release, err := runs.Hold(out)
+	if err != nil {
+		return err
+	}
+	defer release()
+	j.EvidenceDir = out
+	r, err := jobRunner().Run(ctx, j, console.NewRun(os.Stderr, verbose))
+	if err != nil {
+		_ = evidence.Discard(out)
+		return err
+	}
+	files, unwritten := runs.Publish(out, r)
+	if err := render.Terminal(os.Stdout, r, term.IsTerminal(int(os.Stdout.Fd()))); err != nil {
+		return err
+	}
+	if unwritten != nil {
+		return unwritten
+	}
+	fmt.Printf("Written: %s\n", relative(files))
+	if status := r.Exit(); status != exitConforms {
+		return &exitError{status: status}
+	}
+	return nil
 }
 
 // relative shortens paths to the working directory where that is shorter.

@@ -1,17 +1,20 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"nbdconform/cmd/nbdconform/internal/serve"
 	"nbdconform/reference/server"
+	"nbdconform/reports/render/words"
 )
 
 func serveCommand() *cobra.Command {
-	var s serveFlags
+	var s serve.Options
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the reference server",
@@ -41,25 +44,30 @@ and a program that was not built with the tag nopsk.`,
   nbdcopy -- [ nbdconform serve --pattern ] copy.img`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := s.agree(c.Flags()); err != nil {
+			if err := s.Agree(c.Flags()); err != nil {
 				return err
 			}
-			cfg, err := s.config()
+			cfg, err := s.Config()
 			if err != nil {
 				return err
 			}
-			if s.check {
-				fmt.Printf("%s: good, %s\n", s.file, counted(len(cfg.Exports), "export"))
+			if s.CheckOnly {
+				fmt.Printf("%s: good, %s\n", s.File, words.Count(len(cfg.Exports), "export", "exports"))
 				return nil
 			}
 			srv, err := server.New(cfg)
 			if err != nil {
 				return err
 			}
-			return s.run(c.Context(), srv, cfg.TLS.Mode == server.ForcedTLS)
+			s.Out = os.Stdout
+			err = s.Run(c.Context(), srv, cfg.TLS.Mode == server.ForcedTLS)
+			if _, ended := errors.AsType[*serve.ConnError](err); ended || errors.Is(err, serve.ErrClosedItself) {
+				err = &exitError{status: exitViolates, text: err.Error()}
+			}
+			return err
 		},
 	}
-	groups := s.groups()
+	groups := serveFlags(&s)
 	for _, g := range groups {
 		c.Flags().AddFlagSet(g.FlagSet)
 	}
@@ -75,13 +83,6 @@ and a program that was not built with the tag nopsk.`,
 	return c
 }
 
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
 // A flagGroup is a part of the help.
 type flagGroup struct {
 	title string
@@ -92,16 +93,4 @@ func group(title string) flagGroup {
 	f := pflag.NewFlagSet(title, pflag.ContinueOnError)
 	f.SortFlags = false
 	return flagGroup{title, f}
-}
-
-// writePID writes the number of this process to a file, if one is named; the
-// function that it returns removes it.
-func writePID(name string) (func(), error) {
-	if name == "" {
-		return func() {}, nil
-	}
-	if err := os.WriteFile(name, fmt.Appendln(nil, os.Getpid()), 0o644); err != nil {
-		return nil, err
-	}
-	return func() { _ = os.Remove(name) }, nil
 }

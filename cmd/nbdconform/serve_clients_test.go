@@ -16,7 +16,7 @@ import (
 )
 
 // runs runs a program of somebody else and returns what it says on stdout.
-func runs(t *testing.T, name string, args ...string) (string, error) {
+func ran(t *testing.T, name string, args ...string) (string, error) {
 	t.Helper()
 	containertest.NeedProgram(t, name)
 	cmd := exec.CommandContext(t.Context(), name, args...)
@@ -33,7 +33,7 @@ func runs(t *testing.T, name string, args ...string) (string, error) {
 // libnbd's programs start servers with socket activation.
 func TestServeIsStartedByLibnbd(t *testing.T) {
 	t.Parallel()
-	out, err := runs(t, "nbdinfo", "--json", "--", "[", binary, "serve", "--size", "1G", "]")
+	out, err := ran(t, "nbdinfo", "--json", "--", "[", binary, "serve", "--size", "1G", "]")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func TestServeIsStartedByLibnbd(t *testing.T) {
 		t.Errorf("%+v", info)
 	}
 	image := filepath.Join(t.TempDir(), "image")
-	if _, err := runs(t, "nbdcopy", "--", "[", binary, "serve", "--pattern", "--size", "3M", "]", image); err != nil {
+	if _, err := ran(t, "nbdcopy", "--", "[", binary, "serve", "--pattern", "--size", "3M", "]", image); err != nil {
 		t.Fatal(err)
 	}
 	b, err := os.ReadFile(image)
@@ -62,7 +62,7 @@ func TestServeIsStartedByLibnbd(t *testing.T) {
 			t.Fatalf("at %d: %d", off, word)
 		}
 	}
-	if out, err := runs(t, "nbdkit", "-U", "-", "nbd", "command="+binary, "arg=serve", "arg=--socket-activation",
+	if out, err := ran(t, "nbdkit", "-U", "-", "nbd", "command="+binary, "arg=serve", "arg=--socket-activation",
 		"--run", `nbdinfo --size "$uri"`); err != nil || strings.TrimSpace(out) != "67108864" {
 		t.Errorf("%q, %v", out, err)
 	}
@@ -76,7 +76,7 @@ func TestQemuReachesAnAbstractSocket(t *testing.T) {
 	if want := "nbd+unix:///?socket=%00" + name; s.uri != want {
 		t.Errorf("the URI is %s, want %s", s.uri, want)
 	}
-	out, err := runs(t, "qemu-io", "-r", "--image-opts",
+	out, err := ran(t, "qemu-io", "-r", "--image-opts",
 		"driver=nbd,server.type=unix,server.path="+name+",server.abstract=on,server.tight=on", "-c", "read -v 4096 16")
 	if err != nil || !strings.Contains(out, "00 00 00 00 00 00 10 00 00 00 00 00 00 00 10 08") {
 		t.Errorf("%v: %s", err, out)
@@ -112,7 +112,7 @@ func TestTheExampleUnderRealClients(t *testing.T) {
 	if !strings.HasPrefix(s.uri, "nbd+unix:///?socket=") || !strings.HasSuffix(s.uri, "/example.sock") {
 		t.Errorf("the URI is %s", s.uri)
 	}
-	out, err := runs(t, "nbdinfo", "--list", s.uri)
+	out, err := ran(t, "nbdinfo", "--list", s.uri)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func TestTheExampleUnderRealClients(t *testing.T) {
 	if strings.Contains(out, "growing") {
 		t.Error("the hidden export is listed")
 	}
-	if out, err := runs(t, "nbdinfo", "--map=qemu:dirty-bitmap:b0", named(s.uri, "disk")); err != nil ||
+	if out, err := ran(t, "nbdinfo", "--map=qemu:dirty-bitmap:b0", named(s.uri, "disk")); err != nil ||
 		!strings.Contains(out, "   1048576       65536    1") {
 		t.Errorf("%v: the dirty range is missing:\n%s", err, out)
 	}
@@ -139,7 +139,7 @@ func TestTheExampleUnderRealClients(t *testing.T) {
 		"write -P 7 0 4096":          "wrote 4096/4096 bytes",
 		"write -z 549755813888 4096": "write failed: No space left on device",
 	} {
-		out, err := runs(t, "qemu-io", "-f", "raw", "-c", command, named(s.uri, "disk"))
+		out, err := ran(t, "qemu-io", "-f", "raw", "-c", command, named(s.uri, "disk"))
 		if said := out; err != nil {
 			out = said + err.Error()
 		}
@@ -150,7 +150,7 @@ func TestTheExampleUnderRealClients(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "example.trigger"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err = runs(t, "qemu-io", "-r", "-f", "raw", "-c", "read 0 512", "-c", "read 0 512", "-c", "read 0 512", "-c", "read 0 512", named(s.uri, "disk"))
+	out, err = ran(t, "qemu-io", "-r", "-f", "raw", "-c", "read 0 512", "-c", "read 0 512", "-c", "read 0 512", "-c", "read 0 512", named(s.uri, "disk"))
 	if err == nil || !strings.Contains(out, "read 512/512 bytes") || !strings.Contains(out+err.Error(), "read failed: Input/output error") {
 		t.Errorf("the trigger ends no connection: %s", out)
 	}

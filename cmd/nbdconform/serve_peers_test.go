@@ -56,23 +56,23 @@ func TestServeWithinTLSUnderRealClients(t *testing.T) {
 					_, port, _ := strings.Cut(strings.TrimRight(address, "/"), ":")
 					port, _, _ = strings.Cut(port, "/")
 					uri := fmt.Sprintf("nbds://%slocalhost:%s/disk?%s", w.user, port, w.query)
-					if out, err := runs(t, "nbdinfo", uri); err != nil || !strings.Contains(out, "with TLS") {
+					if out, err := ran(t, "nbdinfo", uri); err != nil || !strings.Contains(out, "with TLS") {
 						t.Errorf("%v: %s", err, out)
 					}
 					image := filepath.Join(t.TempDir(), "image")
-					if _, err := runs(t, "nbdcopy", uri, image); err != nil {
+					if _, err := ran(t, "nbdcopy", uri, image); err != nil {
 						t.Error(err)
 					}
 					back := ok(t, "copy", uri, "-")
 					if got, err := os.ReadFile(image); err != nil || string(got) != back || len(got) != 1<<20 || bytes.Count(got, []byte{0}) == len(got) {
 						t.Errorf("nbdcopy and copy differ: %d and %d bytes, %v", len(got), len(back), err)
 					}
-					_, err := runs(t, "qemu-img", "info", "--object", w.object+",id=t,endpoint=client", "--image-opts",
+					_, err := ran(t, "qemu-img", "info", "--object", w.object+",id=t,endpoint=client", "--image-opts",
 						"driver=raw,file.driver=nbd,file.host=localhost,file.port="+port+",file.export=disk,file.tls-creds=t")
 					if err != nil {
 						t.Error(err)
 					}
-					if out, err := runs(t, "nbdinfo", "nbd://localhost:"+port+"/disk"); (err != nil) != (mode == "require") {
+					if out, err := ran(t, "nbdinfo", "nbd://localhost:"+port+"/disk"); (err != nil) != (mode == "require") {
 						t.Errorf("in the clear: %v: %s", err, out)
 					}
 				})
@@ -99,7 +99,7 @@ func TestServeWithAnonymousTLS(t *testing.T) {
 		if out := ok(t, "info", "nbds://localhost:"+port+"/disk?tls-type=anon"); !strings.Contains(out, "TLS:          yes") {
 			t.Errorf("info does not say so: %s", out)
 		}
-		out, err := runs(t, "qemu-img", "info", "--object", "tls-creds-anon,id=t,endpoint=client", "--image-opts",
+		out, err := ran(t, "qemu-img", "info", "--object", "tls-creds-anon,id=t,endpoint=client", "--image-opts",
 			"driver=raw,file.driver=nbd,file.host=localhost,file.port="+port+",file.export=disk,file.tls-creds=t")
 		if err != nil || !strings.Contains(out, "1 MiB (1048576 bytes)") {
 			t.Errorf("%v: %s", err, out)
@@ -149,12 +149,12 @@ func TestOlderHandshakesUnderRealClients(t *testing.T) {
 	containertest.NeedProgram(t, "qemu-img")
 	for how, protocol := range map[string]string{"oldstyle": "oldstyle", "newstyle": "newstyle", "fixed-newstyle": "newstyle-fixed"} {
 		s := serving(t, "--handshake", how, "--size", "3M", "--pattern")
-		out, err := runs(t, "nbdinfo", s.uri)
+		out, err := ran(t, "nbdinfo", s.uri)
 		if err != nil || !strings.Contains(out, "protocol: "+protocol+" without TLS") || !strings.Contains(out, "export-size: 3145728") {
 			t.Errorf("nbdinfo, %s: %v: %s", how, err, out)
 		}
 		image := filepath.Join(t.TempDir(), "image")
-		if _, err := runs(t, "nbdcopy", s.uri, image); err != nil {
+		if _, err := ran(t, "nbdcopy", s.uri, image); err != nil {
 			t.Errorf("nbdcopy, %s: %v", how, err)
 		}
 		if got, err := os.ReadFile(image); err != nil || string(got) != ok(t, "copy", s.uri, "-") {
@@ -163,7 +163,7 @@ func TestOlderHandshakesUnderRealClients(t *testing.T) {
 		if how == "oldstyle" { // which QEMU speaks with the default export alone
 			continue
 		}
-		if out, err := runs(t, "qemu-img", "info", "-f", "raw", s.uri); err != nil || !strings.Contains(out, "3145728 bytes") {
+		if out, err := ran(t, "qemu-img", "info", "-f", "raw", s.uri); err != nil || !strings.Contains(out, "3145728 bytes") {
 			t.Errorf("qemu-img, %s: %v: %s", how, err, out)
 		}
 	}
@@ -177,7 +177,7 @@ func TestOlderHandshakesOfNbdkit(t *testing.T) {
 	} {
 		socket := filepath.Join(shortTempDir(t), "s")
 		uri := "'nbd+unix:///?socket=" + socket + "'"
-		out, err := runs(t, "nbdkit", flag, "-U", socket, "pattern", "1M", "--run",
+		out, err := ran(t, "nbdkit", flag, "-U", socket, "pattern", "1M", "--run",
 			binary+" info "+uri+" && "+binary+" copy "+uri+" - | tail -c 8 | od -An -tx1")
 		if err != nil || !strings.Contains(out, "negotiation:  "+want+"\n") || !strings.Contains(out, "00 00 00 00 00 0f ff f8") {
 			t.Errorf("%s: %v: %s", flag, err, out)

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/pflag"
 
+	"nbdconform/cmd/nbdconform/internal/serve"
 	"nbdconform/conformance/target/inprocess"
 	"nbdconform/reference/server"
 	"nbdconform/reference/wire"
@@ -15,18 +16,18 @@ import (
 // configured is what serve would serve with these arguments.
 func configured(t *testing.T, args ...string) (server.Config, error) {
 	t.Helper()
-	var s serveFlags
+	var s serve.Options
 	f := pflag.NewFlagSet("serve", pflag.ContinueOnError)
-	for _, g := range s.groups() {
+	for _, g := range serveFlags(&s) {
 		f.AddFlagSet(g.FlagSet)
 	}
 	if err := f.Parse(args); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.agree(f); err != nil {
+	if err := s.Agree(f); err != nil {
 		return server.Config{}, err
 	}
-	cfg, err := s.config()
+	cfg, err := s.Config()
 	if err == nil {
 		_, err = server.New(cfg)
 	}
