@@ -1,7 +1,12 @@
 # nbdconform. `make help` lists what there is.
 
 TARGET   ?= reference
-SUITE    ?= bookworm
+# SUITE is the former name of RELEASE, which still works.
+ifdef SUITE
+$(shell echo 'make: SUITE= is now RELEASE=' >&2)
+RELEASE  ?= $(SUITE)
+endif
+RELEASE  ?= bookworm
 PROVIDER ?= container
 PROFILE  ?=
 FILTER   ?=
@@ -19,16 +24,16 @@ export CGO_ENABLED ?= 0
 
 VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || echo unknown)
 BIN     := bin/nbdconform
-RUN     := $(BIN) run --target $(TARGET) --suite $(SUITE) --provider $(PROVIDER) \
+RUN     := $(BIN) run --target $(TARGET) --release $(RELEASE) --provider $(PROVIDER) \
            $(if $(PROFILE),--profile $(PROFILE)) $(if $(FILTER),--filter '$(FILTER)') \
            $(if $(QUIRK),--quirk $(QUIRK))
-GATED   := reports/out/gate/$(TARGET)-$(SUITE)$(if $(PROFILE),-$(PROFILE))
+GATED   := reports/out/gate/$(TARGET)-$(RELEASE)$(if $(PROFILE),-$(PROFILE))
 
 .PHONY: help build conformance clients gate gate-clients image action-test example test lint prove images matrix interop support sweep controls fuzz fuzz-native fuzz-smoke fuzz-score bench bench-go race spec-check generate clean FORCE
 
 help: ## list the targets of this file
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "Variables: TARGET PROGRAM SUITE PROVIDER PROFILE FILTER QUIRK BASELINE FUZZTIME FUZZFLAGS SPEC TAGS ROUNDS RUNTIME"
+	@echo "Variables: TARGET PROGRAM RELEASE PROVIDER PROFILE FILTER QUIRK BASELINE FUZZTIME FUZZFLAGS SPEC TAGS ROUNDS RUNTIME"
 
 build: $(BIN) ## build the static binary bin/nbdconform; TAGS= adds TLS with pre-shared keys
 
@@ -38,15 +43,15 @@ $(BIN): FORCE
 conformance: build ## judge TARGET (reference, qemu-nbd, nbdkit, nbd-server, uri:URI)
 	@$(RUN)
 
-gate: build ## judge TARGET and hold it against the known failures in BASELINE
+gate: build ## judge TARGET and compare with the known failures in BASELINE
 	@rm -rf $(GATED)
 	@$(RUN) --out $(GATED) >/dev/null || [ $$? -eq 1 ]
 	@$(BIN) gate $(GATED) --baseline $(BASELINE)
 
-gate-clients: build ## judge the client PROGRAM from SUITE and hold it against containers/known/clients
-	@rm -rf reports/out/gate/client-$(PROGRAM)-$(SUITE)
-	@$(BIN) clients --program $(PROGRAM) --suite $(SUITE) --provider $(PROVIDER) --out reports/out/gate/client-$(PROGRAM)-$(SUITE) >/dev/null || [ $$? -eq 1 ]
-	@$(BIN) gate reports/out/gate/client-$(PROGRAM)-$(SUITE) --baseline containers/known/clients/$(PROGRAM).yaml
+gate-clients: build ## judge the client PROGRAM from RELEASE and compare with containers/known/clients
+	@rm -rf reports/out/gate/client-$(PROGRAM)-$(RELEASE)
+	@$(BIN) clients --program $(PROGRAM) --release $(RELEASE) --provider $(PROVIDER) --out reports/out/gate/client-$(PROGRAM)-$(RELEASE) >/dev/null || [ $$? -eq 1 ]
+	@$(BIN) gate reports/out/gate/client-$(PROGRAM)-$(RELEASE) --baseline containers/known/clients/$(PROGRAM).yaml
 
 image: build ## build a container image with the suite and nothing else
 	@mkdir -p bin/image/tmp && cp $(BIN) bin/image/
@@ -59,7 +64,7 @@ example: ## test the server of examples/library with the suite as a library
 	cd examples/library && go test ./...
 
 clients: build ## judge the client PROGRAM (reference, nbdcopy, qemu-img, ...)
-	@$(BIN) clients --program $(PROGRAM) --suite $(SUITE) --provider $(PROVIDER) $(if $(FILTER),--filter '$(FILTER)')
+	@$(BIN) clients --program $(PROGRAM) --release $(RELEASE) --provider $(PROVIDER) $(if $(FILTER),--filter '$(FILTER)')
 
 test: ## run every test; NBDCONFORM_REQUIRE_CONTAINERS=1 insists on containers
 	go test ./...
@@ -82,9 +87,9 @@ matrix: build ## judge every version of every server side by side, in representa
 controls: build ## show that published bugs are found where they are, and only there
 	@$(BIN) controls
 
-sweep: build ## judge TARGET from SUITE in every profile
-	@$(BIN) matrix --targets $(TARGET) --suites $(SUITE) --profiles $(or $(PROFILE),all) \
-	  --out reports/out/sweep/$(TARGET)-$(SUITE)
+sweep: build ## judge TARGET from RELEASE in every profile
+	@$(BIN) matrix --targets $(TARGET) --releases $(RELEASE) --profiles $(or $(PROFILE),all) \
+	  --out reports/out/sweep/$(TARGET)-$(RELEASE)
 
 # Those who meet others have pre-shared keys to meet them with.
 interop: TAGS =
@@ -100,7 +105,7 @@ ifeq ($(origin TARGET),file)
 fuzz: fuzz-native ## fuzz TARGET (all: every server) for FUZZTIME; none: as fuzz-native
 else
 fuzz: build
-	@$(BIN) fuzz --target $(TARGET) --suite $(SUITE) --provider $(PROVIDER) --time $(FUZZTIME) \
+	@$(BIN) fuzz --target $(TARGET) --release $(RELEASE) --provider $(PROVIDER) --time $(FUZZTIME) \
 	  $(if $(PROFILE),--profile $(PROFILE)) $(if $(QUIRK),--quirk $(QUIRK)) --baseline $(KNOWN) --baseline $(KNOWN)/fuzz $(FUZZFLAGS)
 endif
 

@@ -48,7 +48,7 @@ func All() ([]Control, error) {
 
 // Command is what shows the bug.
 func (c Control) Command() string {
-	s := fmt.Sprintf("nbdconform run --target %s --suite %s", c.Target, c.Affected)
+	s := fmt.Sprintf("nbdconform run --target %s --release %s", c.Target, c.Affected)
 	if c.Profile != "" {
 		s += " --profile " + c.Profile
 	}
