@@ -24,11 +24,9 @@ import (
 	"time"
 
 	"nbdconform/conformance/caller"
-	_ "nbdconform/conformance/clients" // its specs
-	"nbdconform/conformance/encounter"
-	"nbdconform/conformance/runner"
-	_ "nbdconform/conformance/servers" // its specs
-	"nbdconform/conformance/session"
+	"nbdconform/conformance/internal/encounter"
+	"nbdconform/conformance/internal/runner"
+	"nbdconform/conformance/internal/session"
 	"nbdconform/conformance/target"
 	"nbdconform/reports/baseline"
 	"nbdconform/reports/result"
@@ -79,11 +77,11 @@ func Run(t *testing.T, server target.Target, opts ...Option) {
 	t.Helper()
 	o := choose(opts)
 	o.server.Destructive = o.server.Destructive || server.Profile().Destructive
+	o.server.Seed = o.seed
 	subject, err := session.Discover(t.Context(), server, o.server)
 	if err != nil {
 		t.Fatal(err)
 	}
-	subject.Seed = o.seed
 	o.run(t, subject)
 }
 

@@ -7,11 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"nbdconform/conformance"
 	"nbdconform/conformance/clause"
-	"nbdconform/conformance/clients"
 	"nbdconform/conformance/prove"
-	"nbdconform/conformance/runner"
-	"nbdconform/conformance/servers"
 )
 
 func coverageCommand() *cobra.Command {
@@ -22,11 +20,11 @@ func coverageCommand() *cobra.Command {
 		Example: "  nbdconform coverage\n  nbdconform coverage --todo",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			census, err := servers.List("")
+			census, err := conformance.List(clause.Server, "")
 			if err != nil {
 				return err
 			}
-			forClients, err := clients.List("")
+			forClients, err := conformance.List(clause.Client, "")
 			if err != nil {
 				return err
 			}
@@ -61,8 +59,8 @@ func coverageCommand() *cobra.Command {
 }
 
 // statuses derives the status of every clause from who judges it.
-func statuses(census []runner.Listing) map[clause.ID]string {
-	tested := append(servers.Judged(), clients.Judged()...)
+func statuses(census []conformance.Listing) map[clause.ID]string {
+	tested := append(conformance.Judged(clause.Server), conformance.Judged(clause.Client)...)
 	for _, p := range prove.Permitted() {
 		tested = append(tested, p.Clause)
 	}

@@ -10,11 +10,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"nbdconform/cmd/nbdconform/internal/console"
+	"nbdconform/conformance"
 	"nbdconform/conformance/clause"
-	"nbdconform/conformance/clients"
 	"nbdconform/conformance/prove"
-	"nbdconform/conformance/runner"
-	"nbdconform/conformance/servers"
+	"nbdconform/reports/result"
 )
 
 func explainCommand() *cobra.Command {
@@ -24,17 +23,17 @@ func explainCommand() *cobra.Command {
 		Example: "  nbdconform explain cmd.write-zeroes.fast-zero.enotsup",
 		Args:    arguments(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
-			census, err := servers.List("")
+			census, err := conformance.List(clause.Server, "")
 			if err != nil {
 				return err
 			}
-			forClients, err := clients.List("")
+			forClients, err := conformance.List(clause.Client, "")
 			if err != nil {
 				return err
 			}
 			census = append(census, forClients...)
 			out := c.OutOrStdout()
-			name := strings.TrimPrefix(args[0], runner.JudgePrefix)
+			name := strings.TrimPrefix(args[0], result.JudgePrefix)
 			if k, ok := clause.Get(clause.ID(name)); ok {
 				explainClause(out, k, census)
 				return nil
@@ -50,7 +49,7 @@ func explainCommand() *cobra.Command {
 	}
 }
 
-func explainClause(out io.Writer, c clause.Clause, census []runner.Listing) {
+func explainClause(out io.Writer, c clause.Clause, census []conformance.Listing) {
 	fmt.Fprintf(out, "%s\n  %s, binds the %s, section %q\n\n", c.ID, c.Level, c.Side, c.Section)
 	fmt.Fprintln(out, console.Wrap(c.Requires, "  "))
 	if c.Described {
@@ -64,7 +63,7 @@ func explainClause(out io.Writer, c clause.Clause, census []runner.Listing) {
 	}
 	fmt.Fprintln(out, "\nJudged by:")
 	n, shown := 0, false
-	if slices.Contains(servers.Judged(), c.ID) || slices.Contains(clients.Judged(), c.ID) {
+	if slices.Contains(conformance.Judged(clause.Server), c.ID) || slices.Contains(conformance.Judged(clause.Client), c.ID) {
 		fmt.Fprintln(out, "  the judge, on every connection")
 		n++
 	}
@@ -90,7 +89,7 @@ func explainClause(out io.Writer, c clause.Clause, census []runner.Listing) {
 	fmt.Fprintf(out, "\nRun them: nbdconform %s --filter %s\n", commandFor(c.Side), c.ID)
 }
 
-func explainSpec(out io.Writer, e runner.Listing) {
+func explainSpec(out io.Writer, e conformance.Listing) {
 	fmt.Fprintf(out, "%s\n%s\n  %s, %s\n", e.ID, console.Wrap(e.Name, "  "), e.Level, e.Location)
 	fmt.Fprintln(out, "\nJudges:")
 	for _, id := range e.Clauses {
@@ -113,7 +112,7 @@ func commandFor(s clause.Side) string {
 }
 
 // suggest lists ids that contain what was asked for.
-func suggest(name string, census []runner.Listing) string {
+func suggest(name string, census []conformance.Listing) string {
 	var near []string
 	for _, c := range clause.All() {
 		if strings.Contains(string(c.ID), name) {

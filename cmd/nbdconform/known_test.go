@@ -6,10 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"nbdconform/conformance"
 	"nbdconform/conformance/clause"
-	clientspecs "nbdconform/conformance/clients"
-	"nbdconform/conformance/runner"
-	"nbdconform/conformance/servers"
 	"nbdconform/containers/containertest"
 	"nbdconform/reports/baseline"
 	"nbdconform/reports/matrix"
@@ -29,12 +27,12 @@ func TestCommittedBaselinesNameWhatExists(t *testing.T) {
 	for _, e := range census(t) {
 		specs[e.ID] = true
 	}
-	for _, id := range servers.Judged() {
-		specs[runner.JudgePrefix+string(id)] = true
+	for _, id := range conformance.Judged(clause.Server) {
+		specs[result.JudgePrefix+string(id)] = true
 	}
 	committed(t, knownDir, "", specs)
 
-	ofClients, err := clientspecs.List("")
+	ofClients, err := clients.List("")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,8 +40,8 @@ func TestCommittedBaselinesNameWhatExists(t *testing.T) {
 	for _, e := range ofClients {
 		specs[e.ID] = true
 	}
-	for _, id := range clientspecs.Judged() {
-		specs[runner.JudgePrefix+string(id)] = true
+	for _, id := range clients.Judged() {
+		specs[result.JudgePrefix+string(id)] = true
 	}
 	committed(t, knownClients, matrix.ClientPrefix, specs)
 }

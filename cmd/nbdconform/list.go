@@ -14,10 +14,9 @@ import (
 	"nbdconform/cmd/nbdconform/internal/job"
 	"nbdconform/cmd/nbdconform/internal/peer"
 	"nbdconform/cmd/nbdconform/internal/serve"
+	"nbdconform/conformance"
 	"nbdconform/conformance/caller"
-	clientspecs "nbdconform/conformance/clients"
-	specs "nbdconform/conformance/runner"
-	"nbdconform/conformance/servers"
+	"nbdconform/conformance/clause"
 	"nbdconform/conformance/target/inprocess"
 	"nbdconform/containers"
 	"nbdconform/containers/clients"
@@ -86,14 +85,14 @@ func oneList(f *pflag.FlagSet, args []string) error {
 }
 
 func listSpecs(out io.Writer, filter string) error {
-	all, err := servers.List(filter)
+	all, err := conformance.List(clause.Server, filter)
 	if err != nil {
 		return err
 	}
 	return printSpecs(out, all, filter)
 }
 
-func printSpecs(out io.Writer, list []specs.Listing, filter string) error {
+func printSpecs(out io.Writer, list []conformance.Listing, filter string) error {
 	n := 0
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, e := range list {
@@ -114,7 +113,7 @@ func printSpecs(out io.Writer, list []specs.Listing, filter string) error {
 
 // listClients lists all there is about clients; with a filter, the specs alone.
 func listClients(out io.Writer, filter string) error {
-	all, err := clientspecs.List(filter)
+	all, err := conformance.List(clause.Client, filter)
 	if err != nil {
 		return err
 	}

@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"nbdconform/conformance/runner"
-	"nbdconform/conformance/servers"
+	"nbdconform/conformance"
+	"nbdconform/conformance/clause"
 	"nbdconform/reports/result"
 )
 
@@ -135,10 +135,10 @@ func (o ended) want(t *testing.T, status int) {
 }
 
 // allSpecs is read once: Ginkgo's suite is global.
-var allSpecs = sync.OnceValues(func() ([]runner.Listing, error) { return servers.List("") })
+var allSpecs = sync.OnceValues(func() ([]conformance.Listing, error) { return conformance.List(clause.Server, "") })
 
 // census lists the specs.
-func census(t *testing.T) []runner.Listing {
+func census(t *testing.T) []conformance.Listing {
 	t.Helper()
 	all, err := allSpecs()
 	if err != nil {
@@ -151,7 +151,7 @@ func census(t *testing.T) []runner.Listing {
 func verdicts(r result.Result) map[string]result.Verdict {
 	v := map[string]result.Verdict{}
 	for _, s := range r.Specs {
-		if !strings.HasPrefix(s.ID, runner.JudgePrefix) {
+		if !strings.HasPrefix(s.ID, result.JudgePrefix) {
 			v[s.ID] = s.Verdict
 		}
 	}

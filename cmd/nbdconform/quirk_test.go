@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"nbdconform/conformance"
 	"nbdconform/conformance/clause"
-	"nbdconform/conformance/spec"
 	"nbdconform/reference/quirk"
 	serverquirk "nbdconform/reference/quirk/server"
 	"nbdconform/reports/result"
@@ -73,7 +73,7 @@ func TestAllowedQuirkConforms(t *testing.T) {
 func TestBrokenShouldAloneConforms(t *testing.T) {
 	t.Parallel()
 	q := serverquirk.AbortDataRejected
-	s, _ := tripped(t, func(s *spec.Spec, trip quirk.Facts) bool {
+	s, _ := tripped(t, func(s *conformance.Spec, trip quirk.Facts) bool {
 		return s.Level == clause.Should && trip.Name == q.Name
 	})
 	o := nbdconform(t, "run", "--quirk", q.Name)
@@ -100,7 +100,7 @@ func TestCrashAndHangCostTheirSpecsAlone(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			tripped(t, func(_ *spec.Spec, q quirk.Facts) bool { return q.Name == tc.name })
+			tripped(t, func(_ *conformance.Spec, q quirk.Facts) bool { return q.Name == tc.name })
 			o := nbdconform(t, "run", "--quirk", tc.name)
 			o.want(t, exitViolates)
 			r := o.result(t)
@@ -117,7 +117,7 @@ func TestCrashAndHangCostTheirSpecsAlone(t *testing.T) {
 
 // tripped returns a spec of the census with a quirk that trips it and is fit,
 // and skips the test where there is none.
-func tripped(t *testing.T, fit func(*spec.Spec, quirk.Facts) bool) (*spec.Spec, quirk.Facts) {
+func tripped(t *testing.T, fit func(*conformance.Spec, quirk.Facts) bool) (*conformance.Spec, quirk.Facts) {
 	t.Helper()
 	for _, e := range census(t) {
 		for _, trip := range e.Trips {

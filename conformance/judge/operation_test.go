@@ -9,10 +9,10 @@ import (
 func TestOperation(t *testing.T) {
 	j := New(Options{})
 	j.FromServer(wire.Greeting{Flags: wire.FlagFixedNewstyle | wire.FlagNoZeroes}.Append(nil)) // 0
-	j.FromClient((wire.FlagCFixedNewstyle | wire.FlagCNoZeroes).Append(nil))                    // 1
-	j.FromClient(wire.OptionRequest{Option: wire.OptList}.Append(nil))                          // 2
-	j.FromServer(wire.OptionReply{Option: wire.OptList, Type: wire.RepAck}.Append(nil))         // 3
-	j.FromClient(wire.OptionRequest{Option: wire.OptExportName}.Append(nil))                    // 4
+	j.FromClient((wire.FlagCFixedNewstyle | wire.FlagCNoZeroes).Append(nil))                   // 1
+	j.FromClient(wire.OptionRequest{Option: wire.OptList}.Append(nil))                         // 2
+	j.FromServer(wire.OptionReply{Option: wire.OptList, Type: wire.RepAck}.Append(nil))        // 3
+	j.FromClient(wire.OptionRequest{Option: wire.OptExportName}.Append(nil))                   // 4
 	j.FromServer(wire.ExportNameReply{Size: 1 << 20, Flags: wire.FlagHasFlags | wire.FlagSendFlush}.Append(nil))
 	j.FromClient(wire.Request{Type: wire.CmdRead, Cookie: 1, Length: 1}.Append(nil)) // 6
 	j.FromClient(wire.Request{Type: wire.CmdFlush, Cookie: 2}.Append(nil))           // 7

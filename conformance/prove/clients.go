@@ -9,11 +9,11 @@ import (
 
 	"nbdconform/conformance/caller/inprocess"
 	"nbdconform/conformance/clause"
-	"nbdconform/conformance/clients"
-	"nbdconform/conformance/encounter"
-	"nbdconform/conformance/outcome"
-	"nbdconform/conformance/runner"
-	"nbdconform/conformance/spec"
+	"nbdconform/conformance/internal/clients"
+	"nbdconform/conformance/internal/encounter"
+	"nbdconform/conformance/internal/outcome"
+	"nbdconform/conformance/internal/runner"
+	"nbdconform/conformance/internal/spec"
 	"nbdconform/reference/quirk"
 	clientquirk "nbdconform/reference/quirk/client"
 	"nbdconform/reports/render/words"
@@ -73,7 +73,7 @@ func unproven(match string) (orphans []Proof) {
 		broken[clause.ID(q.Breaks)] = true
 	}
 	for _, id := range clients.Judged() {
-		name := runner.JudgePrefix + string(id)
+		name := result.JudgePrefix + string(id)
 		if c, _ := clause.Get(id); c.Level == clause.Must && !broken[id] && strings.Contains(name, match) {
 			orphans = append(orphans, Proof{Subject: name, Detail: "no quirk of the reference client breaks this clause"})
 		}
@@ -138,7 +138,7 @@ func (j clientJob) mustFail(ctx context.Context) []Proof {
 		}
 		look(runner.Try(ctx, b, e.Spec))
 	}
-	p := Proof{Subject: j.name, By: runner.JudgePrefix + string(j.breaks), Holds: seen}
+	p := Proof{Subject: j.name, By: result.JudgePrefix + string(j.breaks), Holds: seen}
 	if !seen {
 		p.Detail = "survived: the judge saw nothing in any spec"
 	}

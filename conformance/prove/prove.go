@@ -17,11 +17,11 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"nbdconform/conformance/clause"
-	"nbdconform/conformance/outcome"
-	"nbdconform/conformance/runner"
-	"nbdconform/conformance/servers"
-	"nbdconform/conformance/session"
-	"nbdconform/conformance/spec"
+	"nbdconform/conformance/internal/outcome"
+	"nbdconform/conformance/internal/runner"
+	"nbdconform/conformance/internal/servers"
+	"nbdconform/conformance/internal/session"
+	"nbdconform/conformance/internal/spec"
 	"nbdconform/conformance/target/inprocess"
 	"nbdconform/reference/quirk"
 	serverquirk "nbdconform/reference/quirk/server"
@@ -188,7 +188,7 @@ func (j job) mustFail(ctx context.Context, census []runner.Listing) []Proof {
 		}
 		_, _ = j.try(ctx, e.Spec, look)
 	}
-	p := Proof{Subject: j.name, By: runner.JudgePrefix + string(j.breaks), Holds: seen}
+	p := Proof{Subject: j.name, By: result.JudgePrefix + string(j.breaks), Holds: seen}
 	if !seen {
 		p.Detail = "survived: the judge saw nothing in any spec"
 	}

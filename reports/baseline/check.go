@@ -187,7 +187,7 @@ func (c *checker) explained(s *result.Spec) bool {
 	return slices.ContainsFunc(c.entries, func(e *applied) bool { return e.knows(c.result.Target.Name, *s) })
 }
 
-func isJudged(id string) bool { return strings.HasPrefix(id, result.JudgeGroup+".") }
+func isJudged(id string) bool { return strings.HasPrefix(id, result.JudgePrefix) }
 
 // subject is the spec that an unused entry is about: for a wildcard one that
 // does not pass, if there is any, and a line of the judge only for want of a spec.

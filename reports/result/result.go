@@ -84,6 +84,9 @@ type Target struct {
 // on the connections of all.
 const JudgeGroup = "judge"
 
+// JudgePrefix opens the id of such a line, before the id of its clause.
+const JudgePrefix = JudgeGroup + "."
+
 // A Spec is the outcome of one spec.
 type Spec struct {
 	ID      string   `json:"id"`

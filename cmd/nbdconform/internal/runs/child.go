@@ -9,7 +9,7 @@ import (
 
 	"nbdconform/cmd/nbdconform/internal/job"
 	"nbdconform/cmd/nbdconform/internal/supervise"
-	"nbdconform/conformance/runner"
+	"nbdconform/conformance"
 	"nbdconform/reports/result"
 )
 
@@ -51,7 +51,7 @@ func (c *child) progress(text string) { c.tell(Event{Progress: text}) }
 
 // plan lists the specs that the job's filter matches. command shows all there
 // are.
-func (c *child) plan(all []runner.Listing, command string) ([]result.Spec, error) {
+func (c *child) plan(all []conformance.Listing, command string) ([]result.Spec, error) {
 	var planned []result.Spec
 	for _, e := range all {
 		if e.Run {
@@ -65,14 +65,14 @@ func (c *child) plan(all []runner.Listing, command string) ([]result.Spec, error
 }
 
 // round runs the planned specs on a subject.
-func (c *child) round(ctx context.Context, subject runner.Subject, planned []result.Spec) error {
+func (c *child) round(ctx context.Context, subject conformance.Subject, planned []result.Spec) error {
 	about := subject.Describe()
 	keep, err := newKeeper(c.job, about, c.version, c.progress)
 	if err != nil {
 		return err
 	}
 	c.tell(Event{Planned: planned, Target: &about})
-	r, err := runner.NewRound(runner.Config{
+	r, err := conformance.NewRound(conformance.Config{
 		Subject: subject, Filter: c.job.Filter, Seed: c.job.Seed,
 		Evidence: keep.keep,
 		Started:  func(id string) { c.tell(Event{Started: id}) },

@@ -7,8 +7,7 @@ import (
 	"strings"
 
 	"nbdconform/cmd/nbdconform/internal/job"
-	"nbdconform/conformance/outcome"
-	"nbdconform/conformance/runner"
+	"nbdconform/conformance"
 	"nbdconform/reports/evidence"
 	"nbdconform/reports/render"
 	"nbdconform/reports/result"
@@ -49,7 +48,7 @@ func Publish(out string, r result.Result) (files []string, err error) {
 
 // keep writes a bundle for a line of the result and notes on the line where it
 // is. A run whose evidence can't be written is still a run.
-func (k *keeper) keep(line *result.Spec, e *outcome.Evidence) {
+func (k *keeper) keep(line *result.Spec, e *conformance.Evidence) {
 	b := k.bundle(line, e)
 	m := evidence.Material{Recording: e.Recording, Transcript: e.Transcript, Contents: e.Contents, Stderr: e.Stderr}
 	if t := e.Task; t != nil {
@@ -66,10 +65,10 @@ func (k *keeper) keep(line *result.Spec, e *outcome.Evidence) {
 	line.Evidence = dir
 }
 
-func (k *keeper) bundle(line *result.Spec, e *outcome.Evidence) evidence.Bundle {
+func (k *keeper) bundle(line *result.Spec, e *conformance.Evidence) evidence.Bundle {
 	filter := filterFor(&k.job, *line)
 	seenIn := line.ID
-	if isJudge(*line) {
+	if line.Group == result.JudgeGroup {
 		seenIn = line.Location
 	}
 	b := evidence.Bundle{
@@ -80,7 +79,7 @@ func (k *keeper) bundle(line *result.Spec, e *outcome.Evidence) evidence.Bundle 
 		},
 		SeenIn: seenIn, Target: k.target,
 		Suite:       result.Suite{Name: "nbdconform", Version: k.version, Filter: k.job.Filter, Seed: k.job.Seed},
-		Document:    runner.Document,
+		Document:    conformance.Document,
 		Environment: environment(),
 		Run:         k.job.Evidence(filter),
 		Command:     k.job.Reproduce(filter),

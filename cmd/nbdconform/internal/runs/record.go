@@ -8,7 +8,7 @@ import (
 
 	"nbdconform/cmd/nbdconform/internal/console"
 	"nbdconform/cmd/nbdconform/internal/job"
-	"nbdconform/conformance/runner"
+	"nbdconform/conformance"
 	"nbdconform/reports/render/words"
 	"nbdconform/reports/result"
 )
@@ -42,7 +42,7 @@ func newRecord(j job.Job, version string, show console.Run) *record {
 	return &record{job: j, show: show, start: time.Now(), result: result.Result{
 		SchemaVersion: result.SchemaVersion,
 		Suite:         result.Suite{Name: "nbdconform", Version: version, Filter: j.Filter, Seed: j.Seed},
-		Document:      runner.Document,
+		Document:      conformance.Document,
 		Started:       time.Now().UTC().Truncate(time.Millisecond),
 		Observations:  []result.Observation{},
 		Reproduce:     j.Reproduce(j.Filter),

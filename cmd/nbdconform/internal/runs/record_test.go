@@ -7,9 +7,6 @@ import (
 
 	"nbdconform/cmd/nbdconform/internal/console"
 	"nbdconform/cmd/nbdconform/internal/job"
-	"nbdconform/conformance/encounter"
-	"nbdconform/conformance/runner"
-	"nbdconform/conformance/session"
 	"nbdconform/reports/result"
 )
 
@@ -117,17 +114,17 @@ func text(err error) string {
 
 // A spec is reproduced by its id, and what the judge saw by the spec that it was in.
 func TestWhatReproducesALine(t *testing.T) {
-	judged := runner.JudgePrefix + "some.clause"
+	judged := result.JudgePrefix + "some.clause"
 	for name, tc := range map[string]struct {
 		job  job.Job
 		spec result.Spec
 		want string
 	}{
 		"a spec":                         {job.Job{}, result.Spec{ID: "abort.ack", Location: "x.go:1"}, "abort.ack"},
-		"the judge, in a spec":           {job.Job{}, result.Spec{ID: judged, Location: "abort.ack"}, "abort.ack"},
-		"the judge, nowhere":             {job.Job{}, result.Spec{ID: judged, Clauses: []string{"some.clause"}}, "some.clause"},
-		"the judge, before any spec":     {job.Job{}, result.Spec{ID: judged, Location: session.Discovery}, session.FixedSpec},
-		"the judge, of a client, before": {job.Job{Client: &job.Client{}}, result.Spec{ID: judged, Location: session.Discovery}, encounter.Baseline + ".visit"},
+		"the judge, in a spec":           {job.Job{}, result.Spec{ID: judged, Group: result.JudgeGroup, Location: "abort.ack"}, "abort.ack"},
+		"the judge, nowhere":             {job.Job{}, result.Spec{ID: judged, Group: result.JudgeGroup, Clauses: []string{"some.clause"}}, "some.clause"},
+		"the judge, before any spec":     {job.Job{}, result.Spec{ID: judged, Group: result.JudgeGroup, Location: "discovery"}, "greeting.fixed-newstyle"},
+		"the judge, of a client, before": {job.Job{Client: &job.Client{}}, result.Spec{ID: judged, Group: result.JudgeGroup, Location: "discovery"}, "client.baseline.visit"},
 	} {
 		if got := filterFor(&tc.job, tc.spec); got != tc.want {
 			t.Errorf("%s: %q, want %q", name, got, tc.want)

@@ -2,21 +2,16 @@ package runs
 
 import (
 	"context"
-	"strings"
 
 	"nbdconform/cmd/nbdconform/internal/job"
-	"nbdconform/conformance/caller"
-	"nbdconform/conformance/clients"
-	"nbdconform/conformance/encounter"
-	"nbdconform/conformance/runner"
-	"nbdconform/conformance/servers"
-	"nbdconform/conformance/session"
+	"nbdconform/conformance"
+	"nbdconform/conformance/clause"
 	"nbdconform/reports/result"
 )
 
 // server opens the server and runs the suite on it.
 func (c *child) server(ctx context.Context) error {
-	all, err := servers.List(c.job.Filter)
+	all, err := conformance.List(clause.Server, c.job.Filter)
 	if err != nil {
 		return err
 	}
@@ -29,20 +24,20 @@ func (c *child) server(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = t.Close() }()
-	subject, err := session.Discover(ctx, t, session.Options{
+	subject, err := conformance.DiscoverServer(ctx, t, conformance.ServerOptions{
 		Export: c.job.Export, Destructive: t.Profile().Destructive, Timeout: c.job.Timeout, Record: c.job.EvidenceDir != "",
+		Seed: c.job.Seed,
 	})
 	if err != nil {
 		return err
 	}
-	subject.Seed = c.job.Seed
 	return c.round(ctx, subject, planned)
 }
 
 // client opens the client program and runs the suite on it.
 func (c *child) client(ctx context.Context) error {
 	who := c.job.Client
-	all, err := clients.List(who.Filter)
+	all, err := conformance.List(clause.Client, who.Filter)
 	if err != nil {
 		return err
 	}
@@ -55,30 +50,19 @@ func (c *child) client(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = program.Close() }()
-	subject, err := encounter.Discover(ctx, program, encounter.Options{Timeout: who.Timeout, Record: c.job.EvidenceDir != ""})
+	subject, err := conformance.DiscoverClient(ctx, program, conformance.ClientOptions{Timeout: who.Timeout, Record: c.job.EvidenceDir != ""})
 	if err != nil {
 		return err
 	}
 	return c.round(ctx, subject, planned)
 }
 
-// isJudge reports whether a line of a result is the judge's, and no spec's.
-func isJudge(s result.Spec) bool { return strings.HasPrefix(s.ID, runner.JudgePrefix) }
+// filterFor is the filter that runs alone what a line of the result is about.
+func filterFor(j *job.Job, s result.Spec) string { return conformance.FilterFor(side(j), s) }
 
-// filterFor is the filter that runs a spec alone; for a line of the judge, the
-// spec in which the clause was first broken.
-func filterFor(j *job.Job, s result.Spec) string {
-	if !isJudge(s) {
-		return s.ID
+func side(j *job.Job) clause.Side {
+	if j.Client != nil {
+		return clause.Client
 	}
-	switch s.Location {
-	case "":
-		return s.Clauses[0]
-	case session.Discovery: // comes before any spec
-		if j.Client != nil {
-			return encounter.Baseline + "." + string(caller.Visit)
-		}
-		return session.FixedSpec
-	}
-	return s.Location
+	return clause.Server
 }
