@@ -1,37 +1,41 @@
 package matrix
 
 import (
+	"bytes"
+	_ "embed"
 	"slices"
+	"sync"
+
+	"go.yaml.in/yaml/v3"
 
 	"nbdconform/reports/debversion"
 )
 
 // A Claim is a line of a server's own list of features by version.
 type Claim struct {
-	Since   string // version of the program
-	Feature string // our name for it
-	Profile string // a profile that should show it; "" for any
-	Text    string // what the list calls it
+	Since   string `yaml:"since"`   // version of the program
+	Feature string `yaml:"feature"` // our name for it
+	Profile string `yaml:"profile"` // a profile that should show it; "" for any
+	Text    string `yaml:"text"`    // what the list calls it
 }
 
-// qemuClaims is what docs/interop/nbd.txt of qemu lists under "Features by
-// version", as far as a server shows it.
-var qemuClaims = []Claim{
-	{Since: "2.6", Feature: "starttls", Text: "NBD_OPT_STARTTLS with X.509 certificates"},
-	{Since: "2.8", Feature: "write-zeroes", Text: "NBD_CMD_WRITE_ZEROES"},
-	{Since: "2.10", Feature: "info", Text: "NBD_OPT_GO"},
-	{Since: "2.10", Feature: "block-size", Text: "NBD_INFO_BLOCK_SIZE"},
-	{Since: "2.11", Feature: "structured-reply", Text: "NBD_OPT_STRUCTURED_REPLY"},
-	{Since: "2.12", Feature: "base-allocation", Text: "NBD_CMD_BLOCK_STATUS for base:allocation"},
-	{Since: "3.0", Feature: "dirty-bitmap", Text: "NBD_CMD_BLOCK_STATUS for qemu:dirty-bitmap:"},
-	{Since: "3.0", Feature: "cache", Text: "NBD_CMD_CACHE"},
-	{Since: "4.2", Feature: "multi-conn", Profile: "read-only", Text: "NBD_FLAG_CAN_MULTI_CONN for shareable read-only exports"},
-	{Since: "4.2", Feature: "fast-zero", Text: "NBD_CMD_FLAG_FAST_ZERO"},
-	{Since: "5.2", Feature: "allocation-depth", Text: "NBD_CMD_BLOCK_STATUS for qemu:allocation-depth"},
-	{Since: "7.1", Feature: "multi-conn", Profile: "default", Text: "NBD_FLAG_CAN_MULTI_CONN for shareable writable exports"},
-	{Since: "8.2", Feature: "extended-headers", Text: "NBD_OPT_EXTENDED_HEADERS"},
-	{Since: "8.2", Feature: "block-status-payload", Text: "NBD_FLAG_BLOCK_STATUS_PAYLOAD"},
+// claims are what is documented of one server.
+type claims struct {
+	Server string  `yaml:"server"` // name of the peer
+	Maker  string  `yaml:"maker"`  // whose list it is
+	Source string  `yaml:"source"`
+	Claims []Claim `yaml:"claims"`
 }
+
+//go:embed documented.yaml
+var documentedYAML []byte
+
+// documented is the contents of documented.yaml, which a test reads.
+var documented = sync.OnceValues(func() (list []claims, err error) {
+	d := yaml.NewDecoder(bytes.NewReader(documentedYAML))
+	d.KnownFields(true)
+	return list, d.Decode(&list)
+})
 
 // A Standing is how a claim and a version of the server agree.
 type Standing string
@@ -45,30 +49,40 @@ const (
 	Unknown Standing = "no version" // the server did not say which version it is
 )
 
-// A Documented is a claim held against the servers.
+// A Documented is what the maker of a server documents of it, compared with what
+// its versions advertise.
 type Documented struct {
-	Claim
-	Servers   []Peer
-	Standings []Standing // as Servers
+	Maker   string
+	Servers []Peer
+	Rows    []DocumentedClaim
 }
 
-// Qemu holds qemu's own list of features by version against what its servers
-// in m advertised.
-func (m Matrix) Qemu() []Documented {
-	var servers []Peer
-	for _, s := range m.Servers() {
-		if s.Name == "qemu-nbd" {
-			servers = append(servers, s)
-		}
-	}
-	if len(servers) == 0 {
-		return nil
+// A DocumentedClaim is a claim compared with the servers.
+type DocumentedClaim struct {
+	Claim
+	Standings []Standing // as Documented.Servers
+}
+
+// Documented compares the lists of features by version that there are with what
+// the servers in m advertised.
+func (m Matrix) Documented() []Documented {
+	all, err := documented()
+	if err != nil {
+		panic(err) // it is part of the program, and tested
 	}
 	var list []Documented
-	for _, c := range qemuClaims {
-		d := Documented{Claim: c, Servers: servers}
-		for _, s := range servers {
-			d.Standings = append(d.Standings, m.standing(c, s))
+	for _, c := range all {
+		d := Documented{Maker: c.Maker, Servers: m.Servers()}
+		d.Servers = slices.DeleteFunc(d.Servers, func(p Peer) bool { return p.Name != c.Server })
+		if len(d.Servers) == 0 {
+			continue
+		}
+		for _, claim := range c.Claims {
+			row := DocumentedClaim{Claim: claim}
+			for _, s := range d.Servers {
+				row.Standings = append(row.Standings, m.standing(claim, s))
+			}
+			d.Rows = append(d.Rows, row)
 		}
 		list = append(list, d)
 	}

@@ -77,7 +77,10 @@ func MatrixMarkdown(w io.Writer, m matrix.Matrix) error {
 	for _, name := range programs(m) {
 		sheets = append(sheets, featureSheet(m, name))
 	}
-	sheets = append(sheets, qemuSheet(m), changeSheet(m))
+	for _, d := range m.Documented() {
+		sheets = append(sheets, documentedSheet(d))
+	}
+	sheets = append(sheets, changeSheet(m))
 	for _, name := range programs(m) {
 		sheets = append(sheets, observationSheet(m, name))
 	}

@@ -238,7 +238,9 @@ func pageTables(m matrix.Matrix) []anchored {
 	for _, name := range programs(m) {
 		add("features-"+name, featureSheet(m, name))
 	}
-	add("documented", qemuSheet(m))
+	for _, d := range m.Documented() {
+		add("documented-"+d.Maker, documentedSheet(d))
+	}
 	add("changes", changeSheet(m))
 	for _, name := range programs(m) {
 		add("observations-"+name, observationSheet(m, name))

@@ -125,18 +125,16 @@ func sign(v result.Verdict) string {
 	return symbol(v) + " " + short(v)
 }
 
-// qemuSheet holds qemu's own list of features by version against its servers.
-func qemuSheet(m matrix.Matrix) sheet {
-	s := sheet{title: "What qemu documents", note: "Its list of features by version, held against what its servers advertise.", room: 40}
+// documentedSheet compares what the maker of a server documents with its versions.
+func documentedSheet(d matrix.Documented) sheet {
+	s := sheet{title: "What " + d.Maker + " documents", note: "Its list of features by version, compared with what its servers advertise.", room: 40}
 	s.head = []string{"feature", "since"}
-	for i, d := range m.Qemu() {
-		if i == 0 {
-			for _, p := range d.Servers {
-				s.head = append(s.head, p.Release)
-			}
-		}
-		row := []string{d.Text, d.Since}
-		for _, v := range d.Standings {
+	for _, p := range d.Servers {
+		s.head = append(s.head, p.Release)
+	}
+	for _, c := range d.Rows {
+		row := []string{c.Text, c.Since}
+		for _, v := range c.Standings {
 			row = append(row, string(v))
 		}
 		s.rows = append(s.rows, row)
