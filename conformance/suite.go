@@ -1,7 +1,6 @@
 package conformance
 
 import (
-	"cmp"
 	"context"
 
 	"nbdconform/conformance/caller"
@@ -84,10 +83,12 @@ func FilterFor(side clause.Side, line result.Spec) string {
 	if line.Group != result.JudgeGroup {
 		return line.ID
 	}
-	if line.Location != runner.Discovery {
-		return cmp.Or(line.Location, line.Clauses[0])
-	}
-	if side == clause.Client { // before any spec
+	switch {
+	case line.Location == "":
+		return line.Clauses[0]
+	case line.Location != runner.Discovery:
+		return line.Location
+	case side == clause.Client: // before any spec
 		return encounter.Baseline + "." + string(caller.Visit)
 	}
 	return session.FixedSpec

@@ -32,7 +32,7 @@ func TestCommittedBaselinesNameWhatExists(t *testing.T) {
 	}
 	committed(t, knownDir, "", specs)
 
-	ofClients, err := clients.List("")
+	ofClients, err := conformance.List(clause.Client, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func TestCommittedBaselinesNameWhatExists(t *testing.T) {
 	for _, e := range ofClients {
 		specs[e.ID] = true
 	}
-	for _, id := range clients.Judged() {
+	for _, id := range conformance.Judged(clause.Client) {
 		specs[result.JudgePrefix+string(id)] = true
 	}
 	committed(t, knownClients, matrix.ClientPrefix, specs)
