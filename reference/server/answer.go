@@ -1,9 +1,6 @@
 package server
 
-import (
-	"net"
-	"time"
-)
+import "time"
 
 // An Answer is how the answer to a message is sent. Its zero value is the
 // ordinary way.
@@ -13,9 +10,11 @@ type Answer struct {
 	Raw []byte
 	// Silent sends nothing. The connection goes on.
 	Silent bool
-	// Stall sends nothing, and ignores all that comes; the connection stays open.
+	// Stall sends nothing, and ignores all that is received; the connection stays
+	// open.
 	Stall bool
-	// Delay passes before the first byte; replies to other requests overtake.
+	// Delay passes before the first byte; replies to other requests are sent
+	// meanwhile.
 	Delay time.Duration
 	// Hold keeps the answer back until the next one of the connection was
 	// sent, but no longer than this. Replies to requests only.
@@ -24,7 +23,7 @@ type Answer struct {
 	Pace time.Duration
 	// Truncate sends so many bytes at most, if it is positive.
 	Truncate int
-	// Hangup closes the connection behind the answer. It is set for
+	// Hangup closes the connection after the answer. It is set for
 	// NBD_OPT_ABORT, NBD_CMD_DISC and the like: a hook that clears it keeps
 	// the connection open.
 	Hangup bool
@@ -48,16 +47,11 @@ func (c *conn) send(a *Answer, messages []byte) error {
 		messages = messages[:min(a.Truncate, len(messages))]
 	}
 	if a.Delay > 0 {
-		c.sleep(a.Delay)
+		c.transport.Sleep(a.Delay)
 	}
-	err := c.writePaced(messages, a.Pace)
+	err := c.transport.Write(messages, a.Pace)
 	if a.Reset {
-		s := socket(c.transport())
-		if t, ok := s.(*net.TCPConn); ok {
-			_ = t.SetLinger(0)
-		}
-		_ = s.Close()
-		c.close()
+		c.transport.Reset()
 	}
 	if a.Crash {
 		c.srv.crash()
@@ -65,34 +59,14 @@ func (c *conn) send(a *Answer, messages []byte) error {
 	return err
 }
 
-func (c *conn) writePaced(b []byte, pace time.Duration) error {
-	c.sendMu.Lock()
-	defer c.sendMu.Unlock()
-	if pace <= 0 {
-		if len(b) == 0 {
-			return nil
-		}
-		_, err := c.transport().Write(b)
-		return err
+// after does what a has to be done after the answer was sent, but closing, which
+// is up to the caller: done ends the session.
+func (c *conn) after(a *Answer) (done bool, err error) {
+	if a.Stall {
+		return true, c.stall()
 	}
-	for i := range b {
-		if _, err := c.transport().Write(b[i : i+1]); err != nil {
-			return err
-		}
-		c.sleep(pace)
-	}
-	return nil
-}
-
-// sleep waits, but not beyond the end of the connection.
-func (c *conn) sleep(d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-c.gone:
-	}
+	return a.Hangup || a.Crash || a.Reset, nil
 }
 
 // Send sends bytes at once, between the answers.
-func (s *Session) Send(b []byte) error { return s.conn.writePaced(b, 0) }
+func (s *Session) Send(b []byte) error { return s.conn.transport.Write(b, 0) }

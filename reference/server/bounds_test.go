@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"nbdconform/reference/export"
+	"nbdconform/reference/server/internal/engine"
 	"nbdconform/reference/wire"
 )
 
@@ -168,7 +169,7 @@ func TestPipeliningIsBounded(t *testing.T) {
 				t.Logf("%d KiB after %d batches of requests", grown>>10, sent)
 				// What is in flight in buffers of the next power of two, and the
 				// buffers of the connection.
-				if most := 2*inFlight + 2*readAhead + 1<<20; grown > most {
+				if most := 2*inFlight + 2*engine.ReadAhead + 1<<20; grown > most {
 					t.Errorf("%d bytes are held for one connection, want %d at most", grown, most)
 				}
 			})
@@ -196,7 +197,7 @@ func TestAnnouncedPayloadCostsNothing(t *testing.T) {
 			t.Fatal(r.Err)
 		}
 	}
-	if each := (inUse() - before) / clients; each > 3*readAhead {
+	if each := (inUse() - before) / clients; each > 3*engine.ReadAhead {
 		t.Errorf("%d bytes for each of %d clients", each, clients)
 	}
 }
@@ -214,7 +215,7 @@ func TestAllInFlightIsBounded(t *testing.T) {
 
 			bad := dial(t, ln).enter(true)
 			bad.send(wire.Request{Type: wire.CmdWrite, Length: 7<<20 + 512*kib}.Append(nil))
-			for s.reserve.left.Load() > 1<<20 {
+			for s.shared.Left() > 1<<20 {
 				time.Sleep(time.Millisecond)
 			}
 			if r := good.do(write, data); r.Err != wire.ENOMEM {
@@ -224,9 +225,9 @@ func TestAllInFlightIsBounded(t *testing.T) {
 				t.Errorf("a small read: %v", r.Err)
 			}
 			_ = bad.nc.Close()
-			for end := time.Now().Add(time.Minute); s.reserve.left.Load() < 8<<20; time.Sleep(time.Millisecond) {
+			for end := time.Now().Add(time.Minute); s.shared.Left() < 8<<20; time.Sleep(time.Millisecond) {
 				if time.Now().After(end) {
-					t.Fatalf("%d bytes are left of %d once the client is gone", s.reserve.left.Load(), 8<<20)
+					t.Fatalf("%d bytes are left of %d once the client is gone", s.shared.Left(), 8<<20)
 				}
 			}
 			if r := good.do(write, data); r.Err != wire.OK {
@@ -234,7 +235,7 @@ func TestAllInFlightIsBounded(t *testing.T) {
 			}
 			good.send(wire.Request{Type: wire.CmdDisc}.Append(nil))
 			good.closed()
-			if n := s.reserve.left.Load(); n != 8<<20 {
+			if n := s.shared.Left(); n != 8<<20 {
 				t.Errorf("%d bytes are left of %d", n, 8<<20)
 			}
 		})

@@ -28,7 +28,7 @@ func TestLargeAndSmallTakeTurns(t *testing.T) {
 			var want [][]byte
 			for i := range 1 + rng.IntN(12) {
 				q := wire.Request{Type: wire.CmdRead, Cookie: uint64(round<<8 | i)}
-				q.Length = []uint64{1, 28, 4 * kib, directAt - 1, directAt, 200*kib + 1, 256 * kib, 1 << 20}[rng.IntN(8)]
+				q.Length = []uint64{1, 28, 4 * kib, withoutCopy - 1, withoutCopy, 200*kib + 1, 256 * kib, 1 << 20}[rng.IntN(8)]
 				q.Offset = rng.Uint64N(size - q.Length + 1)
 				if rng.IntN(2) == 0 {
 					q.Offset &^= export.PageSize - 1

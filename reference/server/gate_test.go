@@ -105,8 +105,8 @@ func TestNoStructuredReplies(t *testing.T) {
 // What is still worked on when the client has gone does not keep the connection
 // for ever, nor do replies that it does not read.
 func TestLastWordsAreBounded(t *testing.T) {
-	defer func(d time.Duration) { lastWords = d }(lastWords)
-	lastWords = 50 * time.Millisecond
+	defer func(d time.Duration) { closeTimeout = d }(closeTimeout)
+	closeTimeout = 50 * time.Millisecond
 	for what, leave := range map[string]func(*peer){
 		"late":   func(p *peer) { p.send(wire.Request{Type: wire.CmdTrim, Length: 4096}.Append(nil)); _ = p.nc.Close() },
 		"unread": func(p *peer) { p.send(wire.Request{Type: wire.CmdDisc}.Append(requestsOf(readOf(1<<20), 30))) },

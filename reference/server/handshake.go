@@ -6,9 +6,9 @@ import (
 	"nbdconform/reference/wire"
 )
 
-// handshake runs the negotiation, fixed newstyle unless it is configured otherwise. enter says that the
-// transmission phase follows; without it and without an error the session
-// ended as it should. Section "Newstyle negotiation".
+// handshake runs the negotiation, fixed newstyle unless it is configured
+// otherwise. enter says that the transmission phase follows; without it and
+// without an error the session ended as it should. Section "Newstyle negotiation".
 func (c *conn) handshake() (enter bool, err error) {
 	if c.srv.cfg.Handshake == Oldstyle {
 		return c.oldstyle()
@@ -37,16 +37,8 @@ func (c *conn) handshake() (enter bool, err error) {
 	}
 }
 
-// after does what a has to be done behind the answer, but closing: that is
-// the business of whoever serves the connection. done ends the session.
-func (c *conn) after(a *Answer) (done bool, err error) {
-	if a.Stall {
-		return true, c.stall()
-	}
-	return a.Hangup || a.Crash || a.Reset, nil
-}
-
-// checkClientFlags holds the client's flags against what was offered.
+// checkClientFlags compares the client's flags with what was offered. Section
+// "Client flags".
 func (c *conn) checkClientFlags(offered wire.HandshakeFlags) error {
 	const known = wire.FlagCFixedNewstyle | wire.FlagCNoZeroes
 	if extra := c.ClientFlags &^ known; !c.enforce("flag.client.unknown.drop", extra == 0) {

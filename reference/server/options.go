@@ -46,7 +46,7 @@ func (c *conn) option() (enter, done bool, err error) {
 		return false, true, fmt.Errorf("answering %v: %w", o.req.Option, err)
 	}
 	if done, err = c.after(&x.Answer); o.upgrade && x.Upgrade && !done {
-		err = c.goOverToTLS()
+		err = c.upgradeToTLS()
 	}
 	return o.enter && x.Enter && !done, done, err
 }
@@ -83,13 +83,10 @@ func (o *option) answer() {
 		return
 	}
 	switch o.req.Option {
-	case wire.OptAbort: // data is ignored, as opt.abort.ignore-data asks
-		o.reply(wire.RepAck, nil)
-		o.hangup = true
+	case wire.OptAbort:
+		o.abort()
 	case wire.OptList:
-		if o.noData("opt.list.data-invalid") {
-			o.list()
-		}
+		o.list()
 	case wire.OptInfo, wire.OptGo:
 		o.info()
 	case wire.OptStructuredReply:
@@ -118,30 +115,6 @@ func (o *option) takesStructured() bool {
 
 func (o *option) unknown() {
 	o.fail(wire.RepErrUnsup, fmt.Sprintf("this server does not know %v", o.req.Option))
-}
-
-// structuredReply answers NBD_OPT_STRUCTURED_REPLY. Once extended headers are
-// negotiated there is no way back from them.
-func (o *option) structuredReply() {
-	switch {
-	case !o.noData("opt.structured-reply.data-invalid"):
-	case !o.enforce("opt.structured-reply.extended", !o.Extended):
-		o.fail(wire.RepErrExtHeaderReqd, "extended headers have been negotiated")
-	default:
-		o.Structured = true
-		o.reply(wire.RepAck, nil)
-	}
-}
-
-// extendedHeaders answers NBD_OPT_EXTENDED_HEADERS.
-func (o *option) extendedHeaders() {
-	switch {
-	case o.srv.cfg.NoExtendedHeaders:
-		o.unknown()
-	case o.noData("opt.extended-headers.data-invalid"):
-		o.Structured, o.Extended = true, true
-		o.reply(wire.RepAck, nil)
-	}
 }
 
 func (o *option) reply(t wire.ReplyType, data []byte) {
@@ -174,14 +147,4 @@ func (o *option) fits() bool {
 		o.fail(wire.RepErrTooBig, fmt.Sprintf("the option has more than %d bytes of data", o.srv.cfg.OptionLimit))
 	}
 	return !o.tooLong
-}
-
-// list answers NBD_OPT_LIST.
-func (o *option) list() {
-	for _, e := range o.srv.cfg.Exports {
-		if !e.Hidden {
-			o.reply(wire.RepServer, wire.ServerReply{Name: e.Name, Details: e.Description}.Append(nil))
-		}
-	}
-	o.reply(wire.RepAck, nil)
 }

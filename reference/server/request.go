@@ -1,9 +1,11 @@
 package server
 
 import (
+	"fmt"
 	"sync"
 
 	"nbdconform/reference/export"
+	"nbdconform/reference/server/internal/engine"
 	"nbdconform/reference/wire"
 )
 
@@ -11,12 +13,12 @@ import (
 type request struct {
 	wire.Request
 	received wire.Request       // before hooks changed it
-	data     []byte             // what followed, in payload or in the inbox
-	payload  *buffer            // nil: none of its own
-	pages    *export.Pages      // instead of data: what followed is on its way into the disk
+	command  *command           // nil: unknown
+	payload  engine.Payload     // what followed it
+	pages    *export.Pages      // instead of payload, storage of the disk that it was received into; or nil
 	contexts []wire.MetaContext // that NBD_CMD_BLOCK_STATUS is about
-	cost     int                // bytes taken from the budget
-	inline   bool               // done by loop, and not by a worker
+	held     int                // memory that was acquired, bytes
+	inline   bool               // served by loop, and not by a worker
 
 	extents []wire.Extent // scratch
 	pieces  []piece       // scratch
@@ -27,10 +29,14 @@ var requests = sync.Pool{New: func() any { return new(request) }}
 // storage has *export.Pages.
 var storage = sync.Pool{New: func() any { return new(export.Pages) }}
 
+func newRequest(q wire.Request) *request {
+	r := requests.Get().(*request)
+	r.Request, r.received = q, q
+	return r
+}
+
 func (r *request) release() {
-	if r.payload != nil {
-		putBuffer(r.payload)
-	}
+	r.payload.Release()
 	if r.pages != nil {
 		r.pages.Drop()
 		storage.Put(r.pages)
@@ -39,13 +45,38 @@ func (r *request) release() {
 	requests.Put(r)
 }
 
-// estimate is what working on q costs the budget, in bytes.
-func (t *transmission) estimate(q *wire.Request) int {
-	switch q.Type {
-	case wire.CmdRead, wire.CmdWrite:
-		return int(q.Length) + 512
-	case wire.CmdBlockStatus:
-		return max(len(t.Contexts), 1) * 16 * t.srv.cfg.MaxExtents
+// withoutCopy is how much data is sent from or received into the pages of a disk,
+// at least, in bytes. Less is copied, which is cheaper.
+const withoutCopy = 32 << 10
+
+// direct reports whether n bytes of data move between the client and the disk
+// without a copy.
+func (t *transmission) direct(r *request, n int) bool {
+	return t.memory != nil && r.inline && n >= withoutCopy
+}
+
+// readPayload reads the n bytes that follow r.
+func (t *transmission) readPayload(r *request, n int) (err error) {
+	switch {
+	case n == 0:
+		return nil
+	case r.Type == wire.CmdWrite && t.direct(r, n):
+		r.pages = storage.Get().(*export.Pages)
+		r.pages.Start(r.Offset, uint64(n))
+		err = t.engine.ReadInto(r.pages, n)
+	default:
+		err = t.engine.ReadPayload(&r.payload, n, r.inline)
 	}
-	return 512
+	if err != nil {
+		return fmt.Errorf("reading the %d bytes of %v: %w", n, r.Type, err)
+	}
+	return nil
+}
+
+// store writes the payload of r to the disk.
+func (t *transmission) store(r *request) error {
+	if r.pages != nil {
+		return r.pages.Store(t.memory)
+	}
+	return t.disk.WriteAt(r.payload.Data, r.Offset)
 }

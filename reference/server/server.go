@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"nbdconform/reference/server/internal/engine"
 )
 
 // ErrClosed is what Serve returns after Shutdown or Close, and ServeConn for
@@ -19,8 +21,7 @@ type Server struct {
 	cfg      Config
 	stopping atomic.Bool // Shutdown was called
 	lastID   atomic.Uint64
-	lines    atomic.Int32 // in use
-	reserve  reserve
+	shared   *engine.Shared
 
 	mu        sync.Mutex
 	closed    bool // no more connections
@@ -36,8 +37,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, conns: make(map[*conn]struct{}), listeners: make(map[net.Listener]struct{})}
-	s.reserve.left.Store(int64(cfg.AllInFlight))
+	s := &Server{cfg: cfg, shared: engine.NewShared(cfg.AllInFlight), conns: make(map[*conn]struct{}), listeners: make(map[net.Listener]struct{})}
 	return s, nil
 }
 
@@ -91,7 +91,7 @@ func (s *Server) ServeConn(ctx context.Context, nc net.Conn) error {
 	return s.serveConn(ctx, nc, false)
 }
 
-// serveConn is ServeConn. An owned connection is one that nobody else holds.
+// serveConn is ServeConn. An owned connection is one that nothing else has.
 func (s *Server) serveConn(ctx context.Context, nc net.Conn, owned bool) error {
 	c, err := s.addConn(nc)
 	if err != nil {
@@ -101,7 +101,7 @@ func (s *Server) serveConn(ctx context.Context, nc net.Conn, owned bool) error {
 	}
 	defer s.removeConn(c)
 	c.owned = owned
-	stop := context.AfterFunc(ctx, c.close)
+	stop := context.AfterFunc(ctx, c.transport.Close)
 	defer stop()
 	c.logBegin(nc)
 	err = c.serve()
@@ -146,7 +146,7 @@ func (s *Server) crash() {
 	s.mu.Lock()
 	s.closed = true
 	for c := range s.conns {
-		go c.close() // which may wait for a peer that does not read, to shut TLS down
+		go c.transport.Close() // which may wait for a peer that does not read, to shut TLS down
 	}
 	s.mu.Unlock()
 	s.closeListeners()
@@ -199,7 +199,7 @@ func (s *Server) addConn(nc net.Conn) (*conn, error) {
 }
 
 func (s *Server) removeConn(c *conn) {
-	c.close()
+	c.transport.Close()
 	s.mu.Lock()
 	delete(s.conns, c)
 	s.mu.Unlock()

@@ -1,11 +1,7 @@
 package server
 
 import (
-	"bufio"
-	"context"
 	"fmt"
-	"io"
-	"net"
 
 	"nbdconform/reference/starttls"
 	"nbdconform/reference/wire"
@@ -109,91 +105,4 @@ func (o *option) withheld(e *Export) bool {
 	}
 	o.fail(t, fmt.Sprintf("export %q needs TLS", e.Name))
 	return true
-}
-
-// startTLS answers NBD_OPT_STARTTLS.
-func (o *option) startTLS() {
-	switch {
-	case !o.noData("opt.starttls.no-data"):
-	case o.mode() == NoTLS:
-		o.fail(o.srv.cfg.StartTLS, "this server does not do TLS")
-	case !o.enforce("tls.forced.starttls.again", !o.TLS):
-		o.fail(wire.RepErrInvalid, "TLS runs already")
-	default:
-		o.reply(wire.RepAck, nil)
-		o.upgrade = true
-	}
-}
-
-// goOverToTLS does the handshake behind the acknowledgement of
-// NBD_OPT_STARTTLS. What the client sent in the clear behind the option was
-// sent by nobody knows whom, and ends the session.
-func (c *conn) goOverToTLS() error {
-	if n := c.br.Buffered(); !c.enforce("tls.upgrade.all.client", n == 0) {
-		return violation("tls.upgrade.all.client", "%d bytes follow NBD_OPT_STARTTLS in the clear", n)
-	}
-	tc, err := c.srv.cfg.TLS.Server.Upgrade(context.Background(), c.transport()) // deadline and close interrupt it
-	if err != nil {
-		return fmt.Errorf("answering NBD_OPT_STARTTLS: %w", err)
-	}
-	if !c.replace(tc) {
-		_ = tc.Close()
-		return net.ErrClosed
-	}
-	c.rebuffer(haggleBuffer)
-	c.TLS = true
-	if !c.enforce("opt.starttls.forget-state", false) {
-		c.Structured, c.Extended, c.Contexts, c.ContextsFor = false, false, nil, ""
-	}
-	return nil
-}
-
-// rebuffer starts to read from the connection as it is now, with a buffer of
-// size bytes. What was buffered comes first: nothing, where TLS begins.
-func (c *conn) rebuffer(size int) {
-	rest, _ := c.br.Peek(c.br.Buffered())
-	c.br = bufio.NewReaderSize(&prefixed{prefix: rest, Reader: c.transport()}, size)
-}
-
-// prefixed reads prefix first.
-type prefixed struct {
-	prefix []byte
-	io.Reader
-}
-
-func (p *prefixed) Read(b []byte) (int, error) {
-	if len(p.prefix) > 0 {
-		n := copy(b, p.prefix)
-		p.prefix = p.prefix[n:]
-		return n, nil
-	}
-	return p.Reader.Read(b)
-}
-
-// transport is what the connection runs over: TLS once that was started.
-func (c *conn) transport() net.Conn {
-	c.ncMu.Lock()
-	defer c.ncMu.Unlock()
-	return c.nc
-}
-
-// replace makes nc what the connection runs over, unless it is closed already.
-func (c *conn) replace(nc net.Conn) bool {
-	c.ncMu.Lock()
-	defer c.ncMu.Unlock()
-	select {
-	case <-c.gone:
-		return false
-	default:
-		c.nc = nc
-		return true
-	}
-}
-
-// socket is the connection underneath TLS, or without it.
-func socket(nc net.Conn) net.Conn {
-	if t, ok := nc.(starttls.Conn); ok {
-		return t.NetConn()
-	}
-	return nc
 }
