@@ -1,7 +1,7 @@
 // Package conformance runs the specs from a Go test, on a server or on a client:
 //
 //	func TestServer(t *testing.T) {
-//		conformance.Run(t, &target.Dialer{Name: "mine", Connect: dial}, conformance.Destructive())
+//		conformance.Run(t, &subject.Dialer{Name: "mine", Connect: dial}, conformance.Destructive())
 //	}
 //
 //	func TestClient(t *testing.T) {
@@ -23,11 +23,10 @@ import (
 	"testing"
 	"time"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	"nbdconform/conformance/internal/encounter"
 	"nbdconform/conformance/internal/runner"
 	"nbdconform/conformance/internal/session"
-	"nbdconform/conformance/target"
 	"nbdconform/reports/baseline"
 	"nbdconform/reports/result"
 )
@@ -73,7 +72,7 @@ func Baseline(files ...string) Option {
 func Result(f func(result.Result)) Option { return func(o *options) { o.result = f } }
 
 // Run runs every spec for servers on the target. It does not close the target.
-func Run(t *testing.T, server target.Target, opts ...Option) {
+func Run(t *testing.T, server subject.Server, opts ...Option) {
 	t.Helper()
 	o := choose(opts)
 	o.server.Destructive = o.server.Destructive || server.Profile().Destructive
@@ -87,7 +86,7 @@ func Run(t *testing.T, server target.Target, opts ...Option) {
 
 // RunClient runs every spec for clients on a client program. It does not close
 // the client.
-func RunClient(t *testing.T, client caller.Caller, opts ...Option) {
+func RunClient(t *testing.T, client subject.Client, opts ...Option) {
 	t.Helper()
 	o := choose(opts)
 	subject, err := encounter.Discover(t.Context(), client, encounter.Options{Timeout: o.server.Timeout})

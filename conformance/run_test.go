@@ -11,17 +11,16 @@ import (
 	"time"
 
 	"nbdconform/conformance"
-	"nbdconform/conformance/caller"
-	clientprocess "nbdconform/conformance/caller/inprocess"
-	"nbdconform/conformance/target"
-	"nbdconform/conformance/target/inprocess"
+	"nbdconform/conformance/subject"
+	"nbdconform/conformance/subject/referenceclient"
+	"nbdconform/conformance/subject/referenceserver"
 	"nbdconform/reports/result"
 )
 
 // A server in the same process, or one that the test has started.
 func ExampleRun() {
 	_ = func(t *testing.T) { // func TestServer(t *testing.T)
-		conformance.Run(t, &target.Dialer{
+		conformance.Run(t, &subject.Dialer{
 			Name: "my-server",
 			Connect: func(ctx context.Context) (net.Conn, error) {
 				var d net.Dialer
@@ -31,9 +30,9 @@ func ExampleRun() {
 	}
 }
 
-func open(t *testing.T, profile, quirk string) target.Target {
+func open(t *testing.T, profile, quirk string) subject.Server {
 	t.Helper()
-	server, err := inprocess.Open(profile, quirk)
+	server, err := referenceserver.Open(profile, quirk)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,9 +55,9 @@ func TestSeveralTargetsInOneProcess(t *testing.T) {
 	}
 }
 
-func openClient(t *testing.T, quirk string) caller.Caller {
+func openClient(t *testing.T, quirk string) subject.Client {
 	t.Helper()
-	c, err := clientprocess.Open(quirk)
+	c, err := referenceclient.Open(quirk)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,7 @@ package conformance
 import (
 	"context"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/internal/clients"
 	"nbdconform/conformance/internal/encounter"
@@ -12,7 +12,6 @@ import (
 	"nbdconform/conformance/internal/servers"
 	"nbdconform/conformance/internal/session"
 	"nbdconform/conformance/internal/spec"
-	"nbdconform/conformance/target"
 	"nbdconform/reports/result"
 )
 
@@ -55,7 +54,7 @@ func Judged(side clause.Side) []clause.ID {
 
 // DiscoverServer connects to a server and finds out what it has. The error is
 // that of a server on which nothing can be tested.
-func DiscoverServer(ctx context.Context, t target.Target, o ServerOptions) (Subject, error) {
+func DiscoverServer(ctx context.Context, t subject.Server, o ServerOptions) (Subject, error) {
 	s, err := session.Discover(ctx, t, o)
 	if err != nil {
 		return nil, err
@@ -65,7 +64,7 @@ func DiscoverServer(ctx context.Context, t target.Target, o ServerOptions) (Subj
 
 // DiscoverClient has a client do what it claims it can do with a server that
 // behaves. The error is that of a client that can't be run.
-func DiscoverClient(ctx context.Context, c caller.Caller, o ClientOptions) (Subject, error) {
+func DiscoverClient(ctx context.Context, c subject.Client, o ClientOptions) (Subject, error) {
 	s, err := encounter.Discover(ctx, c, o)
 	if err != nil {
 		return nil, err
@@ -89,7 +88,7 @@ func FilterFor(side clause.Side, line result.Spec) string {
 	case line.Location != runner.Discovery:
 		return line.Location
 	case side == clause.Client: // before any spec
-		return encounter.Baseline + "." + string(caller.Visit)
+		return encounter.Baseline + "." + string(subject.Visit)
 	}
 	return session.FixedSpec
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/testcontainers/testcontainers-go"
 	tcexec "github.com/testcontainers/testcontainers-go/exec"
 
-	"nbdconform/conformance/target"
+	"nbdconform/conformance/subject"
 	"nbdconform/containers/internal/engine"
 	"nbdconform/containers/internal/images"
 	"nbdconform/containers/internal/program"
@@ -31,7 +31,7 @@ const (
 )
 
 // openContainer starts p, set up as s, in a container of the release's image.
-func openContainer(ctx context.Context, p program.Program, s program.Profile, r Request) (target.Target, error) {
+func openContainer(ctx context.Context, p program.Program, s program.Profile, r Request) (subject.Server, error) {
 	release := r.Release
 	if release == "" {
 		release = DefaultRelease
@@ -48,8 +48,8 @@ func openContainer(ctx context.Context, p program.Program, s program.Profile, r 
 		return nil, err
 	}
 	command := s.Start(program.Place{Port: port, Version: v, Size: s.Size}).Command()
-	id := target.Identity{
-		Name: p.Name, Provider: Container, Suite: release,
+	id := subject.Identity{
+		Name: p.Name, Provider: Container, Release: release,
 		Version: string(v), Image: img.Digest, Command: command,
 	}
 	return open(ctx, &server{
@@ -68,7 +68,7 @@ type contained struct {
 }
 
 // startContainer runs id's command in its image and waits for the greeting.
-func startContainer(ctx context.Context, id target.Identity) (instance, error) {
+func startContainer(ctx context.Context, id subject.Identity) (instance, error) {
 	init := true
 	ctr, err := testcontainers.GenericContainer(ctx, testcontainers.GenericContainerRequest{
 		Started: true,

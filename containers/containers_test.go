@@ -14,7 +14,7 @@ import (
 	"github.com/moby/moby/client"
 	"go.uber.org/goleak"
 
-	"nbdconform/conformance/target"
+	"nbdconform/conformance/subject"
 	"nbdconform/containers/containertest"
 	"nbdconform/containers/internal/engine"
 	"nbdconform/reference/starttls"
@@ -79,7 +79,7 @@ func TestEveryLocalProfileGreets(t *testing.T) {
 	}
 }
 
-func openFor(t *testing.T, r Request) target.Target {
+func openFor(t *testing.T, r Request) subject.Server {
 	t.Helper()
 	s, err := Open(t.Context(), r)
 	if errors.Is(err, ErrTooOld) || errors.Is(err, starttls.ErrNoGnuTLS) {
@@ -101,17 +101,17 @@ func openFor(t *testing.T, r Request) target.Target {
 	return s
 }
 
-func greets(t *testing.T, s target.Target) {
+func greets(t *testing.T, s subject.Server) {
 	t.Helper()
 	if err := probe(t.Context(), func(ctx context.Context) (net.Conn, error) { return s.Dial(ctx) }); err != nil {
 		t.Fatalf("%s %s: %v", s.Identity().Name, s.Profile().Name, err)
 	}
-	if h := s.Health(t.Context()); h.State != target.Running {
+	if h := s.Health(t.Context()); h.State != subject.Running {
 		t.Fatalf("health %+v", h)
 	}
 }
 
-func comesBack(t *testing.T, s target.Target) {
+func comesBack(t *testing.T, s subject.Server) {
 	t.Helper()
 	if err := s.Restart(t.Context()); err != nil {
 		t.Fatal(err)
@@ -119,12 +119,12 @@ func comesBack(t *testing.T, s target.Target) {
 	greets(t, s)
 }
 
-func awaitExit(t *testing.T, s target.Target) target.Health {
+func awaitExit(t *testing.T, s subject.Server) subject.Health {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	for {
-		if h := s.Health(ctx); h.State == target.Exited {
+		if h := s.Health(ctx); h.State == subject.Exited {
 			return h
 		}
 		select {

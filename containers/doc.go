@@ -1,5 +1,5 @@
 // Package containers starts real NBD servers and hands them out as
-// [target.Target] values: in containers of a Debian release's own packages, as
+// [subject.Server] values: in containers of a Debian release's own packages, as
 // child processes of programs on PATH, or from any command line.
 //
 // [Open] starts a server, [Targets] lists the servers and their profiles, and

@@ -9,23 +9,23 @@ import (
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 
-	"nbdconform/conformance/target"
+	"nbdconform/conformance/subject"
 	"nbdconform/containers/internal/engine"
 )
 
-func (c *contained) health(ctx context.Context) target.Health {
+func (c *contained) health(ctx context.Context) subject.Health {
 	cli, err := engine.Client(ctx)
 	if err != nil {
-		return target.Health{State: target.Unknown, Stderr: err.Error()}
+		return subject.Health{State: subject.Unknown, Stderr: err.Error()}
 	}
 	defer cli.Close()
 	got, err := cli.ContainerInspect(ctx, c.GetContainerID(), client.ContainerInspectOptions{})
 	if err != nil || got.Container.State == nil {
-		return target.Health{State: target.Unknown, Stderr: fmt.Sprintf("inspecting the container: %v", err)}
+		return subject.Health{State: subject.Unknown, Stderr: fmt.Sprintf("inspecting the container: %v", err)}
 	}
-	h := target.Health{State: target.Running, Stderr: logs(ctx, cli, c.GetContainerID())}
+	h := subject.Health{State: subject.Running, Stderr: logs(ctx, cli, c.GetContainerID())}
 	if s := got.Container.State; !s.Running {
-		h.State, h.Exit = target.Exited, exitText(s)
+		h.State, h.Exit = subject.Exited, exitText(s)
 	}
 	return h
 }

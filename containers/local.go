@@ -9,12 +9,12 @@ import (
 	"regexp"
 	"slices"
 
-	"nbdconform/conformance/target"
+	"nbdconform/conformance/subject"
 	"nbdconform/containers/internal/program"
 )
 
 // openLocal starts p, set up as s, as a child process.
-func openLocal(ctx context.Context, p program.Program, s program.Profile) (target.Target, error) {
+func openLocal(ctx context.Context, p program.Program, s program.Profile) (subject.Server, error) {
 	if _, err := exec.LookPath(p.Name); err != nil {
 		return nil, fmt.Errorf("%s is not on PATH: apt-get install %s", p.Name, p.Package)
 	}
@@ -23,7 +23,7 @@ func openLocal(ctx context.Context, p program.Program, s program.Profile) (targe
 		return nil, err
 	}
 	command := s.Start(program.Place{Socket: socketMark, Version: v, Size: s.Size}).Command()
-	id := target.Identity{Name: p.Name, Provider: Local, Version: string(v), Command: command}
+	id := subject.Identity{Name: p.Name, Provider: Local, Version: string(v), Command: command}
 	return openProcess(ctx, id, s.Describe(v), "")
 }
 
@@ -32,20 +32,20 @@ func openLocal(ctx context.Context, p program.Program, s program.Profile) (targe
 // a TCP port of 127.0.0.1. It runs in the present directory and must stay in
 // the foreground. The caller describes in profile what it serves; an empty profile
 // promises nothing and forbids writing.
-func Command(ctx context.Context, argv []string, profile target.Profile) (target.Target, error) {
+func Command(ctx context.Context, argv []string, profile subject.Profile) (subject.Server, error) {
 	if len(argv) == 0 {
 		return nil, errors.New("starting a server: the command is empty")
 	}
 	if profile.Name == "" {
 		profile.Name = "command"
 	}
-	id := target.Identity{Name: filepath.Base(argv[0]), Provider: Local, Command: slices.Clone(argv)}
+	id := subject.Identity{Name: filepath.Base(argv[0]), Provider: Local, Command: slices.Clone(argv)}
 	return openProcess(ctx, id, profile, ".")
 }
 
 // openProcess starts id's command in workdir, or, where that is "", in an
 // empty directory for every start.
-func openProcess(ctx context.Context, id target.Identity, profile target.Profile, workdir string) (target.Target, error) {
+func openProcess(ctx context.Context, id subject.Identity, profile subject.Profile, workdir string) (subject.Server, error) {
 	return open(ctx, &server{
 		id:      id,
 		profile: profile,

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"nbdconform/conformance/target"
+	"nbdconform/conformance/subject"
 	"nbdconform/containers/internal/engine"
 	"nbdconform/containers/internal/program"
 	"nbdconform/containers/internal/servers"
@@ -42,7 +42,7 @@ type Request struct {
 // probe. The caller closes it. Names that are not known, a profile that the
 // version can't do and a missing engine or program are errors that say what to
 // do instead.
-func Open(ctx context.Context, r Request) (target.Target, error) {
+func Open(ctx context.Context, r Request) (subject.Server, error) {
 	p, err := servers.Find(r.Target)
 	if err != nil {
 		return nil, err

@@ -9,7 +9,7 @@ import (
 
 	"github.com/moby/moby/client"
 
-	"nbdconform/conformance/target"
+	"nbdconform/conformance/subject"
 	"nbdconform/containers/containertest"
 	"nbdconform/containers/internal/engine"
 )
@@ -53,7 +53,7 @@ func TestMissingProgramNamesItsPackage(t *testing.T) {
 func TestCommandStartsAnyServer(t *testing.T) {
 	containertest.NeedProgram(t, "nbdkit")
 	for _, at := range [][]string{{"-U", "{socket}"}, {"-i", "127.0.0.1", "-p", "{port}"}} {
-		s, err := Command(t.Context(), append(append([]string{"nbdkit", "-f"}, at...), "null", "1M"), target.Profile{})
+		s, err := Command(t.Context(), append(append([]string{"nbdkit", "-f"}, at...), "null", "1M"), subject.Profile{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,19 +71,19 @@ func TestServerThatExitsAtOnceIsAnErrorWithItsStderr(t *testing.T) {
 		{"echo no disk >&2; exit 3 # {socket}", "exit status 3; stderr: no disk"},
 		{"kill -SEGV $$ # {port}", "signal: segmentation fault"},
 	} {
-		_, err := Command(t.Context(), []string{"sh", "-c", tc.argv}, target.Profile{})
+		_, err := Command(t.Context(), []string{"sh", "-c", tc.argv}, subject.Profile{})
 		if err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%v, want %s", err, tc.want)
 		}
 	}
-	if _, err := Command(t.Context(), []string{"true"}, target.Profile{}); err == nil || !strings.Contains(err.Error(), "{socket}") {
+	if _, err := Command(t.Context(), []string{"true"}, subject.Profile{}); err == nil || !strings.Contains(err.Error(), "{socket}") {
 		t.Errorf("a command without a place to listen: %v", err)
 	}
 }
 
 func TestStopEscalates(t *testing.T) {
 	containertest.NeedProgram(t, "nbdkit")
-	s, err := Command(t.Context(), []string{"sh", "-c", "trap '' TERM; nbdkit -f -U {socket} null 1M; sleep 60"}, target.Profile{})
+	s, err := Command(t.Context(), []string{"sh", "-c", "trap '' TERM; nbdkit -f -U {socket} null 1M; sleep 60"}, subject.Profile{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func TestSweepRemovesOnlyWhatDeadOwnersLeft(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer cli.Close()
-	id := func(s target.Target) string { return s.(*server).current().(*contained).GetContainerID() }
+	id := func(s subject.Server) string { return s.(*server).current().(*contained).GetContainerID() }
 
 	// The same container again, but by an owner that has ended.
 	child := exec.Command("sleep", "60")

@@ -16,7 +16,7 @@ import (
 	"syscall"
 	"time"
 
-	"nbdconform/conformance/target"
+	"nbdconform/conformance/subject"
 )
 
 // What stands in a command line for the place to listen at.
@@ -122,12 +122,12 @@ func (p *process) dial(ctx context.Context) (net.Conn, error) {
 	return d.DialContext(ctx, p.network, p.addr)
 }
 
-func (p *process) health(context.Context) target.Health {
+func (p *process) health(context.Context) subject.Health {
 	select {
 	case <-p.done:
-		return target.Health{State: target.Exited, Exit: p.cmd.ProcessState.String(), Stderr: p.stderr.String()}
+		return subject.Health{State: subject.Exited, Exit: p.cmd.ProcessState.String(), Stderr: p.stderr.String()}
 	default:
-		return target.Health{State: target.Running, Stderr: p.stderr.String()}
+		return subject.Health{State: subject.Running, Stderr: p.stderr.String()}
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"nbdconform/conformance/target"
+	"nbdconform/conformance/subject"
 	"nbdconform/containers/containertest"
 	"nbdconform/reference/starttls"
 	"nbdconform/reference/starttls/pki"
@@ -66,7 +66,7 @@ func eachProfile(t *testing.T, r Request) {
 }
 
 // keepsPromises asks nbdinfo, an independent client, what the server advertises.
-func keepsPromises(t *testing.T, s target.Target) {
+func keepsPromises(t *testing.T, s subject.Server) {
 	t.Helper()
 	p := s.Profile()
 	out, err := exec.Command("nbdinfo", "--json", "--no-content", uri(t, s)).Output()
@@ -108,7 +108,7 @@ func keepsPromises(t *testing.T, s target.Target) {
 	}
 }
 
-func uri(t *testing.T, s target.Target) string {
+func uri(t *testing.T, s subject.Server) string {
 	switch s.Profile().Name {
 	case "tls-psk":
 		t.Skip("the key is in the directory of the server; the suite has it")

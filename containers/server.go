@@ -8,14 +8,14 @@ import (
 	"slices"
 	"sync"
 
-	"nbdconform/conformance/target"
+	"nbdconform/conformance/subject"
 	"nbdconform/containers/internal/program"
 )
 
 // An instance is one run of a server, from its start to its end.
 type instance interface {
 	dial(context.Context) (net.Conn, error)
-	health(context.Context) target.Health
+	health(context.Context) subject.Health
 	// stop ends the run, forcibly if it must, and frees what it held.
 	stop() error
 	// exec runs a command where the server runs.
@@ -24,8 +24,8 @@ type instance interface {
 
 // A server is a target whose instances follow one another.
 type server struct {
-	id      target.Identity
-	profile target.Profile
+	id      subject.Identity
+	profile subject.Profile
 	// start returns a fresh instance that has greeted, and leaves nothing behind on error.
 	start func(context.Context) (instance, error)
 
@@ -37,20 +37,20 @@ type server struct {
 }
 
 // open starts the first instance of s.
-func open(ctx context.Context, s *server) (target.Target, error) {
+func open(ctx context.Context, s *server) (subject.Server, error) {
 	if err := s.Restart(ctx); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *server) Identity() target.Identity {
+func (s *server) Identity() subject.Identity {
 	id := s.id
 	id.Command = slices.Clone(id.Command)
 	return id
 }
 
-func (s *server) Profile() target.Profile {
+func (s *server) Profile() subject.Profile {
 	p := s.profile
 	p.Exports, p.Features = slices.Clone(p.Exports), slices.Clone(p.Features)
 	return p
@@ -64,10 +64,10 @@ func (s *server) Dial(ctx context.Context) (net.Conn, error) {
 	return i.dial(ctx)
 }
 
-func (s *server) Health(ctx context.Context) target.Health {
+func (s *server) Health(ctx context.Context) subject.Health {
 	i := s.current()
 	if i == nil {
-		return target.Health{State: target.Exited, Exit: "stopped by us"}
+		return subject.Health{State: subject.Exited, Exit: "stopped by us"}
 	}
 	return i.health(ctx)
 }
@@ -95,13 +95,13 @@ func (s *server) Restart(ctx context.Context) error {
 func (s *server) Crash(ctx context.Context) error {
 	i := s.current()
 	if i == nil || !s.profile.Durable {
-		return target.ErrNoRestart
+		return subject.ErrNoRestart
 	}
 	if err := i.exec(ctx, program.CrashCommand); err != nil {
 		return fmt.Errorf("killing %s: %w", s.id.Name, err)
 	}
 	return awaitGreeting(ctx, i.dial, func(ctx context.Context) error {
-		if h := i.health(ctx); h.State == target.Exited {
+		if h := i.health(ctx); h.State == subject.Exited {
 			return fmt.Errorf("the server did not restart: %s; stderr: %s", h.Exit, lastLine(h.Stderr))
 		}
 		return nil
@@ -149,7 +149,7 @@ func (s *server) stop() error {
 func started(ctx context.Context, i instance) (instance, error) {
 	err := awaitGreeting(ctx, i.dial, func(ctx context.Context) error {
 		h := i.health(ctx)
-		if h.State != target.Exited {
+		if h.State != subject.Exited {
 			return nil
 		}
 		return fmt.Errorf("the server ended with %s; stderr: %s", h.Exit, lastLine(h.Stderr))

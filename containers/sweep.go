@@ -12,7 +12,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
 
-	"nbdconform/conformance/target"
+	"nbdconform/conformance/subject"
 	"nbdconform/containers/internal/engine"
 )
 
@@ -29,7 +29,7 @@ const dirPrefix = "nbdconform-"
 // taken for forgotten, as it can't be known here whether its owner runs.
 const abandoned = 24 * time.Hour
 
-func labels(id target.Identity) map[string]string {
+func labels(id subject.Identity) map[string]string {
 	return map[string]string{labelOwner: self().String(), labelTarget: id.Name}
 }
 

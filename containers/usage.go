@@ -11,7 +11,7 @@ import (
 
 	"github.com/moby/moby/client"
 
-	"nbdconform/conformance/target"
+	"nbdconform/conformance/subject"
 	"nbdconform/containers/internal/engine"
 )
 
@@ -23,14 +23,14 @@ type measurable interface {
 }
 
 // Usage implements [target.Measurable].
-func (s *server) Usage(ctx context.Context) (target.Usage, error) {
+func (s *server) Usage(ctx context.Context) (subject.Usage, error) {
 	m, ok := s.current().(measurable)
 	if !ok {
-		return target.Usage{}, errNoProc
+		return subject.Usage{}, errNoProc
 	}
 	pid, err := m.root(ctx)
 	if err != nil {
-		return target.Usage{}, err
+		return subject.Usage{}, err
 	}
 	return usageOf(pid)
 }
@@ -72,7 +72,7 @@ func (c *contained) root(ctx context.Context) (int, error) {
 }
 
 // usageOf sums up a process and all that descend from it.
-func usageOf(pid int) (u target.Usage, err error) {
+func usageOf(pid int) (u subject.Usage, err error) {
 	status := statusOf(pid)
 	if status == nil {
 		return u, errNoProc

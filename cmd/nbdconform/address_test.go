@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"nbdconform/conformance/target/inprocess"
+	"nbdconform/conformance/subject/referenceserver"
 	"nbdconform/reference/export"
 	"nbdconform/reference/server"
 	"nbdconform/reference/transport"
@@ -90,7 +90,7 @@ func TestNothingJudgedIsNothingToTrust(t *testing.T) {
 		if !e.Writes {
 			continue
 		}
-		uri := offer(t, server.Config{Exports: []server.Export{disk("disk", inprocess.DefaultSize)}})
+		uri := offer(t, server.Config{Exports: []server.Export{disk("disk", referenceserver.DefaultSize)}})
 		o := nbdconform(t, "run", "--uri", uri, "--filter", "writes")
 		o.want(t, exitUntrusted)
 		if all := o.stdout + o.stderr; !strings.Contains(all, "nothing was judged") {

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"nbdconform/cmd/nbdconform/internal/job"
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	"nbdconform/containers"
 )
 
@@ -57,7 +57,7 @@ Exit status: 0 the client conforms (a broken SHOULD alone counts as that),
 	f.StringVar(&o.Provider, "provider", containers.Container, "container, or local: the program on PATH")
 	f.StringVar(&o.Release, "release", containers.DefaultRelease, "Debian release of the container: bullseye, bookworm, trixie or sid")
 	f.StringVar(&o.Quirk, "quirk", "", "make the reference client misbehave (see nbdconform list --clients)")
-	f.StringVar(&o.Does, "does", string(caller.Visit), "what the command behind -- does")
+	f.StringVar(&o.Does, "does", string(subject.Visit), "what the command behind -- does")
 	f.StringVar(&o.Filter, "filter", "", "run a part: a spec's id, a clause's id, or a label filter")
 	f.Int64Var(&o.Seed, "seed", 1, "order of the specs")
 	f.DurationVar(&o.Timeout, "timeout", job.ClientTimeout, "until a program that does not end counts as hanging")

@@ -15,9 +15,9 @@ import (
 	"nbdconform/cmd/nbdconform/internal/peer"
 	"nbdconform/cmd/nbdconform/internal/serve"
 	"nbdconform/conformance"
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	"nbdconform/conformance/clause"
-	"nbdconform/conformance/target/inprocess"
+	"nbdconform/conformance/subject/referenceserver"
 	"nbdconform/containers"
 	"nbdconform/containers/clients"
 	clientquirk "nbdconform/reference/quirk/client"
@@ -121,11 +121,11 @@ func listClients(out io.Writer, filter string) error {
 		return err
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "\nprograms and what they do:\n%s\t%s\n", job.Reference, job.Join(caller.Activities))
+	fmt.Fprintf(w, "\nprograms and what they do:\n%s\t%s\n", job.Reference, job.Join(subject.Operations))
 	for _, p := range clients.Programs {
-		var can []caller.Activity
-		for _, a := range caller.Activities {
-			if p.Can(a, caller.NoTLS) {
+		var can []subject.Operation
+		for _, a := range subject.Operations {
+			if p.Can(a, subject.NoTLS) {
 				can = append(can, a)
 			}
 		}
@@ -158,7 +158,7 @@ func listQuirks(out io.Writer) error {
 // that a matrix leaves out unless it is asked for all.
 func listProfiles(out io.Writer) error {
 	var b bytes.Buffer
-	wrapped(&b, job.Reference, inprocess.Profiles(), nil)
+	wrapped(&b, job.Reference, referenceserver.Profiles(), nil)
 	for _, t := range containers.Targets() {
 		more := slices.DeleteFunc(slices.Clone(t.Profiles), func(p string) bool { return slices.Contains(t.Representative, p) })
 		wrapped(&b, t.Name, t.Representative, more)

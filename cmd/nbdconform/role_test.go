@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"testing"
 
-	"nbdconform/conformance/target/inprocess"
+	"nbdconform/conformance/subject/referenceserver"
 	"nbdconform/reference/server"
 )
 
@@ -44,7 +44,7 @@ func playRole(text string) {
 		fmt.Fprintln(os.Stderr, "the disk is gone")
 		os.Exit(7)
 	}
-	cfg, _, err := inprocess.Config("", inprocess.DefaultSize, "")
+	cfg, _, err := referenceserver.Config("", referenceserver.DefaultSize, "")
 	if err != nil {
 		panic(err)
 	}

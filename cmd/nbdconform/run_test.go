@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"nbdconform/conformance/target/inprocess"
+	"nbdconform/conformance/subject/referenceserver"
 	"nbdconform/reports/result"
 )
 
@@ -35,7 +35,7 @@ func TestRunOnTheReferenceConforms(t *testing.T) {
 	if sum != len(r.Specs) {
 		t.Errorf("the summary counts %d specs of %d", sum, len(r.Specs))
 	}
-	if r.Target.Name != "reference" || r.Target.Size != inprocess.DefaultSize || r.Target.Export != "disk" {
+	if r.Target.Name != "reference" || r.Target.Size != referenceserver.DefaultSize || r.Target.Export != "disk" {
 		t.Errorf("target %+v", r.Target)
 	}
 	if !strings.Contains(o.stdout, "conforms") {
@@ -89,7 +89,7 @@ func TestRunGoesWhereResultsGo(t *testing.T) {
 
 func TestEveryReferenceProfileConforms(t *testing.T) {
 	t.Parallel()
-	for _, profile := range inprocess.Profiles()[1:] {
+	for _, profile := range referenceserver.Profiles()[1:] {
 		t.Run(profile, func(t *testing.T) {
 			t.Parallel()
 			o := nbdconform(t, "run", "--profile", profile)

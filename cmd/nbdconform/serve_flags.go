@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"nbdconform/cmd/nbdconform/internal/serve"
-	"nbdconform/conformance/target/inprocess"
+	"nbdconform/conformance/subject/referenceserver"
 	"nbdconform/reference/setup"
 	"nbdconform/reference/wire"
 )
@@ -21,7 +21,7 @@ func serveFlags(s *serve.Options) []flagGroup {
 		"without this flag and the ones above it takes them where there are some")
 
 	what := group("What they find")
-	s.Disk.Size = inprocess.DefaultSize
+	s.Disk.Size = referenceserver.DefaultSize
 	what.StringVar(&s.File, "config", "", "configuration `file`, see docs/serve.md")
 	what.BoolVar(&s.CheckOnly, "check-config", false, "say whether the configuration file is good, and end")
 	what.StringVar(&s.Profile, "profile", "", "how to set it up (see nbdconform list --profiles)")

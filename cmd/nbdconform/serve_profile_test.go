@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"nbdconform/cmd/nbdconform/internal/serve"
-	"nbdconform/conformance/target/inprocess"
+	"nbdconform/conformance/subject/referenceserver"
 	"nbdconform/reference/server"
 	"nbdconform/reference/wire"
 )
@@ -39,7 +39,7 @@ func TestServeIgnoresNoFlagInAProfile(t *testing.T) {
 	t.Parallel()
 	tls := certificates(t)
 	allBut := func(names ...string) []string {
-		return slices.DeleteFunc(inprocess.Profiles(), func(p string) bool { return slices.Contains(names, p) })
+		return slices.DeleteFunc(referenceserver.Profiles(), func(p string) bool { return slices.Contains(names, p) })
 	}
 	chunks := func(c server.Config) bool {
 		return c.Dialect.Chunks() && !c.NoStructuredReplies && c.Handshake == server.FixedNewstyle
@@ -68,15 +68,15 @@ func TestServeIgnoresNoFlagInAProfile(t *testing.T) {
 		{argWords("--tls require --tls-certificates " + tls), argWords("tls"), func(c server.Config) bool { return c.TLS.Mode == server.ForcedTLS }},
 		{argWords("--tls-certificates " + tls), allBut("tls", "tls-required"), func(c server.Config) bool { return c.TLS.Mode != server.NoTLS }},
 		{argWords("--tls off"), argWords("tls tls-required"), func(c server.Config) bool { return c.TLS.Mode == server.NoTLS }},
-		{argWords("--size 0"), inprocess.Profiles(), nil},
-		{argWords("--file x"), inprocess.Profiles(), nil},
-		{argWords("--pattern"), inprocess.Profiles(), nil},
-		{argWords("--read-only"), inprocess.Profiles(), nil},
-		{argWords("--block-size 4096"), inprocess.Profiles(), nil},
-		{argWords("--context base:allocation"), inprocess.Profiles(), nil},
+		{argWords("--size 0"), referenceserver.Profiles(), nil},
+		{argWords("--file x"), referenceserver.Profiles(), nil},
+		{argWords("--pattern"), referenceserver.Profiles(), nil},
+		{argWords("--read-only"), referenceserver.Profiles(), nil},
+		{argWords("--block-size 4096"), referenceserver.Profiles(), nil},
+		{argWords("--context base:allocation"), referenceserver.Profiles(), nil},
 	} {
 		var refused []string
-		for _, p := range inprocess.Profiles() {
+		for _, p := range referenceserver.Profiles() {
 			cfg, err := configured(t, append([]string{"--profile", p}, flag.args...)...)
 			if err != nil {
 				refused = append(refused, p)

@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"testing"
 
-	"nbdconform/conformance/target/inprocess"
+	"nbdconform/conformance/subject/referenceserver"
 	"nbdconform/reference/client"
 	"nbdconform/reference/nbduri"
 	"nbdconform/reference/wire"
@@ -122,7 +122,7 @@ func TestServeListensWhereItIsTold(t *testing.T) {
 			if !strings.HasPrefix(s.uri, tc.uri) || strings.HasSuffix(s.uri, ":0") {
 				t.Errorf("it prints %q, want %q", s.uri, tc.uri)
 			}
-			if got := connect(t, s.uri).Size(); got != inprocess.DefaultSize {
+			if got := connect(t, s.uri).Size(); got != referenceserver.DefaultSize {
 				t.Errorf("size %d", got)
 			}
 		})

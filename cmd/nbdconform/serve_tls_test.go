@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"nbdconform/conformance/target/inprocess"
+	"nbdconform/conformance/subject/referenceserver"
 	"nbdconform/reference/server"
 	"nbdconform/reference/setup"
 	"nbdconform/reference/starttls/pki"
@@ -24,7 +24,7 @@ func certificates(t *testing.T) string {
 func TestRunWithinTLS(t *testing.T) {
 	t.Parallel()
 	dir := certificates(t)
-	cfg := server.Config{Exports: []server.Export{disk("disk", inprocess.DefaultSize)}}
+	cfg := server.Config{Exports: []server.Export{disk("disk", referenceserver.DefaultSize)}}
 	if err := (setup.TLS{Mode: "require", Certificates: dir, VerifyPeer: true}).Apply(&cfg); err != nil {
 		t.Fatal(err)
 	}

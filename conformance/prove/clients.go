@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"nbdconform/conformance/caller/inprocess"
+	"nbdconform/conformance/subject/referenceclient"
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/internal/clients"
 	"nbdconform/conformance/internal/encounter"
@@ -95,7 +95,7 @@ type clientJob struct {
 // what it can: all of it.
 func (j clientJob) bench(changed func()) (*encounter.Client, func(), error) {
 	q, _ := clientquirk.Get(j.quirk)
-	c, err := inprocess.OpenQuirk(q.Counted(changed))
+	c, err := referenceclient.OpenQuirk(q.Counted(changed))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -22,7 +22,7 @@ import (
 	"nbdconform/conformance/internal/servers"
 	"nbdconform/conformance/internal/session"
 	"nbdconform/conformance/internal/spec"
-	"nbdconform/conformance/target/inprocess"
+	"nbdconform/conformance/subject/referenceserver"
 	"nbdconform/reference/quirk"
 	serverquirk "nbdconform/reference/quirk/server"
 	"nbdconform/reports/render/words"
@@ -108,7 +108,7 @@ const workers = 6
 
 // plan makes the jobs, and a failed proof for every breaking quirk that nobody claims.
 func plan(census []runner.Listing, match string) (jobs []job, orphans []Proof) {
-	for _, p := range inprocess.Profiles() {
+	for _, p := range referenceserver.Profiles() {
 		jobs = append(jobs, job{name: "profile " + p, profile: p})
 	}
 	for _, q := range serverquirk.All() {
@@ -197,7 +197,7 @@ func (j job) mustFail(ctx context.Context, census []runner.Listing) []Proof {
 
 // try runs one spec on a fresh server, in the first profile that has what the spec needs.
 func (j job) try(ctx context.Context, s *spec.Spec, look func(outcome.Outcome)) (o outcome.Outcome, err error) {
-	for _, j.profile = range inprocess.Profiles() {
+	for _, j.profile = range referenceserver.Profiles() {
 		if o, err = j.tryOn(ctx, s, look); err != nil || o.Verdict != result.Unsupported {
 			break
 		}
@@ -207,7 +207,7 @@ func (j job) try(ctx context.Context, s *spec.Spec, look func(outcome.Outcome)) 
 
 // tryOn runs one spec on a fresh server.
 func (j job) tryOn(ctx context.Context, s *spec.Spec, look func(outcome.Outcome)) (outcome.Outcome, error) {
-	t, err := inprocess.Open(j.profile, j.quirk)
+	t, err := referenceserver.Open(j.profile, j.quirk)
 	if err != nil {
 		return outcome.Outcome{}, err
 	}
@@ -234,7 +234,7 @@ func (j job) mustPass(ctx context.Context, census []runner.Listing) []Proof {
 	}
 	q, _ := serverquirk.Get(j.quirk)
 	var changes quirk.Count
-	t, err := inprocess.OpenQuirk(j.profile, q.Counted(changes.Add))
+	t, err := referenceserver.OpenQuirk(j.profile, q.Counted(changes.Add))
 	if err != nil {
 		bad("%v", err)
 		return []Proof{p}

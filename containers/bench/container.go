@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"nbdconform/conformance/target"
+	"nbdconform/conformance/subject"
 	"nbdconform/reference/client"
 	"nbdconform/reports/matrix"
 )
@@ -31,7 +31,7 @@ var containerRows = []Row{
 }
 
 // Measure measures the servers round-robin, round by round.
-func (p ContainerPlan) Measure(ctx context.Context, servers []target.Target) (*matrix.Performance, error) {
+func (p ContainerPlan) Measure(ctx context.Context, servers []subject.Server) (*matrix.Performance, error) {
 	perf := &matrix.Performance{
 		Date: time.Now().UTC().Truncate(time.Second), Machine: machine(), Rounds: p.Rounds, Seconds: p.Runtime.Seconds(), Size: ContainerSize,
 	}
@@ -41,7 +41,7 @@ func (p ContainerPlan) Measure(ctx context.Context, servers []target.Target) (*m
 		id := s.Identity()
 		for _, r := range containerRows {
 			perf.Speeds = append(perf.Speeds, matrix.Speed{
-				Server: matrix.Peer{Name: id.Name, Release: id.Suite, Version: id.Version, Image: id.Image}, Load: r.String(), Bytes: r.Block,
+				Server: matrix.Peer{Name: id.Name, Release: id.Release, Version: id.Version, Image: id.Image}, Load: r.String(), Bytes: r.Block,
 			})
 		}
 		took[i] = make([][]time.Duration, len(containerRows))
@@ -72,7 +72,7 @@ func (p ContainerPlan) Measure(ctx context.Context, servers []target.Target) (*m
 
 // round runs every load on a server once. The first time, it is filled before:
 // a hole is read faster than data.
-func (p ContainerPlan) round(ctx context.Context, s target.Target, first bool) (rates []float64, took [][]time.Duration, err error) {
+func (p ContainerPlan) round(ctx context.Context, s subject.Server, first bool) (rates []float64, took [][]time.Duration, err error) {
 	nc, err := s.Dial(ctx)
 	if err != nil {
 		return nil, nil, err

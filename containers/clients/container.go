@@ -15,8 +15,7 @@ import (
 	"github.com/moby/moby/api/types/container"
 	"github.com/testcontainers/testcontainers-go"
 
-	"nbdconform/conformance/caller"
-	"nbdconform/conformance/target"
+	"nbdconform/conformance/subject"
 	"nbdconform/containers"
 	"nbdconform/containers/internal/engine"
 	"nbdconform/containers/internal/images"
@@ -28,7 +27,7 @@ import (
 const lifetime = "7200"
 
 // openContainer starts a container that does nothing until a program is run in it.
-func openContainer(ctx context.Context, p Program, r Request) (caller.Caller, error) {
+func openContainer(ctx context.Context, p Program, r Request) (subject.Client, error) {
 	release := r.Release
 	if release == "" {
 		release = images.DefaultRelease
@@ -63,7 +62,7 @@ func openContainer(ctx context.Context, p Program, r Request) (caller.Caller, er
 		_ = os.RemoveAll(dir)
 		return nil, fmt.Errorf("starting a container for %s: %w", p.Name, err)
 	}
-	id := target.Identity{Name: matrix.ClientPrefix + p.Name, Provider: containers.Container, Suite: release, Version: version, Image: img.Digest}
+	id := subject.Identity{Name: matrix.ClientPrefix + p.Name, Provider: containers.Container, Release: release, Version: version, Image: img.Digest}
 	return &client{runner: &containerRunner{ctr}, program: p, id: id, dir: dir}, nil
 }
 
@@ -108,8 +107,8 @@ func (t *containerRunner) close() error {
 const margin = 30 * time.Second
 
 // run has coreutils' timeout end the program when ctx would: the engine does not.
-func (t *containerRunner) run(ctx context.Context, argv []string) (caller.Report, error) {
-	r := caller.Report{Argv: argv}
+func (t *containerRunner) run(ctx context.Context, argv []string) (subject.Report, error) {
+	r := subject.Report{Argv: argv}
 	limit := 3600.0
 	if d, ok := ctx.Deadline(); ok {
 		limit = math.Max(1, time.Until(d).Seconds())

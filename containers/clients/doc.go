@@ -2,6 +2,6 @@
 // and with which command line, the same for a program on PATH and for one in a
 // container of a Debian release.
 //
-// It knows nothing of specs. [Open] returns a [caller.Caller]; the server that it
+// It knows nothing of specs. [Open] returns a [subject.Client]; the server that it
 // is sent to listens on a Unix socket in a directory that both sides see.
 package clients

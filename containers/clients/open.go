@@ -14,8 +14,7 @@ import (
 	"syscall"
 	"time"
 
-	"nbdconform/conformance/caller"
-	"nbdconform/conformance/target"
+	"nbdconform/conformance/subject"
 	"nbdconform/containers"
 	"nbdconform/containers/internal/program"
 	"nbdconform/reports/matrix"
@@ -32,7 +31,7 @@ type Request struct {
 // A runner runs command lines.
 type runner interface {
 	// run runs argv to its end, or to that of ctx.
-	run(ctx context.Context, argv []string) (caller.Report, error)
+	run(ctx context.Context, argv []string) (subject.Report, error)
 	close() error
 }
 
@@ -40,23 +39,23 @@ type runner interface {
 type client struct {
 	runner
 	program Program
-	id      target.Identity
+	id      subject.Identity
 	dir     string
 	once    sync.Once
 	closed  error
 }
 
-func (c *client) Identity() target.Identity { return c.id }
+func (c *client) Identity() subject.Identity { return c.id }
 func (c *client) Dir() string               { return c.dir }
 
-func (c *client) Can(a caller.Activity, t caller.TLS) bool {
-	if t != caller.NoTLS && !program.Version(c.id.Version).AtLeast(c.program.SecureSince) {
+func (c *client) Can(a subject.Operation, t subject.TLS) bool {
+	if t != subject.NoTLS && !program.Version(c.id.Version).AtLeast(c.program.SecureSince) {
 		return false
 	}
 	return c.program.Can(a, t)
 }
 
-func (c *client) Do(ctx context.Context, t caller.Task) (caller.Report, error) {
+func (c *client) Do(ctx context.Context, t subject.Task) (subject.Report, error) {
 	return c.run(ctx, c.program.Argv(t))
 }
 
@@ -66,7 +65,7 @@ func (c *client) Close() error {
 }
 
 // Open finds a program and gets ready to run it. The caller closes it.
-func Open(ctx context.Context, r Request) (caller.Caller, error) {
+func Open(ctx context.Context, r Request) (subject.Client, error) {
 	p, err := Find(r.Program)
 	if err != nil {
 		return nil, err
@@ -85,14 +84,14 @@ func Open(ctx context.Context, r Request) (caller.Caller, error) {
 	if err != nil {
 		return nil, err
 	}
-	id := target.Identity{Name: matrix.ClientPrefix + p.Name, Provider: containers.Local, Version: string(program.Installed(ctx, p.Package))}
+	id := subject.Identity{Name: matrix.ClientPrefix + p.Name, Provider: containers.Local, Version: string(program.Installed(ctx, p.Package))}
 	return &client{runner: childRunner{dir}, program: p, id: id, dir: dir}, nil
 }
 
 // Command makes a client of any command line, which does the operation with
 // what stands in it for parts of a task: {uri} or {socket}, and {file} for what
 // copies.
-func Command(argv []string, operation caller.Activity) (caller.Caller, error) {
+func Command(argv []string, operation subject.Operation) (subject.Client, error) {
 	if len(argv) == 0 {
 		return nil, errors.New("running a client: the command is empty")
 	}
@@ -102,7 +101,7 @@ func Command(argv []string, operation caller.Activity) (caller.Caller, error) {
 	if !has(uriMark) && !has(serverMark) && !has(socketMark) {
 		return nil, fmt.Errorf("the command says none of %s, %s and %s: where would it connect?", uriMark, serverMark, socketMark)
 	}
-	if needs := operation == caller.CopyIn || operation == caller.CopyOut || operation == caller.Compare; needs && !has(fileMark) {
+	if needs := operation == subject.CopyIn || operation == subject.CopyOut || operation == subject.Compare; needs && !has(fileMark) {
 		return nil, fmt.Errorf("the command does not say %s: what would it %s?", fileMark, operation)
 	}
 	if _, err := exec.LookPath(argv[0]); err != nil {
@@ -113,8 +112,8 @@ func Command(argv []string, operation caller.Activity) (caller.Caller, error) {
 		return nil, err
 	}
 	name := filepath.Base(argv[0])
-	p := Program{Name: name, Commands: map[caller.Activity][]string{operation: argv}}
-	id := target.Identity{Name: matrix.ClientPrefix + name, Provider: containers.Local, Command: argv}
+	p := Program{Name: name, Commands: map[subject.Operation][]string{operation: argv}}
+	id := subject.Identity{Name: matrix.ClientPrefix + name, Provider: containers.Local, Command: argv}
 	return &client{runner: childRunner{"."}, program: p, id: id, dir: dir}, nil
 }
 
@@ -132,8 +131,8 @@ type childRunner struct{ dir string }
 
 func (h childRunner) close() error { return nil }
 
-func (h childRunner) run(ctx context.Context, argv []string) (caller.Report, error) {
-	r := caller.Report{Argv: argv}
+func (h childRunner) run(ctx context.Context, argv []string) (subject.Report, error) {
+	r := subject.Report{Argv: argv}
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	var stdout, stderr bytes.Buffer
 	cmd.Dir, cmd.Stdout, cmd.Stderr = h.dir, &stdout, &stderr

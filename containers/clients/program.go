@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	"nbdconform/containers/internal/images"
 	"nbdconform/containers/internal/program"
 )
@@ -36,11 +36,11 @@ type Program struct {
 	Since   string        // first version of the package that speaks NBD; "": all
 	stock   *images.Stock // of the image that has the package; nil: that of the servers
 	// Commands has the command line of each operation that the program can do.
-	Commands map[caller.Activity][]string
+	Commands map[subject.Operation][]string
 	// Plain are the words that stand for {disk} without TLS, and Secure those
 	// with each kind of it that the program has.
 	Plain  []string
-	Secure map[caller.TLS][]string
+	Secure map[subject.TLS][]string
 	// SecureSince is the first version that does TLS over Unix sockets, by which
 	// it meets servers here; "": all that have TLS.
 	SecureSince string
@@ -48,7 +48,7 @@ type Program struct {
 	// of another metadata context, and how; zero: the program can't be told.
 	Context [2]string
 	// TLS is what the program's URIs can say about TLS, besides to do without.
-	TLS []caller.TLS
+	TLS []subject.TLS
 	// NoTLS are the kinds of TLS that the program can't be told to use.
 	NoTLS []NoTLS
 	// Unsupported are parts of messages by which the program says that it has no
@@ -60,14 +60,14 @@ type Program struct {
 
 // A NoTLS is a kind of TLS that a program can't be told to use, and why.
 type NoTLS struct {
-	Kind   caller.TLS
+	Kind   subject.TLS
 	Before string // the first version that can; "": none can
 	Reason string
 }
 
 // WhyNoTLS says why a version of the program can't be told to use a kind of TLS;
 // "" if it can, or if that is not known.
-func (p Program) WhyNoTLS(kind caller.TLS, version string) string {
+func (p Program) WhyNoTLS(kind subject.TLS, version string) string {
 	for _, n := range p.NoTLS {
 		if n.Kind == kind && (n.Before == "" || !program.Version(version).AtLeast(n.Before)) {
 			return n.Reason
@@ -77,7 +77,7 @@ func (p Program) WhyNoTLS(kind caller.TLS, version string) string {
 }
 
 // SaysUnsupported reports whether the program says that it has no such thing at all.
-func (p Program) SaysUnsupported(r caller.Report) bool {
+func (p Program) SaysUnsupported(r subject.Report) bool {
 	return slices.ContainsFunc(p.Unsupported, func(text string) bool {
 		return strings.Contains(r.Stderr, text) || strings.Contains(r.Stdout, text)
 	})
@@ -110,9 +110,9 @@ func Find(name string) (Program, error) {
 }
 
 // Can reports whether p is known to do the operation, with TLS as told.
-func (p Program) Can(a caller.Activity, t caller.TLS) bool {
+func (p Program) Can(a subject.Operation, t subject.TLS) bool {
 	argv, ok := p.Commands[a]
-	if !ok || t == caller.NoTLS {
+	if !ok || t == subject.NoTLS {
 		return ok
 	}
 	if slices.Contains(argv, diskMark) {
@@ -124,9 +124,9 @@ func (p Program) Can(a caller.Activity, t caller.TLS) bool {
 }
 
 // Argv is the command line for a task.
-func (p Program) Argv(t caller.Task) []string {
+func (p Program) Argv(t subject.Task) []string {
 	disk := p.Plain
-	if t.Server.TLS != caller.NoTLS {
+	if t.Server.TLS != subject.NoTLS {
 		disk = p.Secure[t.Server.TLS]
 	}
 	tell := func(word string) string { return word }
@@ -144,7 +144,7 @@ func (p Program) Argv(t caller.Task) []string {
 		contextMark, t.Context, offsetMark, strconv.FormatUint(t.Offset, 10), lengthMark, strconv.FormatUint(t.Length, 10),
 	)
 	var argv []string
-	for _, word := range p.Commands[t.Activity] {
+	for _, word := range p.Commands[t.Operation] {
 		if word != diskMark {
 			argv = append(argv, fill.Replace(tell(word)))
 			continue
@@ -157,14 +157,14 @@ func (p Program) Argv(t caller.Task) []string {
 }
 
 // URI is the NBD URI of an export of a server.
-func URI(a caller.Address, export string) string {
+func URI(a subject.Address, export string) string {
 	export = strings.TrimPrefix((&url.URL{Path: "/" + export}).EscapedPath(), "/")
 	switch a.TLS {
-	case caller.NoTLS:
+	case subject.NoTLS:
 		return fmt.Sprintf("nbd+unix:///%s?socket=%s", export, a.Socket)
-	case caller.TLSKey:
+	case subject.TLSKey:
 		return fmt.Sprintf("nbds+unix://%s@/%s?socket=%s&tls-psk-file=%s/%s", program.PSKUser, export, a.Socket, a.Keys, program.PSK)
-	case caller.TLSAnonymous:
+	case subject.TLSAnonymous:
 		return fmt.Sprintf("nbds+unix:///%s?socket=%s&tls-type=anon", export, a.Socket)
 	}
 	return fmt.Sprintf("nbds+unix://localhost/%s?socket=%s&tls-certificates=%s&tls-hostname=localhost", export, a.Socket, a.PKI)

@@ -5,28 +5,28 @@ import (
 	"strings"
 	"testing"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 )
 
-var task = caller.Task{
-	Activity: caller.CopyOut, File: "/d/out", Offset: 4096, Length: 512,
-	Server: caller.Address{Socket: "/d/s", Export: "disk"},
+var task = subject.Task{
+	Operation: subject.CopyOut, File: "/d/out", Offset: 4096, Length: 512,
+	Server: subject.Address{Socket: "/d/s", Export: "disk"},
 }
 
 func TestCommandLinesAreFilledIn(t *testing.T) {
 	secure := task
-	secure.Server.TLS, secure.Server.PKI = caller.TLSRequire, "/d/pki"
+	secure.Server.TLS, secure.Server.PKI = subject.TLSRequire, "/d/pki"
 	list := task
-	list.Activity = caller.List
+	list.Operation = subject.List
 	zero := task
-	zero.Activity = caller.Zero
+	zero.Operation = subject.Zero
 	stamp := task
-	stamp.Activity = caller.Stamp
+	stamp.Operation = subject.Stamp
 	dirty := task
-	dirty.Activity, dirty.Context = caller.Map, "qemu:dirty-bitmap:b0"
+	dirty.Operation, dirty.Context = subject.Map, "qemu:dirty-bitmap:b0"
 	for name, c := range map[string]struct {
 		program string
-		task    caller.Task
+		task    subject.Task
 		want    string
 	}{
 		"a context":          {"nbdinfo", dirty, "nbdinfo --map=qemu:dirty-bitmap:b0 nbd+unix:///disk?socket=/d/s"},
@@ -55,12 +55,12 @@ func TestCommandLinesAreFilledIn(t *testing.T) {
 func TestNoMarkIsLeft(t *testing.T) {
 	for _, p := range Programs {
 		for a := range p.Commands {
-			for _, tls := range []caller.TLS{caller.NoTLS, caller.TLSAllow, caller.TLSRequire, caller.TLSKey, caller.TLSAnonymous} {
+			for _, tls := range []subject.TLS{subject.NoTLS, subject.TLSAllow, subject.TLSRequire, subject.TLSKey, subject.TLSAnonymous} {
 				if !p.Can(a, tls) {
 					continue
 				}
 				full := task
-				full.Activity, full.Server.TLS, full.Server.PKI, full.Server.Keys = a, tls, "/d/pki", "/d/keys"
+				full.Operation, full.Server.TLS, full.Server.PKI, full.Server.Keys = a, tls, "/d/pki", "/d/keys"
 				argv := p.Argv(full)
 				if slices.ContainsFunc(argv, func(w string) bool { return strings.Contains(w, "{") }) {
 					t.Errorf("%s %s: %q", p.Name, a, argv)
@@ -75,15 +75,15 @@ func TestTLSIsNotPromisedWhereTheCommandSaysNothingOfIt(t *testing.T) {
 	n, _ := Find("nbd-client")
 	i, _ := Find("nbdinfo")
 	for what, got := range map[string]bool{
-		"qemu-img copy-in": q.Can(caller.CopyIn, caller.TLSRequire), "nbd-client list": n.Can(caller.List, caller.TLSRequire),
-		"nbdinfo with TLS if there is any": i.Can(caller.Info, caller.TLSAllow), "nbdinfo copy-out": i.Can(caller.CopyOut, caller.NoTLS),
-		"nbdinfo with anonymous TLS": i.Can(caller.Info, caller.TLSAnonymous),
+		"qemu-img copy-in": q.Can(subject.CopyIn, subject.TLSRequire), "nbd-client list": n.Can(subject.List, subject.TLSRequire),
+		"nbdinfo with TLS if there is any": i.Can(subject.Info, subject.TLSAllow), "nbdinfo copy-out": i.Can(subject.CopyOut, subject.NoTLS),
+		"nbdinfo with anonymous TLS": i.Can(subject.Info, subject.TLSAnonymous),
 	} {
 		if got {
 			t.Errorf("%s is promised", what)
 		}
 	}
-	if !q.Can(caller.CopyOut, caller.TLSRequire) || !i.Can(caller.List, caller.TLSRequire) || !i.Can(caller.Info, caller.TLSKey) || !q.Can(caller.Info, caller.TLSAnonymous) {
+	if !q.Can(subject.CopyOut, subject.TLSRequire) || !i.Can(subject.List, subject.TLSRequire) || !i.Can(subject.Info, subject.TLSKey) || !q.Can(subject.Info, subject.TLSAnonymous) {
 		t.Error("TLS is not promised where it is there")
 	}
 }
@@ -91,13 +91,13 @@ func TestTLSIsNotPromisedWhereTheCommandSaysNothingOfIt(t *testing.T) {
 func TestCommandsThatMakeNoSense(t *testing.T) {
 	for name, c := range map[string]struct {
 		argv []string
-		does caller.Activity
+		does subject.Operation
 		want string
 	}{
-		"empty":      {nil, caller.Visit, "the command is empty"},
-		"no address": {[]string{"true"}, caller.Visit, "where would it connect"},
-		"no file":    {[]string{"true", "{uri}"}, caller.CopyOut, "does not say {file}"},
-		"no program": {[]string{"no-such-program", "{uri}"}, caller.Visit, "no-such-program"},
+		"empty":      {nil, subject.Visit, "the command is empty"},
+		"no address": {[]string{"true"}, subject.Visit, "where would it connect"},
+		"no file":    {[]string{"true", "{uri}"}, subject.CopyOut, "does not say {file}"},
+		"no program": {[]string{"no-such-program", "{uri}"}, subject.Visit, "no-such-program"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := Command(c.argv, c.does); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -110,19 +110,19 @@ func TestCommandsThatMakeNoSense(t *testing.T) {
 func TestOldLibnbdIsNotAskedForCertificates(t *testing.T) {
 	i, _ := Find("nbdinfo")
 	for version, want := range map[string]bool{"1.6.1-1": true, "1.14.2-1": false, "1.22.2-1": false} {
-		if got := i.WhyNoTLS(caller.TLSRequire, version) != ""; got != want {
+		if got := i.WhyNoTLS(subject.TLSRequire, version) != ""; got != want {
 			t.Errorf("%s: %t", version, got)
 		}
-		if why := i.WhyNoTLS(caller.NoTLS, version); why != "" {
+		if why := i.WhyNoTLS(subject.NoTLS, version); why != "" {
 			t.Errorf("%s without TLS: %s", version, why)
 		}
 	}
 	q, _ := Find("qemu-img")
-	if why := q.WhyNoTLS(caller.TLSRequire, "1:5.2"); why != "" {
+	if why := q.WhyNoTLS(subject.TLSRequire, "1:5.2"); why != "" {
 		t.Errorf("qemu-img has other ways: %s", why)
 	}
 	f, _ := Find("fio")
-	for _, kind := range []caller.TLS{caller.TLSRequire, caller.TLSKey} {
+	for _, kind := range []subject.TLS{subject.TLSRequire, subject.TLSKey} {
 		if f.WhyNoTLS(kind, "3.33-3") == "" {
 			t.Errorf("fio has no TLS at all: %v", kind)
 		}

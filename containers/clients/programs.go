@@ -3,13 +3,13 @@ package clients
 import (
 	_ "embed"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	"nbdconform/containers/internal/images"
 	"nbdconform/containers/internal/program"
 )
 
 // What libnbd's URIs can say of TLS.
-var libnbdTLS = []caller.TLS{caller.TLSRequire, caller.TLSKey}
+var libnbdTLS = []subject.TLS{subject.TLSRequire, subject.TLSKey}
 
 // What QEMU's block driver takes.
 const qemuDriver = "driver=nbd,server.type=unix,server.path={socket},export={export}"
@@ -21,19 +21,19 @@ var libnbdUnsupported = []string{"TLS is not supported", "compiled without TLS"}
 // libnbdNoTLS are libnbd's URIs: those of 1.6 don't have tls-certificates, those
 // of 1.14 do.
 var libnbdNoTLS = []NoTLS{
-	{Kind: caller.TLSRequire, Before: "1.14", Reason: "its URIs have no parameter for certificates yet"},
+	{Kind: subject.TLSRequire, Before: "1.14", Reason: "its URIs have no parameter for certificates yet"},
 }
 
-var qemuTLS = map[caller.TLS][]string{
-	caller.TLSRequire: {
+var qemuTLS = map[subject.TLS][]string{
+	subject.TLSRequire: {
 		"--object", "tls-creds-x509,id=t,endpoint=client,dir={pki}",
 		"--image-opts", qemuDriver + ",tls-creds=t,tls-hostname=localhost",
 	},
-	caller.TLSKey: {
+	subject.TLSKey: {
 		"--object", "tls-creds-psk,id=t,endpoint=client,username=" + program.PSKUser + ",dir={keys}",
 		"--image-opts", qemuDriver + ",tls-creds=t",
 	},
-	caller.TLSAnonymous: {
+	subject.TLSAnonymous: {
 		"--object", "tls-creds-anon,id=t,endpoint=client",
 		"--image-opts", qemuDriver + ",tls-creds=t",
 	},
@@ -60,18 +60,18 @@ var Programs = []Program{
 		Name: "nbdinfo", Package: "libnbd-bin", TLS: libnbdTLS,
 		Context: [2]string{"--map", "--map=" + contextMark},
 		NoTLS:   libnbdNoTLS, Unsupported: libnbdUnsupported, Output: nbdinfoOutput,
-		Commands: map[caller.Activity][]string{
-			caller.Info: {"nbdinfo", "--json", "--no-content", uriMark},
-			caller.List: {"nbdinfo", "--json", "--no-content", "--list", serverMark},
-			caller.Map:  {"nbdinfo", "--map", uriMark},
+		Commands: map[subject.Operation][]string{
+			subject.Info: {"nbdinfo", "--json", "--no-content", uriMark},
+			subject.List: {"nbdinfo", "--json", "--no-content", "--list", serverMark},
+			subject.Map:  {"nbdinfo", "--map", uriMark},
 		},
 	},
 	{
 		Name: "nbdcopy", Package: "libnbd-bin", TLS: libnbdTLS,
 		NoTLS: libnbdNoTLS, Unsupported: libnbdUnsupported,
-		Commands: map[caller.Activity][]string{
-			caller.CopyOut: {"nbdcopy", uriMark, fileMark},
-			caller.CopyIn:  {"nbdcopy", "--flush", fileMark, uriMark},
+		Commands: map[subject.Operation][]string{
+			subject.CopyOut: {"nbdcopy", uriMark, fileMark},
+			subject.CopyIn:  {"nbdcopy", "--flush", fileMark, uriMark},
 		},
 	},
 	{
@@ -80,12 +80,12 @@ var Programs = []Program{
 		Secure: qemuTLS, SecureSince: "7.0",
 		Context:     [2]string{qemuDriver, qemuDriver + ",x-dirty-bitmap=" + contextMark},
 		Unsupported: qemuUnsupported, Output: qemuImgOutput,
-		Commands: map[caller.Activity][]string{
-			caller.Info:    {"qemu-img", "info", "--output=json", diskMark},
-			caller.Map:     {"qemu-img", "map", "--output=json", diskMark},
-			caller.CopyOut: {"qemu-img", "convert", "-O", "raw", diskMark, fileMark},
-			caller.CopyIn:  {"qemu-img", "convert", "-n", "--target-image-opts", "-f", "raw", fileMark, qemuDriver},
-			caller.Compare: {"qemu-img", "compare", diskMark, "driver=file,filename={file}"},
+		Commands: map[subject.Operation][]string{
+			subject.Info:    {"qemu-img", "info", "--output=json", diskMark},
+			subject.Map:     {"qemu-img", "map", "--output=json", diskMark},
+			subject.CopyOut: {"qemu-img", "convert", "-O", "raw", diskMark, fileMark},
+			subject.CopyIn:  {"qemu-img", "convert", "-n", "--target-image-opts", "-f", "raw", fileMark, qemuDriver},
+			subject.Compare: {"qemu-img", "compare", diskMark, "driver=file,filename={file}"},
 		},
 	},
 	{
@@ -94,18 +94,18 @@ var Programs = []Program{
 		Secure: qemuTLS, SecureSince: "7.0",
 		Context:     [2]string{qemuDriver, qemuDriver + ",x-dirty-bitmap=" + contextMark},
 		Unsupported: qemuUnsupported, Output: qemuIOOutput,
-		Commands: map[caller.Activity][]string{
-			caller.Visit: {"qemu-io", "-r", "-c", "read 0 64k", diskMark},
-			caller.Zero:  {"qemu-io", "-c", "write -z {offset} {length}", "-c", "flush", diskMark},
-			caller.Trim:  {"qemu-io", "-d", "unmap", "-c", "discard {offset} {length}", "-c", "flush", diskMark},
-			caller.Map:   {"qemu-io", "-r", "-c", "map", diskMark},
+		Commands: map[subject.Operation][]string{
+			subject.Visit: {"qemu-io", "-r", "-c", "read 0 64k", diskMark},
+			subject.Zero:  {"qemu-io", "-c", "write -z {offset} {length}", "-c", "flush", diskMark},
+			subject.Trim:  {"qemu-io", "-d", "unmap", "-c", "discard {offset} {length}", "-c", "flush", diskMark},
+			subject.Map:   {"qemu-io", "-r", "-c", "map", diskMark},
 		},
 	},
 	{
 		Name: "nbd-client", Package: "nbd-client",
 		Output: nbdClientOutput,
-		Commands: map[caller.Activity][]string{
-			caller.List: {"nbd-client", "-unix", socketMark, "-l"},
+		Commands: map[subject.Operation][]string{
+			subject.List: {"nbd-client", "-unix", socketMark, "-l"},
 		},
 	},
 	{
@@ -114,26 +114,26 @@ var Programs = []Program{
 		// leave the server in order.
 		Name: "nbdkit-nbd", Binary: "nbdkit", Package: "nbdkit",
 		Plain: []string{"socket={socket}", "export={export}"},
-		Secure: map[caller.TLS][]string{
-			caller.TLSRequire: {"socket={socket}", "export={export}", "tls=require", "tls-certificates={pki}"},
-			caller.TLSKey:     {"socket={socket}", "export={export}", "tls=require", "tls-username=" + program.PSKUser, "tls-psk={keys}/" + program.PSK},
+		Secure: map[subject.TLS][]string{
+			subject.TLSRequire: {"socket={socket}", "export={export}", "tls=require", "tls-certificates={pki}"},
+			subject.TLSKey:     {"socket={socket}", "export={export}", "tls=require", "tls-username=" + program.PSKUser, "tls-psk={keys}/" + program.PSK},
 		},
 		Unsupported: libnbdUnsupported, Output: nbdinfoOutput,
-		Commands: map[caller.Activity][]string{
-			caller.Info:    {"nbdkit", "-U", "-", "nbd", diskMark, "--run", `nbdinfo --json --no-content "$uri"; end=$?; sleep 0.3; exit $end`},
-			caller.Map:     {"nbdkit", "-U", "-", "nbd", diskMark, "--run", `nbdinfo --map "$uri"; end=$?; sleep 0.3; exit $end`},
-			caller.CopyOut: {"nbdkit", "-U", "-", "nbd", diskMark, "--run", `nbdcopy "$uri" {file}; end=$?; sleep 0.3; exit $end`},
-			caller.CopyIn:  {"nbdkit", "-U", "-", "nbd", diskMark, "--run", `nbdcopy --flush {file} "$uri"; end=$?; sleep 0.3; exit $end`},
+		Commands: map[subject.Operation][]string{
+			subject.Info:    {"nbdkit", "-U", "-", "nbd", diskMark, "--run", `nbdinfo --json --no-content "$uri"; end=$?; sleep 0.3; exit $end`},
+			subject.Map:     {"nbdkit", "-U", "-", "nbd", diskMark, "--run", `nbdinfo --map "$uri"; end=$?; sleep 0.3; exit $end`},
+			subject.CopyOut: {"nbdkit", "-U", "-", "nbd", diskMark, "--run", `nbdcopy "$uri" {file}; end=$?; sleep 0.3; exit $end`},
+			subject.CopyIn:  {"nbdkit", "-U", "-", "nbd", diskMark, "--run", `nbdcopy --flush {file} "$uri"; end=$?; sleep 0.3; exit $end`},
 		},
 	},
 	{
 		Name: "nbdsh", Package: "python3-libnbd", stock: &images.Shell, TLS: libnbdTLS,
 		Unsupported: libnbdUnsupported,
-		Commands: map[caller.Activity][]string{
-			caller.Visit:  shell("h.pread(65536, 0)"),
-			caller.Zero:   shell("h.zero({length}, {offset}); h.flush()"),
-			caller.Trim:   shell("h.trim({length}, {offset}); h.flush()"),
-			caller.Extras: {"nbdsh", "-c", extras},
+		Commands: map[subject.Operation][]string{
+			subject.Visit:  shell("h.pread(65536, 0)"),
+			subject.Zero:   shell("h.zero({length}, {offset}); h.flush()"),
+			subject.Trim:   shell("h.trim({length}, {offset}); h.flush()"),
+			subject.Extras: {"nbdsh", "-c", extras},
 		},
 	},
 	{
@@ -142,15 +142,15 @@ var Programs = []Program{
 		Name: "fio", Package: "fio", stock: &images.Fio, Since: "3.33",
 		Plain: []string{"--name=nbd", "--ioengine=nbd", "--uri={uri}", "--bs=64k"},
 		NoTLS: []NoTLS{
-			{Kind: caller.TLSRequire, Reason: fioNoTLS},
-			{Kind: caller.TLSKey, Reason: fioNoTLS},
+			{Kind: subject.TLSRequire, Reason: fioNoTLS},
+			{Kind: subject.TLSKey, Reason: fioNoTLS},
 		},
 		Unsupported: libnbdUnsupported,
-		Commands: map[caller.Activity][]string{
-			caller.Visit:  {"fio", diskMark, "--rw=read", "--size=1M"},
-			caller.Stamp:  {"fio", diskMark, "--rw=write", "--end_fsync=1", "--verify=pattern", "--verify_pattern=%o", "--verify_fatal=1"},
-			caller.Verify: {"fio", diskMark, "--rw=read", "--verify=pattern", "--verify_pattern=%o", "--verify_fatal=1"},
-			caller.Trim:   {"fio", diskMark, "--rw=trim", "--offset={offset}", "--size={length}", "--end_fsync=1"},
+		Commands: map[subject.Operation][]string{
+			subject.Visit:  {"fio", diskMark, "--rw=read", "--size=1M"},
+			subject.Stamp:  {"fio", diskMark, "--rw=write", "--end_fsync=1", "--verify=pattern", "--verify_pattern=%o", "--verify_fatal=1"},
+			subject.Verify: {"fio", diskMark, "--rw=read", "--verify=pattern", "--verify_pattern=%o", "--verify_fatal=1"},
+			subject.Trim:   {"fio", diskMark, "--rw=trim", "--offset={offset}", "--size={length}", "--end_fsync=1"},
 		},
 	},
 }

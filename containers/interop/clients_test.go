@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"nbdconform/conformance/target/inprocess"
+	"nbdconform/conformance/subject/referenceserver"
 	"nbdconform/reference/export"
 	"nbdconform/reference/server"
 	"nbdconform/reference/wire"
@@ -33,7 +33,7 @@ type reference struct {
 func eachProfile(t *testing.T, f func(*testing.T, reference)) {
 	t.Parallel()
 	peers(t, func(t *testing.T, p peer) {
-		for _, profile := range inprocess.Profiles() {
+		for _, profile := range referenceserver.Profiles() {
 			if profile == "huge" || profile == "tls-required" { // they have tests of their own
 				continue
 			}
@@ -47,7 +47,7 @@ func eachProfile(t *testing.T, f func(*testing.T, reference)) {
 
 func refer(t *testing.T, p peer, profile string) reference {
 	t.Helper()
-	cfg, _, err := inprocess.Config(profile, imageSize, "")
+	cfg, _, err := referenceserver.Config(profile, imageSize, "")
 	if err != nil {
 		t.Fatal(err)
 	}

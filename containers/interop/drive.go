@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"nbdconform/conformance/judge"
-	"nbdconform/conformance/target"
+	"nbdconform/conformance/subject"
 	"nbdconform/conformance/usage"
 	"nbdconform/reference/client"
 	"nbdconform/reference/export"
@@ -25,7 +25,7 @@ var contexts = []string{export.BaseAllocation, export.AllocationDepth, export.Di
 // drive has the reference client use all that it has with a server, one session
 // after the other, and returns what was observed. What the server refuses is not
 // an error: it is not observed.
-func drive(ctx context.Context, t target.Target) usage.Set {
+func drive(ctx context.Context, t subject.Server) usage.Set {
 	items := usage.Set{}
 	p := t.Profile()
 	base := client.Config{Export: p.Export, Dialect: p.Dialect, Oldstyle: true, Grace: grace}

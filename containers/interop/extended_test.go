@@ -7,7 +7,7 @@ import (
 	"sync"
 	"testing"
 
-	"nbdconform/conformance/target/inprocess"
+	"nbdconform/conformance/subject/referenceserver"
 	"nbdconform/containers"
 	"nbdconform/containers/containertest"
 	"nbdconform/reference/client"
@@ -62,7 +62,7 @@ func (w *watcher) saw() seen {
 // watched starts a reference server of 6 GiB with some data at both ends.
 func watched(t *testing.T, p peer, name string, more ...func(*server.Config)) (uri string, disk export.Export, w *watcher) {
 	t.Helper()
-	cfg, _, err := inprocess.Config("huge", imageSize, "")
+	cfg, _, err := referenceserver.Config("huge", imageSize, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func watched(t *testing.T, p peer, name string, more ...func(*server.Config)) (u
 	for _, change := range more {
 		change(&cfg)
 	}
-	for _, at := range []uint64{1 << 20, inprocess.HugeSize - 1<<20} {
+	for _, at := range []uint64{1 << 20, referenceserver.HugeSize - 1<<20} {
 		if err := disk.WriteAt(slices.Repeat([]byte{7}, 1<<16), at); err != nil {
 			t.Fatal(err)
 		}
@@ -80,7 +80,7 @@ func watched(t *testing.T, p peer, name string, more ...func(*server.Config)) (u
 }
 
 // wideExtents is what a server with that disk says of it.
-var wideExtents = []uint64{1 << 20, 1 << 16, inprocess.HugeSize - 2<<20 - 1<<16, 1 << 16, 1<<20 - 1<<16}
+var wideExtents = []uint64{1 << 20, 1 << 16, referenceserver.HugeSize - 2<<20 - 1<<16, 1 << 16, 1<<20 - 1<<16}
 
 func TestLibnbdUsesExtendedHeaders(t *testing.T) {
 	t.Parallel()
@@ -128,12 +128,12 @@ func TestQemuReadsWithExtendedHeaders(t *testing.T) {
 		if e.Start != at {
 			t.Errorf("the map has a gap at %d: %s", at, out)
 		}
-		if data := e.Start == 1<<20 || e.Start == inprocess.HugeSize-1<<20; data == e.Zero {
+		if data := e.Start == 1<<20 || e.Start == referenceserver.HugeSize-1<<20; data == e.Zero {
 			t.Errorf("extent %+v", e)
 		}
 		at = e.Start + e.Length
 	}
-	if at != inprocess.HugeSize {
+	if at != referenceserver.HugeSize {
 		t.Errorf("the map ends at %d: %s", at, out)
 	}
 	p.must(t, "qemu-io", "-r", "-f", "raw", "-c", "read -P 7 1M 64k", "-c", "read -P 0 4G 1M", "-c", "read -P 7 6143M 64k", uri)

@@ -9,10 +9,9 @@ import (
 	"sync"
 	"time"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	"nbdconform/conformance/judge"
-	"nbdconform/conformance/target"
-	"nbdconform/conformance/target/inprocess"
+	"nbdconform/conformance/subject/referenceserver"
 	"nbdconform/conformance/usage"
 	"nbdconform/containers/internal/program"
 	"nbdconform/reference/client"
@@ -51,14 +50,14 @@ const size = 8 << 20
 func withItself(ctx context.Context) (usage.Set, error) {
 	all := usage.Set{}
 	run := func(profile string, change func(*server.Config)) error {
-		c, about, err := inprocess.Config(profile, size, "")
+		c, about, err := referenceserver.Config(profile, size, "")
 		if err != nil {
 			return err
 		}
 		if change != nil {
 			change(&c)
 		}
-		t, err := inprocess.New(about, func() server.Config { return c })
+		t, err := referenceserver.New(about, func() server.Config { return c })
 		if err != nil {
 			return err
 		}
@@ -67,7 +66,7 @@ func withItself(ctx context.Context) (usage.Set, error) {
 		all.Join(items)
 		return t.Close()
 	}
-	for _, p := range inprocess.Profiles() {
+	for _, p := range referenceserver.Profiles() {
 		if err := run(p, nil); err != nil {
 			return nil, fmt.Errorf("profile %s of the reference server: %w", p, err)
 		}
@@ -108,12 +107,12 @@ var extensionOf = map[program.TLSKind]string{
 // gnutls are the kinds of TLS that take GnuTLS, with either side of them. dir
 // has the file of pre-shared keys.
 var gnutls = map[string]struct {
-	told   caller.TLS
+	told   subject.TLS
 	server func(dir string) (starttls.Server, error)
 	client func(dir string) (starttls.Client, error)
 }{
 	usage.PSK: {
-		caller.TLSKey,
+		subject.TLSKey,
 		func(dir string) (starttls.Server, error) {
 			return starttls.LoadPSKServer(filepath.Join(dir, program.PSK))
 		},
@@ -122,7 +121,7 @@ var gnutls = map[string]struct {
 		},
 	},
 	usage.Anonymous: {
-		caller.TLSAnonymous,
+		subject.TLSAnonymous,
 		func(string) (starttls.Server, error) { return starttls.NewAnonymousServer() },
 		func(string) (starttls.Client, error) { return starttls.NewAnonymousClient() },
 	},
@@ -130,8 +129,8 @@ var gnutls = map[string]struct {
 
 // requiringTLS is the configuration of a server that requires a kind of TLS that
 // takes GnuTLS.
-func requiringTLS(kind, dir string) (server.Config, target.Profile, error) {
-	c, about, err := inprocess.Config("default", size, "")
+func requiringTLS(kind, dir string) (server.Config, subject.Profile, error) {
+	c, about, err := referenceserver.Config("default", size, "")
 	if err != nil {
 		return c, about, err
 	}
@@ -157,7 +156,7 @@ func withGnuTLS(ctx context.Context, kind string) (usage.Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := inprocess.New(about, func() server.Config { return c })
+	t, err := referenceserver.New(about, func() server.Config { return c })
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +169,7 @@ func withGnuTLS(ctx context.Context, kind string) (usage.Set, error) {
 // read, and has both send another request.
 func shutdown(ctx context.Context) (usage.Set, error) {
 	const pause = 100 * time.Millisecond
-	c, _, err := inprocess.Config("default", size, "")
+	c, _, err := referenceserver.Config("default", size, "")
 	if err != nil {
 		return nil, err
 	}

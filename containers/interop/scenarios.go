@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"os"
 
-	"nbdconform/conformance/caller"
-	"nbdconform/conformance/target/inprocess"
+	"nbdconform/conformance/subject"
+	"nbdconform/conformance/subject/referenceserver"
 	"nbdconform/conformance/usage"
 	"nbdconform/containers/pairing"
 	"nbdconform/reference/export"
@@ -21,43 +21,43 @@ import (
 type scenario struct {
 	name    string
 	change  func(*server.Config)
-	tasks   []caller.Activity // of the client, as far as it can
+	tasks   []subject.Operation // of the client, as far as it can
 	export  string            // "": the one that exists
 	context string            // metadata context; "": base:allocation
 }
 
-var readers = []caller.Activity{caller.Info, caller.Visit, caller.CopyOut, caller.List, caller.Map}
+var readers = []subject.Operation{subject.Info, subject.Visit, subject.CopyOut, subject.List, subject.Map}
 
 var scenarios = []scenario{
 	{"oldstyle", func(c *server.Config) { c.Handshake = server.Oldstyle }, readers, "", ""},
 	{"newstyle", func(c *server.Config) { c.Handshake = server.Newstyle }, readers, "", ""},
 	{"simple replies", func(c *server.Config) { c.NoStructuredReplies, c.NoExtendedHeaders = true, true }, readers, "", ""},
-	{"an unknown export", nil, []caller.Activity{caller.Info, caller.CopyOut}, "nowhere", ""},
+	{"an unknown export", nil, []subject.Operation{subject.Info, subject.CopyOut}, "nowhere", ""},
 	{"TLS required", func(c *server.Config) {
-		p, _, _ := inprocess.Config("tls-required", size, "")
+		p, _, _ := referenceserver.Config("tls-required", size, "")
 		c.TLS = p.TLS
 	}, readers[:4], "", ""},
 	{"block sizes", func(c *server.Config) {
 		c.Exports[0].Constraints = wire.SizeConstraints{Minimum: 4096, Preferred: 65536, MaxPayload: 1 << 20}
 		c.Exports[0].RequireBlockSize = true
 	}, readers[:3], "", ""},
-	{"read-only", func(c *server.Config) { c.Exports[0].ReadOnly = true }, []caller.Activity{caller.Info, caller.CopyIn, caller.Zero}, "", ""},
+	{"read-only", func(c *server.Config) { c.Exports[0].ReadOnly = true }, []subject.Operation{subject.Info, subject.CopyIn, subject.Zero}, "", ""},
 	{"rotational", func(c *server.Config) { c.Exports[0].Rotational = true }, readers[:2], "", ""},
-	{"contexts", layered, []caller.Activity{caller.Info, caller.Map}, "", ""},
-	{"a dirty bitmap", layered, []caller.Activity{caller.Map}, "", export.DirtyBitmap + "b0"},
-	{"the depth of allocation", layered, []caller.Activity{caller.Map}, "", export.AllocationDepth},
-	{"reads fail", failing(wire.CmdRead, wire.EIO), []caller.Activity{caller.Visit, caller.CopyOut}, "", ""},
-	{"no space", failing(wire.CmdWrite, wire.ENOSPC), []caller.Activity{caller.CopyIn}, "", ""},
-	{"no permission", failing(wire.CmdWriteZeroes, wire.EPERM), []caller.Activity{caller.CopyIn, caller.Zero}, "", ""},
-	{"no fast zeroes", failing(wire.CmdWriteZeroes, wire.ENOTSUP), []caller.Activity{caller.CopyIn, caller.Extras}, "", ""},
-	{"TLS is refused", func(c *server.Config) { c.StartTLS = wire.RepErrPolicy }, []caller.Activity{caller.Extras}, "", ""},
+	{"contexts", layered, []subject.Operation{subject.Info, subject.Map}, "", ""},
+	{"a dirty bitmap", layered, []subject.Operation{subject.Map}, "", export.DirtyBitmap + "b0"},
+	{"the depth of allocation", layered, []subject.Operation{subject.Map}, "", export.AllocationDepth},
+	{"reads fail", failing(wire.CmdRead, wire.EIO), []subject.Operation{subject.Visit, subject.CopyOut}, "", ""},
+	{"no space", failing(wire.CmdWrite, wire.ENOSPC), []subject.Operation{subject.CopyIn}, "", ""},
+	{"no permission", failing(wire.CmdWriteZeroes, wire.EPERM), []subject.Operation{subject.CopyIn, subject.Zero}, "", ""},
+	{"no fast zeroes", failing(wire.CmdWriteZeroes, wire.ENOTSUP), []subject.Operation{subject.CopyIn, subject.Extras}, "", ""},
+	{"TLS is refused", func(c *server.Config) { c.StartTLS = wire.RepErrPolicy }, []subject.Operation{subject.Extras}, "", ""},
 	{"block sizes required", func(c *server.Config) {
 		c.Exports[0].Constraints = wire.SizeConstraints{Minimum: 4096, Preferred: 65536, MaxPayload: 1 << 20}
 		c.Exports[0].RequireBlockSize = true
-	}, []caller.Activity{caller.Extras}, "", ""},
-	{"default", nil, []caller.Activity{caller.Extras}, "", ""},
-	{"no extended headers", func(c *server.Config) { c.NoExtendedHeaders = true }, []caller.Activity{caller.Extras}, "", ""},
-	{"invalid", failing(wire.CmdTrim, wire.EINVAL), []caller.Activity{caller.Trim}, "", ""},
+	}, []subject.Operation{subject.Extras}, "", ""},
+	{"default", nil, []subject.Operation{subject.Extras}, "", ""},
+	{"no extended headers", func(c *server.Config) { c.NoExtendedHeaders = true }, []subject.Operation{subject.Extras}, "", ""},
+	{"invalid", failing(wire.CmdTrim, wire.EINVAL), []subject.Operation{subject.Trim}, "", ""},
 }
 
 // layered serves a disk that has all contexts of QEMU's.
@@ -78,17 +78,17 @@ func failing(c wire.Command, e wire.Errno) func(*server.Config) {
 func (rec *Record) runScenarios(ctx context.Context, c *pairing.Client) error {
 	for _, s := range scenarios {
 		for _, a := range s.tasks {
-			if !c.Can(a, caller.NoTLS) {
+			if !c.Can(a, subject.NoTLS) {
 				continue
 			}
-			cfg, about, err := inprocess.Config("default", size, "")
+			cfg, about, err := referenceserver.Config("default", size, "")
 			if err != nil {
 				return err
 			}
 			if s.change != nil {
 				s.change(&cfg)
 			}
-			t, err := inprocess.New(about, func() server.Config { return cfg })
+			t, err := referenceserver.New(about, func() server.Config { return cfg })
 			if err != nil {
 				return err
 			}
@@ -96,7 +96,7 @@ func (rec *Record) runScenarios(ctx context.Context, c *pairing.Client) error {
 			if s.export != "" {
 				name = s.export
 			}
-			h, _, err := pairing.Observe(ctx, c, t, caller.Task{Activity: a, Server: caller.Address{Export: name}, Context: s.context})
+			h, _, err := pairing.Observe(ctx, c, t, subject.Task{Operation: a, Server: subject.Address{Export: name}, Context: s.context})
 			_ = t.Close()
 			if err != nil {
 				return err
@@ -126,12 +126,12 @@ func (rec *Record) runWithGnuTLS(ctx context.Context, c *pairing.Client) error {
 			if err != nil {
 				return fmt.Errorf("%s: %w", kind, err)
 			}
-			t, err := inprocess.New(about, func() server.Config { return cfg })
+			t, err := referenceserver.New(about, func() server.Config { return cfg })
 			if err != nil {
 				return err
 			}
-			to := caller.Address{Export: about.Export, TLS: how.told, Keys: dir}
-			h, r, err := pairing.Observe(ctx, c, t, caller.Task{Activity: a, Server: to})
+			to := subject.Address{Export: about.Export, TLS: how.told, Keys: dir}
+			h, r, err := pairing.Observe(ctx, c, t, subject.Task{Operation: a, Server: to})
 			err = errors.Join(err, t.Close(), os.RemoveAll(dir))
 			if err != nil {
 				return err

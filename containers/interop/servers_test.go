@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"nbdconform/conformance/target"
+	"nbdconform/conformance/subject"
 	"nbdconform/containers"
 	"nbdconform/containers/containertest"
 	"nbdconform/reference/client"
@@ -111,7 +111,7 @@ func copies(t *testing.T, r containers.Request) {
 	}
 }
 
-func connect(t *testing.T, s target.Target, cfg client.Config) *client.Client {
+func connect(t *testing.T, s subject.Server, cfg client.Config) *client.Client {
 	t.Helper()
 	conn, err := s.Dial(t.Context())
 	if err != nil {
@@ -151,7 +151,7 @@ func copyOut(t *testing.T, c *client.Client, o client.CopyOptions) []byte {
 
 // nbdcopyOut is what nbdcopy reads of a server, through a relay since a
 // target keeps its address to itself.
-func nbdcopyOut(t *testing.T, s target.Target) []byte {
+func nbdcopyOut(t *testing.T, s subject.Server) []byte {
 	t.Helper()
 	dir := sharedDir(t)
 	ln, err := net.Listen("unix", filepath.Join(dir, "s"))
@@ -176,7 +176,7 @@ func nbdcopyOut(t *testing.T, s target.Target) []byte {
 }
 
 // relay passes bytes between a connection and a target until both directions end.
-func relay(ctx context.Context, near net.Conn, s target.Target) {
+func relay(ctx context.Context, near net.Conn, s subject.Server) {
 	defer near.Close()
 	far, err := s.Dial(ctx)
 	if err != nil {

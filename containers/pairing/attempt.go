@@ -8,8 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"nbdconform/conformance/caller"
-	"nbdconform/conformance/target"
+	"nbdconform/conformance/subject"
 	"nbdconform/reports/matrix"
 )
 
@@ -17,11 +16,11 @@ import (
 type attempt struct {
 	*Pair
 	operation matrix.Operation
-	task      caller.Task
-	server    target.Target
+	task      subject.Task
+	server    subject.Server
 	file      []byte // what CopyIn and Compare are given
 	observed  Observed
-	report    caller.Report
+	report    subject.Report
 }
 
 // timeout is how long a program may take.
@@ -30,24 +29,24 @@ const timeout = 30 * time.Second
 // prepare writes the file that the task is about, and data to the range that
 // the task changes.
 func (t *attempt) prepare(ctx context.Context) error {
-	if t.task.Server.TLS != caller.NoTLS {
+	if t.task.Server.TLS != subject.NoTLS {
 		dir, err := t.Client.credentials()
 		if err != nil {
 			return err
 		}
 		t.task.Server.PKI, t.task.Server.Keys = dir, dir
 	}
-	switch t.task.Activity {
-	case caller.CopyOut:
+	switch t.task.Operation {
+	case subject.CopyOut:
 		t.task.File = t.path("out")
 		return nil
-	case caller.CopyIn:
+	case subject.CopyIn:
 		t.file = t.Server.newImage()
-	case caller.Compare:
+	case subject.Compare:
 		t.file = t.Server.contents
-	case caller.Zero, caller.Trim:
+	case subject.Zero, subject.Trim:
 		return t.Server.fillRange(ctx)
-	case caller.Verify:
+	case subject.Verify:
 		return t.Server.write(ctx, 0, stamped())
 	default:
 		return nil
@@ -95,7 +94,7 @@ func (t *attempt) outcome(ctx context.Context, r *matrix.Pairing) error {
 	case t.operation == matrix.Discard && !t.observed.used()[featureTrim]:
 		r.Outcome, r.Detail = matrix.Degraded, "it claims success, and sent no NBD_CMD_TRIM that succeeded"
 		r.Lost = []string{fmt.Sprintf("%s: %s instead", featureTrim, fallback(featureTrim, t.observed))}
-	case unused != nil && t.task.Server.TLS == caller.NoTLS:
+	case unused != nil && t.task.Server.TLS == subject.NoTLS:
 		r.Outcome, r.Lost, r.Detail = matrix.Degraded, unused, strings.Join(unused, "; ")
 	default:
 		r.Outcome = matrix.Works
@@ -107,7 +106,7 @@ func (t *attempt) outcome(ctx context.Context, r *matrix.Pairing) error {
 }
 
 // ended says how a program that failed ended.
-func ended(r caller.Report) string {
+func ended(r subject.Report) string {
 	if r.Hung {
 		return fmt.Sprintf("it did not end within %v", timeout)
 	}
@@ -121,7 +120,7 @@ func ended(r caller.Report) string {
 }
 
 // lastOutput is the end of what a program printed.
-func lastOutput(r caller.Report) string {
+func lastOutput(r subject.Report) string {
 	const most = 2 << 10
 	s := strings.ToValidUTF8(r.Stdout+r.Stderr, "?")
 	return s[max(0, len(s)-most):]

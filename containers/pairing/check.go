@@ -8,14 +8,14 @@ import (
 	"os"
 	"slices"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	"nbdconform/reports/matrix"
 )
 
 // check says what is wrong about the success that the program reports, or "".
 // After a task that writes, it reads the contents of the server.
 func (t *attempt) check(ctx context.Context) (string, error) {
-	if t.task.Activity.Writes() {
+	if t.task.Operation.Writes() {
 		before := t.Server.contents
 		if err := t.Server.refresh(ctx); err != nil {
 			return "", err
@@ -25,8 +25,8 @@ func (t *attempt) check(ctx context.Context) (string, error) {
 	if !t.report.Succeeded() {
 		return "", nil
 	}
-	switch t.task.Activity {
-	case caller.CopyOut:
+	switch t.task.Operation {
+	case subject.CopyOut:
 		if t.operation != matrix.CopyOut && t.operation != matrix.Connect {
 			return "", nil // the server with TLS has other contents
 		}
@@ -38,13 +38,13 @@ func (t *attempt) check(ctx context.Context) (string, error) {
 		}
 		defer func() { _ = os.Remove(t.task.File) }()
 		return difference("the file", got, t.Server.contents), nil
-	case caller.Compare, caller.Verify:
+	case subject.Compare, subject.Verify:
 		return t.checkDetects(ctx)
-	case caller.Info:
+	case subject.Info:
 		return checkSize(t.Client.program.Output, t.report.Stdout, t.server.Profile().Size), nil
-	case caller.List:
+	case subject.List:
 		return checkExports(t.Client.program.Output, t.report.Stdout, t.Server.plain.Profile().Exports), nil
-	case caller.Map:
+	case subject.Map:
 		return checkExtents(t.Client.program.Output, t.report.Stdout, t.Server.contents), nil
 	}
 	return "", nil
@@ -52,15 +52,15 @@ func (t *attempt) check(ctx context.Context) (string, error) {
 
 func (t *attempt) checkWritten(before []byte) string {
 	got := t.Server.contents
-	switch t.task.Activity {
-	case caller.CopyIn:
+	switch t.task.Operation {
+	case subject.CopyIn:
 		return difference("the export", got, t.file)
-	case caller.Stamp:
+	case subject.Stamp:
 		return difference("the export", got, stamped())
-	case caller.Zero, caller.Trim:
+	case subject.Zero, subject.Trim:
 		want := slices.Clone(before)
 		clear(want[rangeOffset : rangeOffset+rangeLength])
-		if t.task.Activity == caller.Trim { // the contents of the range are unspecified then
+		if t.task.Operation == subject.Trim { // the contents of the range are unspecified then
 			copy(want[rangeOffset:], got[rangeOffset:rangeOffset+rangeLength])
 		}
 		return difference("the export", got, want)
@@ -91,8 +91,8 @@ func (t *attempt) checkDetects(ctx context.Context) (string, error) {
 
 func (t *attempt) plantDifference(ctx context.Context) error {
 	const at = rangeOffset + rangeLength/2
-	if t.task.Activity == caller.Verify {
-		block := slices.Clone(t.Server.contents[at : at+caller.StampBlock]) // smaller ones might be refused
+	if t.task.Operation == subject.Verify {
+		block := slices.Clone(t.Server.contents[at : at+subject.StampBlock]) // smaller ones might be refused
 		block[0] ^= 0x10
 		return t.Server.write(ctx, at, block)
 	}

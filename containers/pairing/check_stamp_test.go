@@ -7,33 +7,33 @@ import (
 	"strings"
 	"testing"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	"nbdconform/reports/matrix"
 )
 
 // A stamper is the reference client as a program that stamps and verifies.
 type stamper struct {
-	caller.Caller
+	subject.Client
 	spoil  func(image []byte)
 	always bool // report success
 }
 
-func (s stamper) Can(a caller.Activity, _ caller.TLS) bool {
-	return a == caller.Stamp || a == caller.Verify
+func (s stamper) Can(a subject.Operation, _ subject.TLS) bool {
+	return a == subject.Stamp || a == subject.Verify
 }
 
-func (s stamper) Do(ctx context.Context, t caller.Task) (caller.Report, error) {
+func (s stamper) Do(ctx context.Context, t subject.Task) (subject.Report, error) {
 	image := stamped()
 	if s.spoil != nil {
 		s.spoil(image)
 	}
 	t.File = filepath.Join(s.Dir(), "image")
 	if err := os.WriteFile(t.File, image, 0o600); err != nil {
-		return caller.Report{}, err
+		return subject.Report{}, err
 	}
-	as := map[caller.Activity]caller.Activity{caller.Stamp: caller.CopyIn, caller.Verify: caller.Compare}
-	t.Activity = as[t.Activity]
-	r, err := s.Caller.Do(ctx, t)
+	as := map[subject.Operation]subject.Operation{subject.Stamp: subject.CopyIn, subject.Verify: subject.Compare}
+	t.Operation = as[t.Operation]
+	r, err := s.Client.Do(ctx, t)
 	if s.always {
 		r.Exit = ""
 	}
@@ -57,8 +57,8 @@ func TestWhatIsStampedIsChecked(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			client := own(t)
-			c.program.Caller = client.Caller
-			client.Caller = c.program
+			c.program.Client = client.Client
+			client.Client = c.program
 			p := Pair{Client: client, Server: reference(t)}
 			r, err := p.attempt(t.Context(), c.operation)
 			if err != nil || r.Outcome != c.outcome || !strings.Contains(r.Detail, c.detail) {

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"sync"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	"nbdconform/containers/clients"
 	"nbdconform/containers/internal/program"
 	"nbdconform/reference/starttls/pki"
@@ -19,7 +19,7 @@ import (
 // A Client is a client program, ready to run.
 type Client struct {
 	Peer matrix.Peer
-	caller.Caller
+	subject.Client
 	program     clients.Program
 	credentials func() (string, error) // the directory of certificates and keys
 }
@@ -62,11 +62,11 @@ func OpenClient(ctx context.Context, name, release string) (*Client, error) {
 }
 
 // newClient takes a caller that runs p, and closes it in the end.
-func newClient(c caller.Caller, p clients.Program) *Client {
+func newClient(c subject.Client, p clients.Program) *Client {
 	id := c.Identity()
 	return &Client{
-		Peer:    matrix.Peer{Name: p.Name, Release: id.Suite, Version: id.Version, Image: id.Image},
-		Caller:  c,
+		Peer:    matrix.Peer{Name: p.Name, Release: id.Release, Version: id.Version, Image: id.Image},
+		Client:  c,
 		program: p,
 		credentials: sync.OnceValues(func() (string, error) {
 			dir := filepath.Join(c.Dir(), "pki")

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	"nbdconform/reports/matrix"
 )
 
@@ -33,7 +33,7 @@ func TestLostFeaturesAreNamed(t *testing.T) {
 	if err != nil || r.Outcome != matrix.Degraded || strings.Join(r.Lost, "; ") != want {
 		t.Errorf("%s: %q, %v; want %q", r.Outcome, r.Lost, err, want)
 	}
-	if got, ok := p.taskFor(matrix.Connect); !ok || got != caller.Info {
+	if got, ok := p.taskFor(matrix.Connect); !ok || got != subject.Info {
 		t.Errorf("connect is %s", got)
 	}
 }

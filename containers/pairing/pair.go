@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	"nbdconform/reports/matrix"
 )
 
@@ -29,21 +29,21 @@ type Result struct {
 
 // tasks are the tasks by which an operation can be done. The first that a
 // program can do is taken.
-var tasks = map[matrix.Operation][]caller.Activity{
-	matrix.Connect: {caller.Info, caller.Visit, caller.List, caller.CopyOut},
-	matrix.List:    {caller.List},
-	matrix.Map:     {caller.Map},
-	matrix.CopyOut: {caller.CopyOut},
-	matrix.CopyIn:  {caller.CopyIn, caller.Stamp},
-	matrix.Compare: {caller.Compare, caller.Verify},
-	matrix.Discard: {caller.Trim},
-	matrix.Zero:    {caller.Zero},
-	matrix.TLS:     {caller.Info, caller.Visit, caller.List, caller.CopyOut},
-	matrix.TLSKey:  {caller.Info, caller.Visit, caller.List, caller.CopyOut},
+var tasks = map[matrix.Operation][]subject.Operation{
+	matrix.Connect: {subject.Info, subject.Visit, subject.List, subject.CopyOut},
+	matrix.List:    {subject.List},
+	matrix.Map:     {subject.Map},
+	matrix.CopyOut: {subject.CopyOut},
+	matrix.CopyIn:  {subject.CopyIn, subject.Stamp},
+	matrix.Compare: {subject.Compare, subject.Verify},
+	matrix.Discard: {subject.Trim},
+	matrix.Zero:    {subject.Zero},
+	matrix.TLS:     {subject.Info, subject.Visit, subject.List, subject.CopyOut},
+	matrix.TLSKey:  {subject.Info, subject.Visit, subject.List, subject.CopyOut},
 }
 
 // kindOfTLS is what a client is told in the operations that are about TLS.
-var kindOfTLS = map[matrix.Operation]caller.TLS{matrix.TLS: caller.TLSRequire, matrix.TLSKey: caller.TLSKey}
+var kindOfTLS = map[matrix.Operation]subject.TLS{matrix.TLS: subject.TLSRequire, matrix.TLSKey: subject.TLSKey}
 
 // Do has the client do every operation. An error is ours.
 func (p *Pair) Do(ctx context.Context) ([]Result, error) {
@@ -68,11 +68,11 @@ func (p *Pair) attempt(ctx context.Context, a matrix.Operation) (Result, error) 
 		return r, nil
 	}
 	t := &attempt{Pair: p, operation: a, server: p.Server.plain}
-	if kindOfTLS[a] != caller.NoTLS {
+	if kindOfTLS[a] != subject.NoTLS {
 		t.server = p.Server.tls[a].server
 	}
-	t.task = caller.Task{Activity: task, Offset: rangeOffset, Length: rangeLength}
-	t.task.Server = caller.Address{Export: t.server.Profile().Export, TLS: kindOfTLS[a]}
+	t.task = subject.Task{Operation: task, Offset: rangeOffset, Length: rangeLength}
+	t.task.Server = subject.Address{Export: t.server.Profile().Export, TLS: kindOfTLS[a]}
 	if err := t.prepare(ctx); err != nil {
 		return r, err
 	}
@@ -97,7 +97,7 @@ func (p *Pair) unable(a matrix.Operation, able bool) string {
 	switch {
 	case !able:
 		return fmt.Sprintf("%s is not known to do this", peer.Name)
-	case tls != caller.NoTLS && p.Server.tls[a].server == nil:
+	case tls != subject.NoTLS && p.Server.tls[a].server == nil:
 		return "the server could not be set up for it: " + p.Server.tls[a].why
 	case a == matrix.Discard && !p.Server.features[featureTrim]:
 		return "the server does not have NBD_CMD_TRIM"
@@ -106,7 +106,7 @@ func (p *Pair) unable(a matrix.Operation, able bool) string {
 }
 
 // taskFor is the task by which the client does the operation.
-func (p *Pair) taskFor(a matrix.Operation) (caller.Activity, bool) {
+func (p *Pair) taskFor(a matrix.Operation) (subject.Operation, bool) {
 	for _, t := range tasks[a] {
 		if p.Client.Can(t, kindOfTLS[a]) {
 			return t, true

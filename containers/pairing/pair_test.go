@@ -8,7 +8,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	"nbdconform/reference/starttls"
 	"nbdconform/reports/matrix"
 )
@@ -62,14 +62,14 @@ func TestTheReferenceWorksWithItself(t *testing.T) {
 
 // An altered client changes what the reference client does and reports.
 type altered struct {
-	caller.Caller
-	alter func(t caller.Task, do func(caller.Task) caller.Report) caller.Report
+	subject.Client
+	alter func(t subject.Task, do func(subject.Task) subject.Report) subject.Report
 }
 
-func (l altered) Do(ctx context.Context, t caller.Task) (caller.Report, error) {
+func (l altered) Do(ctx context.Context, t subject.Task) (subject.Report, error) {
 	var err error
-	r := l.alter(t, func(t caller.Task) (r caller.Report) {
-		r, err = l.Caller.Do(ctx, t)
+	r := l.alter(t, func(t subject.Task) (r subject.Report) {
+		r, err = l.Client.Do(ctx, t)
 		return r
 	})
 	return r, err
@@ -81,70 +81,70 @@ func TestWrongReportsAreDetected(t *testing.T) {
 		operation matrix.Operation
 		outcome   matrix.Outcome
 		detail    string
-		alter     func(t caller.Task, do func(caller.Task) caller.Report) caller.Report
+		alter     func(t subject.Task, do func(subject.Task) subject.Report) subject.Report
 	}{
-		"it does nothing": {matrix.Connect, matrix.Corrupt, "its output can't be read", func(caller.Task, func(caller.Task) caller.Report) caller.Report {
-			return caller.Report{}
+		"it does nothing": {matrix.Connect, matrix.Corrupt, "its output can't be read", func(subject.Task, func(subject.Task) subject.Report) subject.Report {
+			return subject.Report{}
 		}},
-		"it prints what it knew": {matrix.Connect, matrix.Broken, "no connection was observed", func(caller.Task, func(caller.Task) caller.Report) caller.Report {
-			return caller.Report{Stdout: "size 8388608"}
+		"it prints what it knew": {matrix.Connect, matrix.Broken, "no connection was observed", func(subject.Task, func(subject.Task) subject.Report) subject.Report {
+			return subject.Report{Stdout: "size 8388608"}
 		}},
-		"another size": {matrix.Connect, matrix.Corrupt, "the size is 1048576, expected 8388608", func(k caller.Task, do func(caller.Task) caller.Report) caller.Report {
+		"another size": {matrix.Connect, matrix.Corrupt, "the size is 1048576, expected 8388608", func(k subject.Task, do func(subject.Task) subject.Report) subject.Report {
 			k.Server.Export = "spare"
 			return do(k)
 		}},
-		"an export too few": {matrix.List, matrix.Corrupt, `it does not list "spare"`, func(k caller.Task, do func(caller.Task) caller.Report) caller.Report {
+		"an export too few": {matrix.List, matrix.Corrupt, `it does not list "spare"`, func(k subject.Task, do func(subject.Task) subject.Report) subject.Report {
 			r := do(k)
 			r.Stdout, _, _ = strings.Cut(r.Stdout, "spare")
 			return r
 		}},
-		"data as zeroes": {matrix.Map, matrix.Corrupt, "are zero, and they are not", func(k caller.Task, do func(caller.Task) caller.Report) caller.Report {
+		"data as zeroes": {matrix.Map, matrix.Corrupt, "are zero, and they are not", func(k subject.Task, do func(subject.Task) subject.Report) subject.Report {
 			r := do(k)
 			r.Stdout = strings.ReplaceAll(r.Stdout, " 0\n", " 3\n")
 			return r
 		}},
-		"a map with a gap": {matrix.Map, matrix.Corrupt, "the map has an extent", func(k caller.Task, do func(caller.Task) caller.Report) caller.Report {
+		"a map with a gap": {matrix.Map, matrix.Corrupt, "the map has an extent", func(k subject.Task, do func(subject.Task) subject.Report) subject.Report {
 			r := do(k)
 			_, r.Stdout, _ = strings.Cut(r.Stdout, "\n")
 			return r
 		}},
-		"a wrong byte": {matrix.CopyOut, matrix.Corrupt, "differs first at byte 77", func(k caller.Task, do func(caller.Task) caller.Report) caller.Report {
+		"a wrong byte": {matrix.CopyOut, matrix.Corrupt, "differs first at byte 77", func(k subject.Task, do func(subject.Task) subject.Report) subject.Report {
 			r := do(k)
 			b, _ := os.ReadFile(k.File)
 			b[77]++
 			_ = os.WriteFile(k.File, b, 0o600)
 			return r
 		}},
-		"nothing copied": {matrix.CopyIn, matrix.Corrupt, "the export differs first", func(caller.Task, func(caller.Task) caller.Report) caller.Report {
-			return caller.Report{}
+		"nothing copied": {matrix.CopyIn, matrix.Corrupt, "the export differs first", func(subject.Task, func(subject.Task) subject.Report) subject.Report {
+			return subject.Report{}
 		}},
-		"finds no difference": {matrix.Compare, matrix.Corrupt, "no difference where one was planted", func(k caller.Task, do func(caller.Task) caller.Report) caller.Report {
+		"finds no difference": {matrix.Compare, matrix.Corrupt, "no difference where one was planted", func(k subject.Task, do func(subject.Task) subject.Report) subject.Report {
 			r := do(k)
 			r.Exit = ""
 			return r
 		}},
-		"zeroes nothing": {matrix.Zero, matrix.Corrupt, "the export differs first", func(k caller.Task, do func(caller.Task) caller.Report) caller.Report {
-			k.Activity = caller.Info
+		"zeroes nothing": {matrix.Zero, matrix.Corrupt, "the export differs first", func(k subject.Task, do func(subject.Task) subject.Report) subject.Report {
+			k.Operation = subject.Info
 			return do(k)
 		}},
-		"zeroes too much": {matrix.Zero, matrix.Corrupt, "the export differs first", func(k caller.Task, do func(caller.Task) caller.Report) caller.Report {
+		"zeroes too much": {matrix.Zero, matrix.Corrupt, "the export differs first", func(k subject.Task, do func(subject.Task) subject.Report) subject.Report {
 			k.Length += 512
 			return do(k)
 		}},
-		"discards too much": {matrix.Discard, matrix.Corrupt, "the export differs first", func(k caller.Task, do func(caller.Task) caller.Report) caller.Report {
+		"discards too much": {matrix.Discard, matrix.Corrupt, "the export differs first", func(k subject.Task, do func(subject.Task) subject.Report) subject.Report {
 			k.Length += 8192
 			return do(k)
 		}},
-		"discards nothing": {matrix.Discard, matrix.Degraded, "sent no NBD_CMD_TRIM", func(k caller.Task, do func(caller.Task) caller.Report) caller.Report {
-			k.Activity = caller.Info
+		"discards nothing": {matrix.Discard, matrix.Degraded, "sent no NBD_CMD_TRIM", func(k subject.Task, do func(subject.Task) subject.Report) subject.Report {
+			k.Operation = subject.Info
 			return do(k)
 		}},
-		"does without TLS": {matrix.TLS, matrix.Broken, "NBD_REP_ERR_TLS_REQD", func(k caller.Task, do func(caller.Task) caller.Report) caller.Report {
-			k.Server.TLS = caller.NoTLS
+		"does without TLS": {matrix.TLS, matrix.Broken, "NBD_REP_ERR_TLS_REQD", func(k subject.Task, do func(subject.Task) subject.Report) subject.Report {
+			k.Server.TLS = subject.NoTLS
 			return do(k)
 		}},
-		"does without a key": {matrix.TLSKey, matrix.Broken, "NBD_REP_ERR_TLS_REQD", func(k caller.Task, do func(caller.Task) caller.Report) caller.Report {
-			k.Server.TLS = caller.NoTLS
+		"does without a key": {matrix.TLSKey, matrix.Broken, "NBD_REP_ERR_TLS_REQD", func(k subject.Task, do func(subject.Task) subject.Report) subject.Report {
+			k.Server.TLS = subject.NoTLS
 			return do(k)
 		}},
 	} {
@@ -154,7 +154,7 @@ func TestWrongReportsAreDetected(t *testing.T) {
 				t.Skip("built without pre-shared keys")
 			}
 			client := own(t)
-			client.Caller = altered{client.Caller, c.alter}
+			client.Client = altered{client.Client, c.alter}
 			p := Pair{Client: client, Server: reference(t)}
 			r, err := p.attempt(t.Context(), c.operation)
 			if err != nil || r.Outcome != c.outcome || !strings.Contains(r.Detail, c.detail) {

@@ -5,8 +5,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"nbdconform/conformance/target"
-	"nbdconform/conformance/target/inprocess"
+	"nbdconform/conformance/subject"
+	"nbdconform/conformance/subject/referenceserver"
 	"nbdconform/containers/internal/program"
 	"nbdconform/reference/server"
 	"nbdconform/reference/starttls"
@@ -15,11 +15,11 @@ import (
 // pskServer is the reference server with pre-shared keys, which are in a directory
 // of its own.
 type pskServer struct {
-	*inprocess.Target
+	*referenceserver.Server
 	dir string
 }
 
-func openPSK() (_ target.Target, err error) {
+func openPSK() (_ subject.Server, err error) {
 	dir, err := os.MkdirTemp("", "nbdtls")
 	if err != nil {
 		return nil, err
@@ -37,12 +37,12 @@ func openPSK() (_ target.Target, err error) {
 	if err != nil {
 		return nil, err
 	}
-	_, about, err := inprocess.Config("default", Size, "")
+	_, about, err := referenceserver.Config("default", Size, "")
 	if err != nil {
 		return nil, err
 	}
-	t, err := inprocess.New(about, func() server.Config {
-		c, _, err := inprocess.Config("default", Size, "")
+	t, err := referenceserver.New(about, func() server.Config {
+		c, _, err := referenceserver.Config("default", Size, "")
 		if err != nil {
 			panic(err) // the same name was fine a moment ago
 		}
@@ -55,4 +55,4 @@ func openPSK() (_ target.Target, err error) {
 	return pskServer{t, dir}, nil
 }
 
-func (k pskServer) Close() error { return errors.Join(k.Target.Close(), os.RemoveAll(k.dir)) }
+func (k pskServer) Close() error { return errors.Join(k.Server.Close(), os.RemoveAll(k.dir)) }

@@ -9,9 +9,8 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"nbdconform/conformance/caller"
-	"nbdconform/conformance/target"
-	"nbdconform/conformance/target/inprocess"
+	"nbdconform/conformance/subject"
+	"nbdconform/conformance/subject/referenceserver"
 	"nbdconform/containers"
 	"nbdconform/reference/client"
 	"nbdconform/reference/server"
@@ -25,7 +24,7 @@ const Size = 8 << 20
 // A Server is a running server, and its contents.
 type Server struct {
 	Peer     matrix.Peer
-	plain    target.Target
+	plain    subject.Server
 	tls      map[matrix.Operation]tlsServer
 	contents []byte // contents of plain, as the reference client reads them
 	seed     byte
@@ -34,7 +33,7 @@ type Server struct {
 
 // A tlsServer is the same server in a profile that requires TLS.
 type tlsServer struct {
-	server target.Target // nil: it has none
+	server subject.Server // nil: it has none
 	why    string
 }
 
@@ -58,7 +57,7 @@ func OpenServerAs(ctx context.Context, name, release, profile string) (*Server, 
 		return nil, err
 	}
 	id := s.plain.Identity()
-	s.Peer = matrix.Peer{Name: id.Name, Release: id.Suite, Version: id.Version, Image: id.Image}
+	s.Peer = matrix.Peer{Name: id.Name, Release: id.Release, Version: id.Version, Image: id.Image}
 	for a, profile := range tlsProfiles {
 		t, err := open(ctx, containers.Request{Target: name, Release: release, Profile: profile, RelayOnly: true})
 		if err != nil {
@@ -73,7 +72,7 @@ func OpenServerAs(ctx context.Context, name, release, profile string) (*Server, 
 	return s, nil
 }
 
-func open(ctx context.Context, r containers.Request) (target.Target, error) {
+func open(ctx context.Context, r containers.Request) (subject.Server, error) {
 	r.Size = Size
 	switch {
 	case r.Target != Reference:
@@ -81,12 +80,12 @@ func open(ctx context.Context, r containers.Request) (target.Target, error) {
 	case r.Profile == pskProfile:
 		return openPSK()
 	}
-	_, about, err := inprocess.Config(r.Profile, Size, "")
+	_, about, err := referenceserver.Config(r.Profile, Size, "")
 	if err != nil {
 		return nil, err
 	}
-	return inprocess.New(about, func() server.Config {
-		c, _, err := inprocess.Config(r.Profile, Size, "")
+	return referenceserver.New(about, func() server.Config {
+		c, _, err := referenceserver.Config(r.Profile, Size, "")
 		if err != nil {
 			panic(err) // the same name was fine a moment ago
 		}
@@ -95,7 +94,7 @@ func open(ctx context.Context, r containers.Request) (target.Target, error) {
 }
 
 // Target is the server, without TLS.
-func (s *Server) Target() target.Target { return s.plain }
+func (s *Server) Target() subject.Server { return s.plain }
 
 // Close stops the server.
 func (s *Server) Close() error {
@@ -186,7 +185,7 @@ func (s *Server) write(ctx context.Context, offset uint64, data []byte) error {
 func stamped() []byte {
 	b := make([]byte, Size)
 	for at := 0; at < Size; at += 8 {
-		binary.LittleEndian.PutUint64(b[at:], uint64(at/caller.StampBlock*caller.StampBlock))
+		binary.LittleEndian.PutUint64(b[at:], uint64(at/subject.StampBlock*subject.StampBlock))
 	}
 	return b
 }

@@ -7,11 +7,11 @@ import (
 	"testing"
 
 	"nbdconform/conformance"
-	"nbdconform/conformance/target"
+	"nbdconform/conformance/subject"
 )
 
 // start serves a fresh disk and returns it as a target.
-func start(t *testing.T, size int) *target.Dialer {
+func start(t *testing.T, size int) *subject.Dialer {
 	t.Helper()
 	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
 	if err != nil {
@@ -19,7 +19,7 @@ func start(t *testing.T, size int) *target.Dialer {
 	}
 	t.Cleanup(func() { l.Close() })
 	go NewDisk(size).Serve(l)
-	return &target.Dialer{
+	return &subject.Dialer{
 		Name: "example",
 		Connect: func(ctx context.Context) (net.Conn, error) {
 			var d net.Dialer

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	"nbdconform/fuzz/session"
 	"nbdconform/reports/fuzzing"
 )
@@ -58,18 +58,18 @@ func RunClient(ctx context.Context, o ClientOptions) (fuzzing.Record, error) {
 type visitor struct {
 	*campaign
 	guest Guest
-	can   []caller.Activity
+	can   []subject.Operation
 	moves *corpus[Moves]
 }
 
 // choose finds what the program can do with a server that behaves. The rest is left out.
 func (v *visitor) choose() error {
 	var failed error
-	for _, a := range []caller.Activity{caller.CopyOut, caller.CopyIn, caller.Map, caller.Info, caller.List, caller.Visit} {
-		if !v.guest.Caller.Can(a, caller.NoTLS) {
+	for _, a := range []subject.Operation{subject.CopyOut, subject.CopyIn, subject.Map, subject.Info, subject.List, subject.Visit} {
+		if !v.guest.Program.Can(a, subject.NoTLS) {
 			continue
 		}
-		m := Moves{Activity: a}
+		m := Moves{Operation: a}
 		got, err := v.guest.Visit(v.ctx, m)
 		if err != nil {
 			return err
@@ -105,8 +105,8 @@ func (v *visitor) input(r *rand.Rand) Moves {
 		return Moves{v.can[r.IntN(len(v.can))], randomMoves(r)}
 	}
 	m := v.moves.pick(r).mutate(r, v.moves.pick(r))
-	if !slices.Contains(v.can, m.Activity) || r.IntN(8) == 0 {
-		m.Activity = v.can[r.IntN(len(v.can))]
+	if !slices.Contains(v.can, m.Operation) || r.IntN(8) == 0 {
+		m.Operation = v.can[r.IntN(len(v.can))]
 	}
 	return m
 }
@@ -143,7 +143,7 @@ func (v *visitor) confirm(m Moves, f fuzzing.Finding) error {
 		if v.ctx.Err() != nil {
 			return false
 		}
-		got, err := v.guest.Visit(v.ctx, Moves{m.Activity, list})
+		got, err := v.guest.Visit(v.ctx, Moves{m.Operation, list})
 		if err != nil || got.Finding == nil || got.Finding.Signature != f.Signature {
 			return false
 		}

@@ -5,30 +5,30 @@ import (
 	"testing"
 	"time"
 
-	"nbdconform/conformance/caller"
-	"nbdconform/conformance/caller/inprocess"
+	"nbdconform/conformance/subject"
+	"nbdconform/conformance/subject/referenceclient"
 	"nbdconform/reports/fuzzing"
 )
 
 // A boaster reports success whatever happens.
-type boaster struct{ caller.Caller }
+type boaster struct{ subject.Client }
 
-func (b boaster) Do(ctx context.Context, t caller.Task) (caller.Report, error) {
-	r, err := b.Caller.Do(ctx, t)
+func (b boaster) Do(ctx context.Context, t subject.Task) (subject.Report, error) {
+	r, err := b.Client.Do(ctx, t)
 	r.Exit = ""
 	return r, err
 }
 
 func TestClients(t *testing.T) {
 	t.Parallel()
-	good, err := inprocess.Open("")
+	good, err := referenceclient.Open("")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = good.Close() }()
 	for _, tt := range []struct {
 		name string
-		c    caller.Caller
+		c    subject.Client
 		want int
 	}{{"a client that is in order", good, 0}, {"one that boasts", boaster{good}, 1}} {
 		r, err := visits(t, tt.c, tt.name, func(r fuzzing.Record) bool { return r.Execs >= 3 && r.Exit() == tt.want })
@@ -40,10 +40,10 @@ func TestClients(t *testing.T) {
 
 // visits has c visit until enough has come of it, a minute at most: how many
 // visits there are in a second is not for a test to say.
-func visits(t *testing.T, c caller.Caller, name string, enough func(fuzzing.Record) bool) (r fuzzing.Record, err error) {
+func visits(t *testing.T, c subject.Client, name string, enough func(fuzzing.Record) bool) (r fuzzing.Record, err error) {
 	dir := t.TempDir()
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
-		r, err = RunClient(t.Context(), ClientOptions{Guest: Guest{Caller: c}, Options: Options{
+		r, err = RunClient(t.Context(), ClientOptions{Guest: Guest{Program: c}, Options: Options{
 			Subject: fuzzing.Subject{Kind: "client", Name: name}, Dir: dir, Goal: 1500 * time.Millisecond, Seed: 1,
 		}})
 		if err != nil || enough(r) {

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"nbdconform/conformance/judge"
-	"nbdconform/conformance/target/inprocess"
+	"nbdconform/conformance/subject/referenceserver"
 	"nbdconform/reference/export"
 	"nbdconform/reference/server"
 	"nbdconform/reference/wire"
@@ -31,8 +31,8 @@ type misbehaving struct {
 // profiles are those of the reference server that moves can name: the export is
 // as large as ever, and a client needs to know no secret.
 var profiles = sync.OnceValue(func() (list []string) {
-	for _, p := range inprocess.Profiles() {
-		c, about, err := inprocess.Config(p, copied, "")
+	for _, p := range referenceserver.Profiles() {
+		c, about, err := referenceserver.Config(p, copied, "")
 		if err == nil && about.Size == copied && about.Dialect == wire.Current && c.TLS.Mode == server.NoTLS {
 			list = append(list, p)
 		}
@@ -47,7 +47,7 @@ var errSetup = errors.New("there is no such server")
 func (m Moves) setup() (*server.Server, export.Export, error) {
 	p, _ := m.get(profiled)
 	q, _ := m.get(quirky)
-	cfg, _, err := inprocess.Config(p.name, copied, q.name)
+	cfg, _, err := referenceserver.Config(p.name, copied, q.name)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	"nbdconform/fuzz/session"
 	serverquirk "nbdconform/reference/quirk/server"
 )
@@ -18,7 +18,7 @@ const MovesExtension = ".moves"
 
 // Moves are what a server does to a client program that is asked for an activity.
 type Moves struct {
-	Activity caller.Activity
+	Operation subject.Operation
 	List     []move // no two of a sort
 }
 
@@ -54,7 +54,7 @@ func (m move) counts() bool { return m.sort == segments || m.sort == hangUp || m
 
 func (m Moves) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s\n", activityWord, m.Activity)
+	fmt.Fprintf(&b, "%s %s\n", activityWord, m.Operation)
 	for _, x := range m.List {
 		fmt.Fprintln(&b, x)
 	}
@@ -92,7 +92,7 @@ func ParseMoves(text string) (m Moves, err error) {
 			return m, fmt.Errorf("line %d: %w", n, err)
 		}
 	}
-	if m.Activity == "" {
+	if m.Operation == "" {
 		return m, errors.New("there is no activity in it")
 	}
 	return m, nil
@@ -103,12 +103,12 @@ func (m *Moves) read(line string) error {
 	word, rest, _ := strings.Cut(line, " ")
 	x := move{sort: word}
 	switch {
-	case word == activityWord && m.Activity != "":
+	case word == activityWord && m.Operation != "":
 		return errors.New("it has an activity already")
-	case word == activityWord && !slices.Contains(caller.Activities, caller.Activity(rest)):
-		return fmt.Errorf("%q is no activity: use one of %v", rest, caller.Activities)
+	case word == activityWord && !slices.Contains(subject.Operations, subject.Operation(rest)):
+		return fmt.Errorf("%q is no activity: use one of %v", rest, subject.Operations)
 	case word == activityWord:
-		m.Activity = caller.Activity(rest)
+		m.Operation = subject.Operation(rest)
 		return nil
 	case x.counts():
 		n, err := strconv.Atoi(rest)

@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 )
 
 // However moves come about, no two are of a sort, and they are read as they were
@@ -15,7 +15,7 @@ func TestMovesReadBack(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	var before Moves
 	for range 2000 {
-		m := Moves{caller.Map, randomMoves(r)}
+		m := Moves{subject.Map, randomMoves(r)}
 		m = m.mutate(r, before)
 		got, err := ParseMoves(m.String())
 		if err != nil {

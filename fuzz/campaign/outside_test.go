@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"nbdconform/conformance/target"
+	"nbdconform/conformance/subject"
 	"nbdconform/containers"
 	"nbdconform/reference/export"
 	"nbdconform/reference/server"
@@ -87,7 +87,7 @@ func onFlawed(t *testing.T, flaw string, goal time.Duration) fuzzing.Record {
 		t.Fatal(err)
 	}
 	s, err := containers.Command(t.Context(), []string{"env", flawVariable + "=" + flaw, self, "{socket}"},
-		target.Profile{Exports: []string{""}, Size: 1 << 20})
+		subject.Profile{Exports: []string{""}, Size: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}

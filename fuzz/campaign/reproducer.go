@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/judge"
 	"nbdconform/fuzz/session"
@@ -24,12 +24,12 @@ var reproducer string
 func (g Guest) Reproducer(m Moves, v Visit) string {
 	var argv []string
 	for _, w := range v.Report.Argv {
-		argv = append(argv, strings.ReplaceAll(w, g.Caller.Dir(), "{dir}"))
+		argv = append(argv, strings.ReplaceAll(w, g.Program.Dir(), "{dir}"))
 	}
-	id := g.Caller.Identity()
+	id := g.Program.Identity()
 	about := fmt.Sprintf("%s\n%s\n\n%s %s", v.Finding.Signature, v.Finding.Detail, id.Name, id.Version)
 	if id.Image != "" {
-		about += fmt.Sprintf(" of %s: COMMAND was run in a container of the image %s", id.Suite, id.Image)
+		about += fmt.Sprintf(" of %s: COMMAND was run in a container of the image %s", id.Release, id.Image)
 	}
 	var talks strings.Builder
 	for i, t := range v.talks {
@@ -47,13 +47,13 @@ func (g Guest) Reproducer(m Moves, v Visit) string {
 	return strings.NewReplacer(
 		"@HEAD@", session.Comment(about+"\n\n"+m.String()), "@COMMAND@", quoted(argv), "@WORDS@", strconv.Itoa(copied/8),
 		"@SEGMENT@", segment, "@TALKS@", talks.String(), "@TIMEOUT@", strconv.FormatFloat(g.timeout().Seconds(), 'f', -1, 64),
-		"@COPY_IN@", map[bool]string{true: "True", false: "False"}[m.Activity == caller.CopyIn],
-		"@WRONG@", v.wrong(m.Activity), "@WHAT@", strings.Trim(quoted(v.Finding.Signature), `"`),
+		"@COPY_IN@", map[bool]string{true: "True", false: "False"}[m.Operation == subject.CopyIn],
+		"@WRONG@", v.wrong(m.Operation), "@WHAT@", strings.Trim(quoted(v.Finding.Signature), `"`),
 	).Replace(reproducer)
 }
 
 // wrong is what is wrong with the client, in Python.
-func (v Visit) wrong(a caller.Activity) string {
+func (v Visit) wrong(a subject.Operation) string {
 	switch v.Finding.Kind {
 	case "crash":
 		return "status is not None and (status < 0 or status > 128)"
@@ -62,7 +62,7 @@ func (v Visit) wrong(a caller.Activity) string {
 	case "said":
 		return quoted(complaint(v.Report.Stderr)) + " in said"
 	}
-	if a == caller.CopyOut {
+	if a == subject.CopyOut {
 		return "status == 0 and copy != server and not others"
 	}
 	return "status == 0 and not others"

@@ -8,20 +8,20 @@ import (
 	"sync/atomic"
 	"time"
 
-	"nbdconform/conformance/target"
+	"nbdconform/conformance/subject"
 	"nbdconform/fuzz/script"
 	"nbdconform/fuzz/session"
 )
 
 // Served makes a bench of a server under test, which Close closes.
-func Served(t target.Target) Bench { return &served{target: t, seen: make(map[string]bool)} }
+func Served(t subject.Server) Bench { return &served{target: t, seen: make(map[string]bool)} }
 
 type served struct {
-	target  target.Target
+	target  subject.Server
 	refused atomic.Bool // a connection could not be opened, in this script
 
 	seen map[string]bool // complaints on stderr, by signature
-	base target.Usage    // of the fresh server; no Processes: it can't be measured
+	base subject.Usage    // of the fresh server; no Processes: it can't be measured
 }
 
 func (b *served) Close() error { return b.target.Close() }
@@ -67,13 +67,13 @@ func suspicious(r session.Result, c Care) bool {
 // end lags behind the end of its connections: while it serves nobody, it is
 // asked again.
 func (b *served) dead(ctx context.Context) (session.Finding, bool) {
-	var h target.Health
+	var h subject.Health
 	for range 20 {
-		if h = b.target.Health(ctx); h.State == target.Exited || b.serves(ctx) || !pause(ctx, 50*time.Millisecond) {
+		if h = b.target.Health(ctx); h.State == subject.Exited || b.serves(ctx) || !pause(ctx, 50*time.Millisecond) {
 			break
 		}
 	}
-	if h.State != target.Exited {
+	if h.State != subject.Exited {
 		return session.Finding{}, false
 	}
 	about := h.Exit
@@ -101,12 +101,12 @@ func (b *served) serves(ctx context.Context) bool {
 // Fresh implements [Bench].
 func (b *served) Fresh(ctx context.Context) error {
 	clear(b.seen)
-	b.base = target.Usage{}
+	b.base = subject.Usage{}
 	err := b.target.Restart(ctx)
-	if m, ok := b.target.(target.Measurable); ok && err == nil {
+	if m, ok := b.target.(subject.Measurable); ok && err == nil {
 		b.base, _ = m.Usage(ctx) // where that can't be known, growth finds nothing
 	}
-	if !errors.Is(err, target.ErrNoRestart) {
+	if !errors.Is(err, subject.ErrNoRestart) {
 		return err
 	}
 	nc, err := b.target.Dial(ctx)
@@ -147,7 +147,7 @@ const (
 // growth measures the server while nobody is connected. What a connection took
 // may take a moment to be given back.
 func (b *served) growth(ctx context.Context) []session.Finding {
-	m, ok := b.target.(target.Measurable)
+	m, ok := b.target.(subject.Measurable)
 	if !ok || b.base.Processes == 0 {
 		return nil
 	}
@@ -170,7 +170,7 @@ func (b *served) growth(ctx context.Context) []session.Finding {
 	return []session.Finding{{Kind: Leak, Subject: over, Detail: detail}}
 }
 
-func exceeds(base, now target.Usage, size uint64) string {
+func exceeds(base, now subject.Usage, size uint64) string {
 	switch {
 	case now.Memory > base.Memory+mostMemory+2*min(size, 1<<30):
 		return "memory"
@@ -182,7 +182,7 @@ func exceeds(base, now target.Usage, size uint64) string {
 	return ""
 }
 
-func amount(u target.Usage) string {
+func amount(u subject.Usage) string {
 	return fmt.Sprintf("%d MiB, %d descriptors, %d processes", u.Memory>>20, u.Descriptors, u.Processes)
 }
 

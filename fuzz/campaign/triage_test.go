@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"nbdconform/conformance/target"
+	"nbdconform/conformance/subject"
 	"nbdconform/fuzz/script"
 	"nbdconform/fuzz/session"
 	"nbdconform/reports/fuzzing"
@@ -176,8 +176,8 @@ func TestADifferenceIsNotPutDownToWhatIsElsewhere(t *testing.T) {
 
 func TestGrowth(t *testing.T) {
 	t.Parallel()
-	base := target.Usage{Memory: 10 << 20, Descriptors: 10, Processes: 2}
-	for want, now := range map[string]target.Usage{
+	base := subject.Usage{Memory: 10 << 20, Descriptors: 10, Processes: 2}
+	for want, now := range map[string]subject.Usage{
 		"":            {Memory: 100 << 20, Descriptors: 70, Processes: 60},
 		"memory":      {Memory: 10<<20 + mostMemory + 2<<20 + 1, Descriptors: 10, Processes: 2},
 		"descriptors": {Memory: 10 << 20, Descriptors: 75, Processes: 2},

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	"nbdconform/reports/fuzzing"
 )
 
@@ -19,7 +19,7 @@ const copied = 1 << 20
 
 // A Guest is a client program that visits servers.
 type Guest struct {
-	Caller  caller.Caller
+	Program  subject.Client
 	Timeout time.Duration // for one visit; 0: 20 seconds
 }
 
@@ -32,7 +32,7 @@ func (g Guest) timeout() time.Duration {
 
 // A Visit is how one went.
 type Visit struct {
-	Report  caller.Report
+	Report  subject.Report
 	Finding *fuzzing.Finding // what was wrong with the program, or nil
 	End     string           // what the program came to, in one line
 	Reached []string         // what was said by either side, and how it ended
@@ -55,14 +55,14 @@ func (g Guest) Visit(ctx context.Context, m Moves) (Visit, error) {
 	if !r.Succeeded() {
 		v.End = r.Exit
 		if line := lastLines(r.Stderr, 1); line != "" {
-			line = numbers.ReplaceAllString(strings.ReplaceAll(line, g.Caller.Dir(), "DIR"), "N")
+			line = numbers.ReplaceAllString(strings.ReplaceAll(line, g.Program.Dir(), "DIR"), "N")
 			v.End += ": " + line[:min(len(line), longest)]
 		}
 	}
-	v.reach(m.Activity)
+	v.reach(m.Operation)
 	find := func(kind, about, detail string) {
 		v.Finding = &fuzzing.Finding{
-			Signature: strings.TrimSpace(kind + " " + string(m.Activity) + " " + about), Kind: kind, About: string(m.Activity),
+			Signature: strings.TrimSpace(kind + " " + string(m.Operation) + " " + about), Kind: kind, About: string(m.Operation),
 			Detail: strings.TrimSpace(detail + "\n" + lastLines(r.Stderr, 10)),
 		}
 	}
@@ -80,7 +80,7 @@ func (g Guest) Visit(ctx context.Context, m Moves) (Visit, error) {
 }
 
 // reach lists what was reached.
-func (v *Visit) reach(a caller.Activity) {
+func (v *Visit) reach(a subject.Operation) {
 	seen := make(map[string]bool)
 	add := func(p string) {
 		if p = string(a) + ": " + p; !seen[p] {
@@ -99,10 +99,10 @@ func (v *Visit) reach(a caller.Activity) {
 // visit makes the visit, and looks at what was copied.
 func (g Guest) visit(ctx context.Context, m Moves, v *Visit) error {
 	before, in := contents(onServer), contents(local)
-	dir := g.Caller.Dir()
-	t := caller.Task{Activity: m.Activity, Server: caller.Address{Socket: filepath.Join(dir, "f"), Export: "disk"}, File: filepath.Join(dir, "data")}
+	dir := g.Program.Dir()
+	t := subject.Task{Operation: m.Operation, Server: subject.Address{Socket: filepath.Join(dir, "f"), Export: "disk"}, File: filepath.Join(dir, "data")}
 	_ = os.Remove(t.File)
-	if m.Activity == caller.CopyIn {
+	if m.Operation == subject.CopyIn {
 		if err := os.WriteFile(t.File, in, 0o666); err != nil {
 			return err
 		}
@@ -112,20 +112,20 @@ func (g Guest) visit(ctx context.Context, m Moves, v *Visit) error {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, g.timeout())
-	v.Report, err = g.Caller.Do(ctx, t)
+	v.Report, err = g.Program.Do(ctx, t)
 	cancel()
 	h.close()
 	v.talks = h.talks
 	if err != nil || !v.Report.Succeeded() {
 		return err
 	}
-	switch m.Activity {
-	case caller.CopyOut:
+	switch m.Operation {
+	case subject.CopyOut:
 		got, err := os.ReadFile(t.File)
 		if err != nil || !bytes.Equal(got, before) {
 			v.untrue = fmt.Sprintf("the program reports success, and the copy of %d bytes is not what the server sent (%d bytes, error %v)", copied, len(got), err)
 		}
-	case caller.CopyIn:
+	case subject.CopyIn:
 		got := make([]byte, copied)
 		if err := h.disk.ReadAt(got, 0); err != nil || !bytes.Equal(got, in) {
 			v.untrue = fmt.Sprintf("the program reports success, and the server does not have what it was to write (error %v)", err)

@@ -112,7 +112,7 @@ var subjects = map[judge.Kind]string{
 
 // subject is what a violation of a server that the judge found is about: the
 // type of the reply that broke the clause, or the kind of message.
-func subject(t judge.Transcript, index int) string {
+func about(t judge.Transcript, index int) string {
 	for _, m := range t.Messages {
 		if m.Index != index {
 			continue

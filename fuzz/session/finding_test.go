@@ -26,11 +26,11 @@ func TestSubjectsStayAsTheyAre(t *testing.T) {
 		"within":                     message(judge.KindTLS, nil),
 		"closes":                     message(judge.KindEnd, nil),
 	} {
-		if got := subject(judge.Transcript{Messages: []judge.Message{{Index: 2}, m}}, 3); got != want {
+		if got := about(judge.Transcript{Messages: []judge.Message{{Index: 2}, m}}, 3); got != want {
 			t.Errorf("a violation in a message of kind %v is about %q, want %q", m.Kind, got, want)
 		}
 	}
-	if got := subject(judge.Transcript{}, 3); got != "" {
+	if got := about(judge.Transcript{}, 3); got != "" {
 		t.Errorf("a violation in a message that was dropped is about %q", got)
 	}
 }

@@ -193,7 +193,7 @@ func (l *link) judgeSo() {
 		if v.Side != clause.Server {
 			continue
 		}
-		f := Finding{Kind: Violation, Clause: v.Clause, Subject: subject(t, v.Message), Detail: words.Failure(v.Failure())}
+		f := Finding{Kind: Violation, Clause: v.Clause, Subject: about(t, v.Message), Detail: words.Failure(v.Failure())}
 		if q, ok := l.starved(v); ok {
 			l.doubt(f, q, wire.ENOMEM)
 		} else {

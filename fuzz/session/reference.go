@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"nbdconform/conformance/target/inprocess"
+	"nbdconform/conformance/subject/referenceserver"
 	"nbdconform/fuzz/model"
 	"nbdconform/reference/export"
 	"nbdconform/reference/server"
@@ -31,7 +31,7 @@ type ReferenceServer struct {
 // Reference starts the reference server in a profile of package inprocess, with a
 // quirk or "". Its export begins and ends with bytes that are not zero.
 func Reference(profile, quirk string) (*ReferenceServer, error) {
-	cfg, about, err := inprocess.Config(profile, referenceSize, quirk)
+	cfg, about, err := referenceserver.Config(profile, referenceSize, quirk)
 	if err != nil {
 		return nil, err
 	}
@@ -134,8 +134,8 @@ func (r *ReferenceServer) Close() {
 func Profiles() []string { return profiles() }
 
 var profiles = sync.OnceValue(func() (list []string) {
-	for _, p := range inprocess.Profiles() {
-		if _, about, err := inprocess.Config(p, referenceSize, ""); err == nil && about.Dialect == wire.Current {
+	for _, p := range referenceserver.Profiles() {
+		if _, about, err := referenceserver.Config(p, referenceSize, ""); err == nil && about.Dialect == wire.Current {
 			list = append(list, p)
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"net"
 	"time"
 
-	"nbdconform/conformance/target"
+	"nbdconform/conformance/subject"
 	"nbdconform/fuzz/model"
 	"nbdconform/reference/starttls"
 )
@@ -51,7 +51,7 @@ func (t *Target) patience() time.Duration {
 // Of makes a Target of a server under test. Nothing is known of its contents.
 // A server that is ours to start has working storage; of one at an address
 // nothing is known at all.
-func Of(t target.Target) Target {
+func Of(t subject.Server) Target {
 	about := t.Profile()
 	ours := t.Identity().Provider != "uri"
 	return Target{
@@ -60,7 +60,7 @@ func Of(t target.Target) Target {
 		Model: model.Options{Exports: about.Exports, Plain: ours && about.TLS == nil, Healthy: ours},
 		Alive: func() error {
 			h := t.Health(context.Background())
-			if h.State != target.Exited {
+			if h.State != subject.Exited {
 				return nil
 			}
 			return fmt.Errorf("the server has ended: %s\n%s", h.Exit, h.Stderr)

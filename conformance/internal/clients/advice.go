@@ -6,7 +6,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	. "nbdconform/conformance/internal/encounter"
 	. "nbdconform/conformance/internal/expect"
 	. "nbdconform/conformance/internal/spec"
@@ -20,7 +20,7 @@ import (
 )
 
 // into are activities that enter the transmission phase.
-var into = []caller.Activity{caller.CopyOut, caller.Visit, caller.CopyIn, caller.Compare, caller.Map, caller.Zero}
+var into = []subject.Operation{subject.CopyOut, subject.Visit, subject.CopyIn, subject.Compare, subject.Map, subject.Zero}
 
 var _ = Describe("A server from another time", func() {
 	// "The client SHOULD ignore any handshake flags it does not recognize"
@@ -85,7 +85,7 @@ var _ = Describe("A server from another time", func() {
 				if !Sent(v, o.option) && !Sent(v, wire.OptExtendedHeaders) {
 					Unsuited("does-not-use", o.option)
 				}
-				if Activity(ctx) == caller.Map {
+				if Operation(ctx) == subject.Map {
 					Expect(v).To(TellNoLie()) // a map takes metadata contexts
 					return
 				}
@@ -127,7 +127,7 @@ var _ = Describe("TLS that is asked for", func() {
 		Asks(secured[0], secured[1:]...),
 		TrippedBy(quirk.StructuredKept, "comes before"), TrippedBy(quirk.WithoutTLS, "never comes"),
 		func(ctx context.Context) {
-			v := Ask(ctx, Told(caller.TLSRequire), Secure(server.SelectiveTLS, nil))
+			v := Ask(ctx, Told(subject.TLSRequire), Secure(server.SelectiveTLS, nil))
 
 			Expect(v).To(startFirst())
 		})
@@ -138,7 +138,7 @@ var _ = Describe("TLS that is asked for", func() {
 		Asks(secured[0], secured[1:]...),
 		TrippedBy(quirk.TLSOptional, "comes in the clear"),
 		func(ctx context.Context) {
-			v := Ask(ctx, Told(caller.TLSRequire), With(func(c *server.Config) { c.StartTLS = wire.RepErrPolicy }))
+			v := Ask(ctx, Told(subject.TLSRequire), With(func(c *server.Config) { c.StartTLS = wire.RepErrPolicy }))
 
 			Expect(v).To(conns(result.Term("client.only-abort-after-refused-tls"), func(c *Conn) result.Value {
 				for _, o := range c.Options {
@@ -153,10 +153,10 @@ var _ = Describe("TLS that is asked for", func() {
 	// "If a client supports TLS, it SHOULD use `NBD_OPT_GO` (if the server supports it)"
 	It("has the export chosen by NBD_OPT_GO", ID("client.tls.go"),
 		SHOULD("tls.client.go"),
-		Asks(caller.CopyOut, caller.Visit, caller.Map, caller.Compare, caller.CopyIn),
+		Asks(subject.CopyOut, subject.Visit, subject.Map, subject.Compare, subject.CopyIn),
 		TrippedBy(quirk.ExportName, "none of [NBD_OPT_EXPORT_NAME]"),
 		func(ctx context.Context) {
-			v := Ask(ctx, Told(caller.TLSRequire), Secure(server.ForcedTLS, nil))
+			v := Ask(ctx, Told(subject.TLSRequire), Secure(server.ForcedTLS, nil))
 
 			Expect(v).To(UseNo(wire.OptExportName))
 		})
@@ -167,7 +167,7 @@ var _ = Describe("TLS that is asked for", func() {
 		Asks(secured[0], secured[1:]...),
 		TrippedBy(quirk.TLS12Only, "want success"),
 		func(ctx context.Context) {
-			v := Ask(ctx, Told(caller.TLSRequire), Secure(server.ForcedTLS, func(s *starttls.X509Server) { s.MinVersion = tls.VersionTLS13 }))
+			v := Ask(ctx, Told(subject.TLSRequire), Secure(server.ForcedTLS, func(s *starttls.X509Server) { s.MinVersion = tls.VersionTLS13 }))
 
 			Expect(v).To(GoWell())
 		})
@@ -178,7 +178,7 @@ var _ = Describe("TLS that is asked for", func() {
 		Asks(secured[0], secured[1:]...),
 		TrippedBy(quirk.TLSOld, "reports success"),
 		func(ctx context.Context) {
-			v := Ask(ctx, Told(caller.TLSRequire), Secure(server.ForcedTLS, func(s *starttls.X509Server) {
+			v := Ask(ctx, Told(subject.TLSRequire), Secure(server.ForcedTLS, func(s *starttls.X509Server) {
 				s.MinVersion, s.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
 			}))
 
@@ -195,7 +195,7 @@ var _ = Describe("TLS that is asked for", func() {
 			if err != nil {
 				verdict.Harness("shown", err)
 			}
-			v := Ask(ctx, Told(caller.TLSRequire), Secure(server.ForcedTLS, func(s *starttls.X509Server) { *s = *other.Server(false) }))
+			v := Ask(ctx, Told(subject.TLSRequire), Secure(server.ForcedTLS, func(s *starttls.X509Server) { *s = *other.Server(false) }))
 
 			Expect(v).To(GoWrong())
 		})

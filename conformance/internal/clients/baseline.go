@@ -5,7 +5,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	. "nbdconform/conformance/internal/encounter"
 	. "nbdconform/conformance/internal/expect"
 	. "nbdconform/conformance/internal/spec"
@@ -15,24 +15,24 @@ import (
 )
 
 // transfers are what moves the data of an export.
-var transfers = []caller.Activity{caller.CopyOut, caller.Compare, caller.Visit}
+var transfers = []subject.Operation{subject.CopyOut, subject.Compare, subject.Visit}
 
 // A good server is the least that a client copes with. The other specs of an
 // activity are blocked where it does not.
 var _ = Describe("A server that behaves", func() {
-	for a, trip := range map[caller.Activity]struct {
+	for a, trip := range map[subject.Operation]struct {
 		clause string
 		quirk  quirk.Quirk
 	}{
-		caller.Visit:   {"baseline.client.fixed-newstyle", quirk.OldstyleOnly},
-		caller.Info:    {"baseline.client.fixed-newstyle", quirk.OldstyleOnly},
-		caller.List:    {"baseline.client.fixed-newstyle", quirk.OldstyleOnly},
-		caller.Map:     {"baseline.client.fixed-newstyle", quirk.OldstyleOnly},
-		caller.Zero:    {"baseline.client.fixed-newstyle", quirk.OldstyleOnly},
-		caller.Trim:    {"baseline.client.fixed-newstyle", quirk.OldstyleOnly},
-		caller.CopyOut: {"baseline.client.read", quirk.ReadShifted},
-		caller.Compare: {"baseline.client.read", quirk.ReadShifted},
-		caller.CopyIn:  {"baseline.client.write", quirk.WriteShifted},
+		subject.Visit:   {"baseline.client.fixed-newstyle", quirk.OldstyleOnly},
+		subject.Info:    {"baseline.client.fixed-newstyle", quirk.OldstyleOnly},
+		subject.List:    {"baseline.client.fixed-newstyle", quirk.OldstyleOnly},
+		subject.Map:     {"baseline.client.fixed-newstyle", quirk.OldstyleOnly},
+		subject.Zero:    {"baseline.client.fixed-newstyle", quirk.OldstyleOnly},
+		subject.Trim:    {"baseline.client.fixed-newstyle", quirk.OldstyleOnly},
+		subject.CopyOut: {"baseline.client.read", quirk.ReadShifted},
+		subject.Compare: {"baseline.client.read", quirk.ReadShifted},
+		subject.CopyIn:  {"baseline.client.write", quirk.WriteShifted},
 	} {
 		It("is fit for "+string(a), ID(Baseline+"."+string(a)),
 			MUST(clauseID(trip.clause)), GoodServer(),
@@ -46,7 +46,7 @@ var _ = Describe("A server that behaves", func() {
 	}
 
 	// "The client MUST use only baseline features unless it negotiates more" ("Baseline")
-	for _, a := range []caller.Activity{caller.CopyOut, caller.CopyIn, caller.Compare, caller.Map, caller.Info, caller.Zero, caller.Trim} {
+	for _, a := range []subject.Operation{subject.CopyOut, subject.CopyIn, subject.Compare, subject.Map, subject.Info, subject.Zero, subject.Trim} {
 		It("has nothing beyond the baseline used by "+string(a), ID("client.bare."+string(a)),
 			MUST("baseline.client.negotiate", "flag.transmission.client-use", "cmd.flush.needs-flag", "cmd.trim.needs-flag",
 				"cmd.write-zeroes.needs-flag", "cmd.block-status.needs-context", "cmdflag.df.needs-flag", "cmdflag.fast-zero.needs-flag"),
@@ -56,7 +56,7 @@ var _ = Describe("A server that behaves", func() {
 				v := Ask(ctx, Plain, Omitting(^wire.FlagHasFlags))
 
 				Expect(v).To(SendNo(wire.CmdFlush, wire.CmdTrim, wire.CmdCache, wire.CmdWriteZeroes, wire.CmdBlockStatus, wire.CmdResize))
-				if a == caller.CopyOut || a == caller.Compare || a == caller.Info { // others may be refused where they lack something
+				if a == subject.CopyOut || a == subject.Compare || a == subject.Info { // others may be refused where they lack something
 					Expect(v).To(GoWell())
 				}
 				Expect(v).To(TellNoLie())
@@ -65,7 +65,7 @@ var _ = Describe("A server that behaves", func() {
 
 	It("has no fast zeroes asked for that it does not offer", ID("client.bare.fast-zero"),
 		MUST("cmdflag.fast-zero.needs-flag"),
-		Asks(caller.Zero, caller.CopyIn),
+		Asks(subject.Zero, subject.CopyIn),
 		TrippedBy(quirk.FastZeroUnadvertised, "NBD_CMD_WRITE_ZEROES has NBD_CMD_FLAG_FAST_ZERO"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Omitting(wire.FlagSendFastZero))
@@ -74,7 +74,7 @@ var _ = Describe("A server that behaves", func() {
 		})
 
 	// "The client MUST be able to cope with simple replies"
-	for _, a := range []caller.Activity{caller.CopyOut, caller.CopyIn, caller.Visit} {
+	for _, a := range []subject.Operation{subject.CopyOut, subject.CopyIn, subject.Visit} {
 		It("may refuse structured replies to "+string(a), ID("client.simple-reply."+string(a)),
 			MUST("baseline.client.simple-reply"),
 			Asks(a),
@@ -88,7 +88,7 @@ var _ = Describe("A server that behaves", func() {
 
 	It("need not do TLS", ID("client.no-tls"),
 		MUST("baseline.client.notls"),
-		Asks(caller.Visit, caller.CopyOut, caller.CopyIn, caller.Info, caller.List, caller.Map),
+		Asks(subject.Visit, subject.CopyOut, subject.CopyIn, subject.Info, subject.List, subject.Map),
 		TrippedBy(quirk.InsistsOnTLS, "want none of [NBD_OPT_STARTTLS]"),
 		func(ctx context.Context) {
 			v := Ask(ctx)
@@ -100,7 +100,7 @@ var _ = Describe("A server that behaves", func() {
 	// "[Size constraints]: the client MUST use NBD_OPT_GO" if it can honour them
 	It("has its export chosen with NBD_OPT_GO", ID("client.go"),
 		MUST("baseline.client.go", "size.client.go"),
-		Asks(caller.Visit, caller.CopyOut, caller.CopyIn, caller.Compare, caller.Map, caller.Zero),
+		Asks(subject.Visit, subject.CopyOut, subject.CopyIn, subject.Compare, subject.Map, subject.Zero),
 		TrippedBy(quirk.ExportName, "want none of [NBD_OPT_EXPORT_NAME]"),
 		func(ctx context.Context) {
 			v := Ask(ctx)
@@ -109,7 +109,7 @@ var _ = Describe("A server that behaves", func() {
 			Expect(v).To(Use(wire.OptGo))
 		})
 
-	for _, a := range []caller.Activity{caller.Visit, caller.CopyOut, caller.CopyIn, caller.Compare, caller.Map, caller.Zero, caller.Trim} {
+	for _, a := range []subject.Operation{subject.Visit, subject.CopyOut, subject.CopyIn, subject.Compare, subject.Map, subject.Zero, subject.Trim} {
 		It("is left with NBD_CMD_DISC after "+string(a), ID("client.disc."+string(a)),
 			MUST("baseline.client.disc", "trans.end.unjustified.client"),
 			Asks(a),
@@ -123,7 +123,7 @@ var _ = Describe("A server that behaves", func() {
 
 	It("hears nothing behind NBD_CMD_DISC", ID("client.disc.silence"),
 		MUST("cmd.disc.silence"),
-		Asks(caller.Visit, caller.CopyOut, caller.CopyIn, caller.Map),
+		Asks(subject.Visit, subject.CopyOut, subject.CopyIn, subject.Map),
 		Provokes("cmd.disc.close"),
 		TrippedBy(quirk.AfterDisc, "is sent after NBD_CMD_DISC"),
 		func(ctx context.Context) {
@@ -138,7 +138,7 @@ var _ = Describe("A server that behaves", func() {
 
 	It("gets as much data as a write announces", ID("client.write.payload"),
 		MUST("cmd.write.payload", "layout.request.magic"),
-		Asks(caller.CopyIn),
+		Asks(subject.CopyIn),
 		TrippedBy(quirk.WriteShort, "want success"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Omitting(wire.FlagSendWriteZeroes))
@@ -149,14 +149,14 @@ var _ = Describe("A server that behaves", func() {
 
 // What shows that the specs about a bare server can fail.
 var (
-	bareTrip = map[caller.Activity]quirk.Quirk{
-		caller.CopyOut: quirk.DFUnadvertised, caller.CopyIn: quirk.FUAUnadvertised, caller.Compare: quirk.FlushUnadvertised,
-		caller.Map: quirk.StatusUnselected, caller.Zero: quirk.ZeroesUnadvertised, caller.Trim: quirk.TrimUnadvertised,
-		caller.Info: quirk.OldstyleOnly,
+	bareTrip = map[subject.Operation]quirk.Quirk{
+		subject.CopyOut: quirk.DFUnadvertised, subject.CopyIn: quirk.FUAUnadvertised, subject.Compare: quirk.FlushUnadvertised,
+		subject.Map: quirk.StatusUnselected, subject.Zero: quirk.ZeroesUnadvertised, subject.Trim: quirk.TrimUnadvertised,
+		subject.Info: quirk.OldstyleOnly,
 	}
-	bareText = map[caller.Activity]string{
-		caller.CopyOut: "NBD_CMD_READ has NBD_CMD_FLAG_DF", caller.CopyIn: "has NBD_CMD_FLAG_FUA", caller.Compare: "NBD_CMD_FLUSH is sent",
-		caller.Map: "NBD_CMD_BLOCK_STATUS is sent", caller.Zero: "NBD_CMD_WRITE_ZEROES is sent", caller.Trim: "NBD_CMD_TRIM is sent",
-		caller.Info: "want success",
+	bareText = map[subject.Operation]string{
+		subject.CopyOut: "NBD_CMD_READ has NBD_CMD_FLAG_DF", subject.CopyIn: "has NBD_CMD_FLAG_FUA", subject.Compare: "NBD_CMD_FLUSH is sent",
+		subject.Map: "NBD_CMD_BLOCK_STATUS is sent", subject.Zero: "NBD_CMD_WRITE_ZEROES is sent", subject.Trim: "NBD_CMD_TRIM is sent",
+		subject.Info: "want success",
 	}
 )

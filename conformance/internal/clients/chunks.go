@@ -6,7 +6,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	. "nbdconform/conformance/internal/encounter"
 	. "nbdconform/conformance/internal/expect"
 	. "nbdconform/conformance/internal/spec"
@@ -17,7 +17,7 @@ import (
 
 var _ = Describe("A structured reply", func() {
 	// "clients MUST NOT rely on chunks being sent in any particular order"
-	for _, a := range []caller.Activity{caller.CopyOut, caller.Compare} {
+	for _, a := range []subject.Operation{subject.CopyOut, subject.Compare} {
 		It("may come from the end in "+string(a), ID("client.read.descending."+string(a)),
 			MUST("cmd.read.reassemble"),
 			Asks(a),
@@ -37,7 +37,7 @@ var _ = Describe("A structured reply", func() {
 	// "clients MUST ignore unrecognized flags"
 	It("may have chunk flags that nobody knows", ID("client.chunk.flag"),
 		MUST("chunk.flag.ignore-unknown"),
-		Asks(caller.CopyOut, caller.Compare, caller.Visit, caller.Map, caller.CopyIn),
+		Asks(subject.CopyOut, subject.Compare, subject.Visit, subject.Map, subject.CopyIn),
 		Provokes("chunk.flag.unknown"),
 		TrippedBy(quirk.ChunkFlagFatal, "want success"),
 		func(ctx context.Context) {
@@ -57,35 +57,35 @@ var _ = Describe("A structured reply", func() {
 	// hard disconnect", unless the type has bit 15 set.
 	It("with a chunk of an unknown type in a read ends the session", ID("client.chunk.unknown.read"),
 		MUST("chunk.unknown-type"),
-		Asks(caller.CopyOut, caller.Compare, caller.Visit),
+		Asks(subject.CopyOut, subject.Compare, subject.Visit),
 		Provokes("layout.chunk.type"),
 		TrippedBy(quirk.ChunkUnknownSkipped, "want a hard disconnect"),
 		unknownChunk(0x7a31, []byte("what is that"), wire.CmdRead))
 
 	It("with a chunk of an unknown type in a block status ends the session", ID("client.chunk.unknown.status"),
 		MUST("chunk.unknown-type"),
-		Asks(caller.Map, caller.CopyOut),
+		Asks(subject.Map, subject.CopyOut),
 		Provokes("layout.chunk.type"),
 		TrippedBy(quirk.ChunkUnknownSkipped, "want a hard disconnect"),
 		unknownChunk(0x7a31, []byte("what is that"), wire.CmdBlockStatus))
 
 	It("with content in a write ends the session", ID("client.chunk.unknown.write"),
 		MUST("chunk.unknown-type"),
-		Asks(caller.CopyIn),
+		Asks(subject.CopyIn),
 		Provokes("layout.chunk.type"),
 		TrippedBy(quirk.ChunkLenient, "want a hard disconnect"),
 		unknownChunk(wire.ChunkOffsetHole, wire.OffsetHole{Size: 512}.Append(nil), wire.CmdWrite))
 
 	It("with block status in a read ends the session", ID("client.chunk.unknown.unexpected"),
 		MUST("chunk.unknown-type"),
-		Asks(caller.CopyOut, caller.Compare, caller.Visit),
+		Asks(subject.CopyOut, subject.Compare, subject.Visit),
 		Provokes("layout.chunk.type"),
 		TrippedBy(quirk.ChunkLenient, "want a hard disconnect"),
 		unknownChunk(wire.ChunkBlockStatus, wire.BlockStatus{ContextID: 1, Extents: []wire.Extent{{Length: 512}}}.Append(nil), wire.CmdRead))
 
 	// "If the type has bit 15 set, the client MUST treat the reply as failed"
 	for name, t := range map[string]wire.Command{"read": wire.CmdRead, "write": wire.CmdWrite} {
-		a := map[string]caller.Activity{"read": caller.CopyOut, "write": caller.CopyIn}[name]
+		a := map[string]subject.Operation{"read": subject.CopyOut, "write": subject.CopyIn}[name]
 		It("with an error chunk of an unknown type is a failure of a "+name, ID("client.error.unknown."+name),
 			MUST("chunk.error.unknown-type"),
 			Asks(a),

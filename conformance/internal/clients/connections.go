@@ -6,7 +6,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	. "nbdconform/conformance/internal/encounter"
 	. "nbdconform/conformance/internal/expect"
 	. "nbdconform/conformance/internal/spec"
@@ -18,7 +18,7 @@ import (
 var _ = Describe("Connections to an export without NBD_FLAG_CAN_MULTI_CONN", func() {
 	// "In the absence of this flag, clients SHOULD NOT multiplex their commands over more than one connection to the
 	// export." One after the other they may come.
-	for _, a := range []caller.Activity{caller.CopyIn, caller.CopyOut, caller.Compare, caller.Map, caller.Visit} {
+	for _, a := range []subject.Operation{subject.CopyIn, subject.CopyOut, subject.Compare, subject.Map, subject.Visit} {
 		It("are used one at a time by "+string(a), ID("client.one-connection."+string(a)),
 			SHOULD("flag.transmission.multi-conn.absent"),
 			Asks(a),
@@ -72,7 +72,7 @@ var _ = Describe("Data that is copied to an export", func() {
 	// recommended." Which of the two a client that has both would use is not said.
 	It("is made safe by NBD_CMD_FLUSH or NBD_CMD_FLAG_FUA", ID("client.flush"),
 		SHOULD("interop.client.flush"),
-		Asks(caller.CopyIn),
+		Asks(subject.CopyIn),
 		TrippedBy(quirk.Flushless, "writes without NBD_CMD_FLAG_FUA, and no flush behind them"),
 		func(ctx context.Context) {
 			var d durability

@@ -5,7 +5,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	. "nbdconform/conformance/internal/encounter"
 	. "nbdconform/conformance/internal/expect"
 	. "nbdconform/conformance/internal/spec"
@@ -18,8 +18,8 @@ import (
 var _ = Describe("The end of a session", func() {
 	// "If the client receives NBD_ESHUTDOWN, it MUST initiate a soft disconnect"
 	for name, t := range map[string]wire.Command{"read": wire.CmdRead, "write": wire.CmdWrite, "block-status": wire.CmdBlockStatus, "flush": wire.CmdFlush} {
-		asks := map[string][]caller.Activity{
-			"read": transfers, "write": {caller.CopyIn}, "block-status": {caller.Map, caller.CopyOut}, "flush": {caller.CopyIn},
+		asks := map[string][]subject.Operation{
+			"read": transfers, "write": {subject.CopyIn}, "block-status": {subject.Map, subject.CopyOut}, "flush": {subject.CopyIn},
 		}[name]
 		It("is a soft disconnect after NBD_ESHUTDOWN to a "+name, ID("client.eshutdown."+name),
 			MUST("trans.end.eshutdown.soft"),
@@ -41,7 +41,7 @@ var _ = Describe("The end of a session", func() {
 	// the writes that it is to cover" on several connections
 	It("of a copy is flushed when all connections have their replies", ID("client.flush.connections"),
 		MUST("trans.order.flush.connections"),
-		Asks(caller.CopyIn),
+		Asks(subject.CopyIn),
 		TrippedBy(quirk.FlushEarly, "want every write answered"),
 		func(ctx context.Context) {
 			v := Ask(ctx, SlowWrites())

@@ -5,7 +5,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	. "nbdconform/conformance/internal/encounter"
 	. "nbdconform/conformance/internal/expect"
 	. "nbdconform/conformance/internal/spec"
@@ -24,11 +24,11 @@ var _ = Describe("An error value that nobody knows", func() {
 	for _, c := range []struct {
 		to   wire.Command
 		name string
-		asks []caller.Activity
+		asks []subject.Operation
 	}{
 		{wire.CmdRead, "read", transfers},
-		{wire.CmdWrite, "write", []caller.Activity{caller.CopyIn}},
-		{wire.CmdBlockStatus, "block-status", []caller.Activity{caller.Map, caller.CopyOut}},
+		{wire.CmdWrite, "write", []subject.Operation{subject.CopyIn}},
+		{wire.CmdBlockStatus, "block-status", []subject.Operation{subject.Map, subject.CopyOut}},
 	} {
 		for form, ways := range map[string][]Way{"chunk": nil, "simple": {Plain}} {
 			if c.to == wire.CmdBlockStatus && ways != nil {

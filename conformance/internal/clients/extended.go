@@ -5,7 +5,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	. "nbdconform/conformance/internal/encounter"
 	. "nbdconform/conformance/internal/expect"
 	. "nbdconform/conformance/internal/spec"
@@ -14,7 +14,7 @@ import (
 )
 
 var _ = Describe("Extended headers", func() {
-	for _, a := range []caller.Activity{caller.CopyIn, caller.CopyOut, caller.Map} {
+	for _, a := range []subject.Operation{subject.CopyIn, subject.CopyOut, subject.Map} {
 		It("are used in every request of "+string(a), ID("client.extended."+string(a)),
 			MUST("trans.extended.request", "trans.extended.write-payload", "cmdflag.payload-len.nonzero"),
 			AboutExtendedHeaders(), Asks(a),
@@ -35,18 +35,18 @@ var _ = Describe("Extended headers", func() {
 })
 
 var (
-	extendedTrip = map[caller.Activity]quirk.Quirk{
-		caller.CopyIn: quirk.WriteUnannounced, caller.CopyOut: quirk.CompactHeader, caller.Map: quirk.PayloadEmpty,
+	extendedTrip = map[subject.Operation]quirk.Quirk{
+		subject.CopyIn: quirk.WriteUnannounced, subject.CopyOut: quirk.CompactHeader, subject.Map: quirk.PayloadEmpty,
 	}
-	extendedText = map[caller.Activity]string{
-		caller.CopyIn: "without NBD_CMD_FLAG_PAYLOAD_LEN", caller.CopyOut: "a request is due", caller.Map: "NBD_CMD_FLAG_PAYLOAD_LEN and length 0",
+	extendedText = map[subject.Operation]string{
+		subject.CopyIn: "without NBD_CMD_FLAG_PAYLOAD_LEN", subject.CopyOut: "a request is due", subject.Map: "NBD_CMD_FLAG_PAYLOAD_LEN and length 0",
 	}
 )
 
 var _ = Describe("A resize", func() {
 	It("is asked for only where the server offers it", ID("client.resize.unadvertised"),
 		MUST("resize.needs-flag"),
-		Asks(caller.Resize),
+		Asks(subject.Resize),
 		TrippedBy(quirk.ResizeUnadvertised, "NBD_CMD_RESIZE is sent"),
 		func(ctx context.Context) {
 			v := Ask(ctx, To(2*Size))
@@ -56,7 +56,7 @@ var _ = Describe("A resize", func() {
 
 	It("that shrinks waits for what is under way", ID("client.resize.shrink"),
 		MUST("resize.outstanding"),
-		Asks(caller.Resize),
+		Asks(subject.Resize),
 		TrippedBy(quirk.ResizeOutstanding, "resize.outstanding"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Resizable(), To(Size/2))
@@ -66,7 +66,7 @@ var _ = Describe("A resize", func() {
 
 	It("that grows is waited for", ID("client.resize.grow"),
 		MUST("resize.between"),
-		Asks(caller.Resize),
+		Asks(subject.Resize),
 		TrippedBy(quirk.ResizeBetween, "resize.between"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Resizable(), To(2*Size), Hooked(server.Hooks{Reply: func(x *server.Exchange) {

@@ -5,7 +5,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	. "nbdconform/conformance/internal/encounter"
 	. "nbdconform/conformance/internal/expect"
 	. "nbdconform/conformance/internal/spec"
@@ -14,14 +14,14 @@ import (
 	"nbdconform/reference/wire"
 )
 
-var anything = []caller.Activity{caller.CopyOut, caller.CopyIn, caller.Compare, caller.Map, caller.Info, caller.List, caller.Visit, caller.Zero}
+var anything = []subject.Operation{subject.CopyOut, subject.CopyIn, subject.Compare, subject.Map, subject.Info, subject.List, subject.Visit, subject.Zero}
 
 // odd is a name that takes care to write in a URI and to read there.
 const odd = "disk/a b?c#d%41é"
 
 var _ = Describe("The path of a URI", func() {
 	// "the path part of the URI except for the leading `/` character MUST be passed to the server as the export name"
-	for _, a := range []caller.Activity{caller.CopyOut, caller.Visit, caller.Map, caller.Compare} {
+	for _, a := range []subject.Operation{subject.CopyOut, subject.Visit, subject.Map, subject.Compare} {
 		It("is the name of the export for "+string(a), ID("client.uri.export."+string(a)),
 			MUST("uri.export"),
 			Asks(a),
@@ -51,7 +51,7 @@ var _ = Describe("Haggling", func() {
 
 	It("goes one option at a time", ID("client.one-option"),
 		MUST("handshake.option.one-at-a-time"),
-		Asks(caller.CopyOut, caller.Visit, caller.CopyIn, caller.Map, caller.Info, caller.List),
+		Asks(subject.CopyOut, subject.Visit, subject.CopyIn, subject.Map, subject.Info, subject.List),
 		TrippedBy(quirk.OptionsAtOnce, "has no final reply yet"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Hooked(server.Hooks{OptionReply: func(x *server.OptionExchange) { x.Delay = pause }}))
@@ -85,7 +85,7 @@ var _ = Describe("Haggling", func() {
 	// "The client MUST NOT initiate a hard disconnect" where it could send NBD_OPT_ABORT
 	It("ends with NBD_OPT_ABORT when there is no such export", ID("client.abort.unknown"),
 		MUST("haggling.hard.unjustified.client", "baseline.client.abort"),
-		Asks(caller.CopyOut, caller.Visit, caller.CopyIn, caller.Map, caller.Info),
+		Asks(subject.CopyOut, subject.Visit, subject.CopyIn, subject.Map, subject.Info),
 		TrippedBy(quirk.Abortless, "hangs up without NBD_OPT_ABORT"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Hooked(server.Hooks{OptionReply: func(x *server.OptionExchange) {
@@ -99,7 +99,7 @@ var _ = Describe("Haggling", func() {
 
 	It("ends with NBD_OPT_ABORT when all is said", ID("client.abort.done"),
 		MUST("haggling.hard.unjustified.client", "baseline.client.abort"),
-		Asks(caller.List, caller.Info),
+		Asks(subject.List, subject.Info),
 		TrippedBy(quirk.Abortless, "hangs up without NBD_OPT_ABORT"),
 		func(ctx context.Context) {
 			v := Ask(ctx)
@@ -110,7 +110,7 @@ var _ = Describe("Haggling", func() {
 	// "the client MUST drop the connection" once NBD_OPT_ABORT was answered
 	It("is over after NBD_OPT_ABORT", ID("client.abort.drop"),
 		MUST("haggling.abort.drop"),
-		Asks(caller.List, caller.Info),
+		Asks(subject.List, subject.Info),
 		TrippedBy(quirk.AbortStays, "is sent although NBD_OPT_ABORT was answered"),
 		func(ctx context.Context) {
 			v := Ask(ctx, staying)
@@ -125,7 +125,7 @@ var _ = Describe("Haggling", func() {
 	// it sending a reply."
 	It("may end without a reply to NBD_OPT_ABORT", ID("client.abort.unanswered"),
 		SHOULD("opt.abort.closed-without-reply"),
-		Asks(caller.List, caller.Info),
+		Asks(subject.List, subject.Info),
 		Provokes("opt.abort.ack"),
 		TrippedBy(quirk.AbortAckDemanded, "want success"),
 		func(ctx context.Context) {
@@ -141,7 +141,7 @@ var _ = Describe("Haggling", func() {
 
 	It("bears information of types that nobody knows", ID("client.info.unknown"),
 		MUST("opt.info.unknown-reply"),
-		Asks(caller.CopyOut, caller.Visit, caller.CopyIn, caller.Map, caller.Info),
+		Asks(subject.CopyOut, subject.Visit, subject.CopyIn, subject.Map, subject.Info),
 		TrippedBy(quirk.InfoUnknownFatal, "want success"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Hooked(server.Hooks{OptionReply: func(x *server.OptionExchange) {
@@ -157,7 +157,7 @@ var _ = Describe("Haggling", func() {
 	// "the client MUST NOT rely on the order of NBD_REP_INFO replies"
 	It("bears information in any order", ID("client.info.order"),
 		MUST("rep.info.no-order"),
-		Asks(caller.CopyOut, caller.Visit, caller.CopyIn, caller.Map, caller.Info),
+		Asks(subject.CopyOut, subject.Visit, subject.CopyIn, subject.Map, subject.Info),
 		TrippedBy(quirk.InfoOrdered, "want success"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Constrained(512, 4096, 1<<20), Hooked(server.Hooks{OptionReply: func(x *server.OptionExchange) {

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"time"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/internal/encounter"
 	"nbdconform/reference/server"
@@ -24,16 +24,16 @@ func short(o wire.Option) string {
 }
 
 // asked are the activities in which a client may use an option.
-func asked(o wire.Option) []caller.Activity {
+func asked(o wire.Option) []subject.Operation {
 	switch o {
 	case wire.OptList:
-		return []caller.Activity{caller.List}
+		return []subject.Operation{subject.List}
 	case wire.OptListMetaContext:
-		return []caller.Activity{caller.Info}
+		return []subject.Operation{subject.Info}
 	case wire.OptSetMetaContext:
-		return []caller.Activity{caller.Map, caller.CopyOut}
+		return []subject.Operation{subject.Map, subject.CopyOut}
 	}
-	return []caller.Activity{caller.CopyOut, caller.Visit, caller.CopyIn, caller.Map, caller.Info}
+	return []subject.Operation{subject.CopyOut, subject.Visit, subject.CopyIn, subject.Map, subject.Info}
 }
 
 // staying leaves the connection open after NBD_OPT_ABORT.

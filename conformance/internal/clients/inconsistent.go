@@ -5,7 +5,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	. "nbdconform/conformance/internal/encounter"
 	. "nbdconform/conformance/internal/expect"
 	. "nbdconform/conformance/internal/spec"
@@ -17,7 +17,7 @@ import (
 // An inconsistency is a chunk whose contents contradict each other or the request.
 type inconsistency struct {
 	id, what string
-	asks     []caller.Activity
+	asks     []subject.Operation
 	breaks   string // what the spec's server breaks
 	to       wire.Command
 	change   func(*server.Exchange)
@@ -56,13 +56,13 @@ var inconsistencies = []inconsistency{
 	},
 	{
 		"none.length", "NBD_REPLY_TYPE_NONE with a payload",
-		[]caller.Activity{caller.CopyIn},
+		[]subject.Operation{subject.CopyIn},
 		"chunk.none.length", wire.CmdWrite,
 		func(x *server.Exchange) { x.Chunks(x.Chunk(wire.ChunkNone, []byte("something"))) },
 	},
 	{
 		"status.length", "block status that is cut",
-		[]caller.Activity{caller.Map, caller.CopyOut},
+		[]subject.Operation{subject.Map, subject.CopyOut},
 		"chunk.block-status.length", wire.CmdBlockStatus,
 		func(x *server.Exchange) {
 			for i := range x.Replies {
@@ -73,7 +73,7 @@ var inconsistencies = []inconsistency{
 	},
 	{
 		"error.message", "an error whose message is longer than its chunk",
-		[]caller.Activity{caller.CopyOut, caller.CopyIn, caller.Visit},
+		[]subject.Operation{subject.CopyOut, subject.CopyIn, subject.Visit},
 		"chunk.error.message-length", wire.CmdRead,
 		func(x *server.Exchange) {
 			x.Chunks(x.Chunk(wire.ChunkError, []byte{0, 0, 0, 5, 0xff, 0xff, 'n', 'o'}))

@@ -6,7 +6,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	. "nbdconform/conformance/internal/encounter"
 	. "nbdconform/conformance/internal/expect"
 	. "nbdconform/conformance/internal/spec"
@@ -17,7 +17,7 @@ import (
 
 var _ = Describe("Metadata contexts", func() {
 	// "A client MUST NOT use what depends on structured replies before it has negotiated them"
-	for _, a := range []caller.Activity{caller.Map, caller.CopyOut, caller.Info} {
+	for _, a := range []subject.Operation{subject.Map, subject.CopyOut, subject.Info} {
 		It("are not selected without structured replies for "+string(a), ID("client.meta.unstructured."+string(a)),
 			MUST("opt.set-meta.needs-structured", "opt.structured-reply.extensions-client", "cmd.block-status.needs-context"),
 			Asks(a),
@@ -27,7 +27,7 @@ var _ = Describe("Metadata contexts", func() {
 
 				Expect(v).To(UseNo(wire.OptSetMetaContext))
 				Expect(v).To(SendNo(wire.CmdBlockStatus))
-				if a != caller.Map { // of which there may be none
+				if a != subject.Map { // of which there may be none
 					Expect(v).To(GoWell())
 				}
 			})
@@ -35,7 +35,7 @@ var _ = Describe("Metadata contexts", func() {
 
 	It("that were listed before an error are disregarded", ID("client.list-meta.error"),
 		MUST("opt.list-meta.disregard-on-error"),
-		Asks(caller.Info),
+		Asks(subject.Info),
 		TrippedBy(quirk.ListMetaError, "the program speaks of it"),
 		func(ctx context.Context) {
 			v := Ask(ctx, Hooked(server.Hooks{OptionReply: func(x *server.OptionExchange) {
@@ -51,7 +51,7 @@ var _ = Describe("Metadata contexts", func() {
 
 	It("may be listed with any id", ID("client.list-meta.id"),
 		MUST("opt.list-meta.id-disregard"),
-		Asks(caller.Info, caller.Map, caller.CopyOut),
+		Asks(subject.Info, subject.Map, subject.CopyOut),
 		TrippedBy(quirk.ListMetaID, "want success"),
 		func(ctx context.Context) {
 			v := Ask(ctx, renumber(wire.OptListMetaContext))
@@ -61,7 +61,7 @@ var _ = Describe("Metadata contexts", func() {
 		})
 
 	// "The client MUST treat the context ID as opaque"
-	for _, a := range []caller.Activity{caller.Map, caller.CopyOut} {
+	for _, a := range []subject.Operation{subject.Map, subject.CopyOut} {
 		It("may be selected under any id for "+string(a), ID("client.set-meta.id."+string(a)),
 			MUST("opt.set-meta.opaque-id"),
 			Asks(a),
@@ -110,14 +110,14 @@ var _ = Describe("Metadata contexts", func() {
 })
 
 var (
-	metaTrip = map[caller.Activity]quirk.Quirk{
-		caller.Map: quirk.MetaUnstructured, caller.CopyOut: quirk.MetaUnstructured, caller.Info: quirk.OldstyleOnly,
+	metaTrip = map[subject.Operation]quirk.Quirk{
+		subject.Map: quirk.MetaUnstructured, subject.CopyOut: quirk.MetaUnstructured, subject.Info: quirk.OldstyleOnly,
 	}
-	metaText = map[caller.Activity]string{
-		caller.Map: "before structured replies were negotiated", caller.CopyOut: "before structured replies were negotiated", caller.Info: "want success",
+	metaText = map[subject.Operation]string{
+		subject.Map: "before structured replies were negotiated", subject.CopyOut: "before structured replies were negotiated", subject.Info: "want success",
 	}
-	unknownTrip = map[caller.Activity]quirk.Quirk{caller.Map: quirk.AllocationFatal, caller.CopyOut: quirk.AllocationUnknown}
-	unknownText = map[caller.Activity]string{caller.Map: "want success", caller.CopyOut: "differs first"}
+	unknownTrip = map[subject.Operation]quirk.Quirk{subject.Map: quirk.AllocationFatal, subject.CopyOut: quirk.AllocationUnknown}
+	unknownText = map[subject.Operation]string{subject.Map: "want success", subject.CopyOut: "differs first"}
 )
 
 // chop cuts descriptors in pieces of 4096 bytes.

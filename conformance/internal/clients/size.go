@@ -5,7 +5,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	. "nbdconform/conformance/internal/encounter"
 	. "nbdconform/conformance/internal/expect"
 	. "nbdconform/conformance/internal/spec"
@@ -14,7 +14,7 @@ import (
 
 var _ = Describe("Size constraints", func() {
 	// "If the client ... it MUST abide by the block size constraints it receives"
-	for _, a := range []caller.Activity{caller.CopyOut, caller.CopyIn, caller.Compare, caller.Visit, caller.Map, caller.Zero, caller.Trim} {
+	for _, a := range []subject.Operation{subject.CopyOut, subject.CopyIn, subject.Compare, subject.Visit, subject.Map, subject.Zero, subject.Trim} {
 		It("are kept by "+string(a), ID("client.constraints."+string(a)),
 			MUST("size.client.abide", "size.align.client", "size.client.max-payload"),
 			Asks(a),
@@ -37,7 +37,7 @@ var _ = Describe("Size constraints", func() {
 	}
 
 	// "The client MUST NOT send requests beyond the end of the export"
-	for _, a := range []caller.Activity{caller.CopyOut, caller.CopyIn, caller.Map, caller.Compare} {
+	for _, a := range []subject.Operation{subject.CopyOut, subject.CopyIn, subject.Map, subject.Compare} {
 		for name, size := range map[string]uint64{"odd": Size - 200, "blocks": Size - 512, "half": Size/2 + 1} {
 			It("and the size of the export, "+name+", bound "+string(a), ID("client.bounds."+name+"."+string(a)),
 				MUST("size.bounds.client"),
@@ -52,15 +52,15 @@ var _ = Describe("Size constraints", func() {
 	}
 })
 
-func sizeTrip(a caller.Activity) quirk.Quirk {
-	if a == caller.CopyIn {
+func sizeTrip(a subject.Operation) quirk.Quirk {
+	if a == subject.CopyIn {
 		return quirk.Oversized
 	}
 	return quirk.Unaligned
 }
 
-func sizeText(a caller.Activity) string {
-	if a == caller.CopyIn {
+func sizeText(a subject.Operation) string {
+	if a == subject.CopyIn {
 		return "the maximum payload size is 131072"
 	}
 	return "the minimum block size is 4096"

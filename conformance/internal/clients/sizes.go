@@ -5,7 +5,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	. "nbdconform/conformance/internal/encounter"
 	. "nbdconform/conformance/internal/expect"
 	. "nbdconform/conformance/internal/spec"
@@ -34,7 +34,7 @@ var _ = Describe("A server that says nothing of size constraints", func() {
 	// "If size constraints have not been advertised [...] a client desiring maximum interoperability SHOULD constrain
 	// its requests to a minimum block size of 2^9 (512)"; "Clients that do not implement querying for size constraints
 	// SHOULD abide by the rules laid out in the section "Size constraints""
-	for _, a := range []caller.Activity{caller.CopyOut, caller.CopyIn, caller.Compare, caller.Visit, caller.Zero, caller.Trim} {
+	for _, a := range []subject.Operation{subject.CopyOut, subject.CopyIn, subject.Compare, subject.Visit, subject.Zero, subject.Trim} {
 		It("is asked for multiples of 512 bytes by "+string(a), ID("client.default-sizes.minimum."+string(a)),
 			SHOULD("size.default.client.minimum", "interop.client.constraints"),
 			Asks(a),
@@ -49,7 +49,7 @@ var _ = Describe("A server that says nothing of size constraints", func() {
 	}
 
 	// "and limit NBD_CMD_READ and NBD_CMD_WRITE commands to a maximum payload size of 2^25 (33,554,432)."
-	for _, a := range []caller.Activity{caller.CopyOut, caller.CopyIn, caller.Compare} {
+	for _, a := range []subject.Operation{subject.CopyOut, subject.CopyIn, subject.Compare} {
 		It("is asked for no more than 2^25 bytes at once by "+string(a), ID("client.default-sizes.max-payload."+string(a)),
 			SHOULD("size.default.client.max-payload", "interop.client.constraints"),
 			Asks(a),
@@ -97,7 +97,7 @@ var _ = Describe("A long reply", func() {
 	// should not send more than 2^20 descriptors.
 	It("of 2^20 descriptors is no attack", ID("client.long-reply.status"),
 		SHOULD("size.dos.limit.client"),
-		Asks(caller.Map),
+		Asks(subject.Map),
 		TrippedBy(quirk.ShyOfLength, "want success"),
 		func(ctx context.Context) {
 			const size, runs = 1 << 29, 12 // of 2^12 descriptors, so that there is not much to print

@@ -12,7 +12,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	"nbdconform/conformance/clause"
 	. "nbdconform/conformance/internal/encounter"
 	. "nbdconform/conformance/internal/expect"
@@ -26,7 +26,7 @@ import (
 )
 
 // secured are activities that a client may do within TLS.
-var secured = []caller.Activity{caller.CopyOut, caller.Visit, caller.Map, caller.Info, caller.Compare, caller.CopyIn, caller.List}
+var secured = []subject.Operation{subject.CopyOut, subject.Visit, subject.Map, subject.Info, subject.Compare, subject.CopyIn, subject.List}
 
 var _ = Describe("TLS", func() {
 	// "A client ... MUST be able to cope with servers in each of the modes"
@@ -35,7 +35,7 @@ var _ = Describe("TLS", func() {
 		Asks(secured[0], secured[1:]...),
 		TrippedBy(quirk.WithoutTLS, "want success"),
 		func(ctx context.Context) {
-			v := Ask(ctx, Told(caller.TLSRequire), Secure(server.ForcedTLS, nil))
+			v := Ask(ctx, Told(subject.TLSRequire), Secure(server.ForcedTLS, nil))
 
 			Expect(v).To(GoWell())
 		})
@@ -45,7 +45,7 @@ var _ = Describe("TLS", func() {
 		Asks(secured[0], secured[1:]...),
 		TrippedBy(quirk.WithoutTLS, "want success"),
 		func(ctx context.Context) {
-			v := Ask(ctx, Told(caller.TLSRequire), Secure(server.SelectiveTLS, nil), Exporting(func(e *server.Export) { e.TLSOnly = true }))
+			v := Ask(ctx, Told(subject.TLSRequire), Secure(server.SelectiveTLS, nil), Exporting(func(e *server.Export) { e.TLSOnly = true }))
 
 			Expect(v).To(GoWell())
 		})
@@ -57,7 +57,7 @@ var _ = Describe("TLS", func() {
 			Asks(secured[0], secured[1:]...),
 			TrippedBy(quirk.StartTLSAnyway, "an option opens with IHAVEOPT"),
 			func(ctx context.Context) {
-				v := Ask(ctx, Told(caller.TLSRequire), With(func(c *server.Config) { c.StartTLS = refusal }))
+				v := Ask(ctx, Told(subject.TLSRequire), With(func(c *server.Config) { c.StartTLS = refusal }))
 
 				Expect(v).To(GoWrong())
 			})
@@ -92,7 +92,7 @@ var _ = Describe("TLS", func() {
 		Asks(secured[0], secured[1:]...),
 		TrippedBy(quirk.StartTLSInTheClear, "opens no TLS record"),
 		func(ctx context.Context) {
-			v := Ask(ctx, Told(caller.TLSRequire), Secure(server.ForcedTLS, nil))
+			v := Ask(ctx, Told(subject.TLSRequire), Secure(server.ForcedTLS, nil))
 
 			Expect(v).To(GoWell())
 		})
@@ -103,7 +103,7 @@ var _ = Describe("TLS", func() {
 		Provokes("baseline.server.fixed-newstyle"),
 		TrippedBy(quirk.StartTLSNotFixed, "NBD_OPT_STARTTLS"),
 		func(ctx context.Context) {
-			v := Ask(ctx, Told(caller.TLSRequire), With(func(c *server.Config) { c.Handshake = server.Newstyle }))
+			v := Ask(ctx, Told(subject.TLSRequire), With(func(c *server.Config) { c.Handshake = server.Newstyle }))
 
 			Expect(v).To(UseNo(wire.OptStartTLS))
 			Expect(v).To(GoWrong())
@@ -115,7 +115,7 @@ var _ = Describe("TLS", func() {
 		Asks(secured[0], secured[1:]...),
 		TrippedBy(quirk.TLS13Only, "want success"),
 		func(ctx context.Context) {
-			v := Ask(ctx, Told(caller.TLSRequire), Secure(server.ForcedTLS, func(s *starttls.X509Server) { s.MaxVersion = tls.VersionTLS12 }))
+			v := Ask(ctx, Told(subject.TLSRequire), Secure(server.ForcedTLS, func(s *starttls.X509Server) { s.MaxVersion = tls.VersionTLS12 }))
 
 			Expect(v).To(GoWell())
 		})
@@ -128,7 +128,7 @@ var _ = Describe("TLS", func() {
 		TrippedBy(quirk.TLSFailureIgnored, "it speaks on in the clear"),
 		func(ctx context.Context) {
 			var g garbling
-			v := Ask(ctx, Told(caller.TLSRequire), With(func(c *server.Config) {
+			v := Ask(ctx, Told(subject.TLSRequire), With(func(c *server.Config) {
 				c.TLS = server.TLS{Mode: server.ForcedTLS, Server: &g}
 			}))
 
@@ -146,18 +146,18 @@ var _ = Describe("TLS", func() {
 		Asks(secured[0], secured[1:]...),
 		TrippedBy(quirk.TLSRemembered, "want success"),
 		func(ctx context.Context) {
-			Ask(ctx, Told(caller.TLSRequire))
-			v := Ask(ctx, Told(caller.TLSRequire), Secure(server.ForcedTLS, nil))
+			Ask(ctx, Told(subject.TLSRequire))
+			v := Ask(ctx, Told(subject.TLSRequire), Secure(server.ForcedTLS, nil))
 
 			Expect(v).To(GoWell())
 		})
 
 	It("is shut down after NBD_OPT_ABORT", ID("client.tls.abort"),
 		MUST("haggling.abort.tls-shutdown"),
-		Asks(caller.List, caller.Info),
+		Asks(subject.List, subject.Info),
 		TrippedBy(quirk.AbortCutsTLS, "the connection ends without it"),
 		func(ctx context.Context) {
-			v := Ask(ctx, Told(caller.TLSRequire), Secure(server.ForcedTLS, nil), staying)
+			v := Ask(ctx, Told(subject.TLSRequire), Secure(server.ForcedTLS, nil), staying)
 
 			if !Sent(v, wire.OptAbort) {
 				Unsuited("leaves-without-abort")
@@ -178,7 +178,7 @@ var _ = Describe("TLS", func() {
 			Asks(secured[0], secured[1:]...),
 			TrippedBy(o.quirk, "want "+o.option.String()+" once more"),
 			func(ctx context.Context) {
-				v := Ask(ctx, Told(caller.TLSRequire), Secure(server.ForcedTLS, nil),
+				v := Ask(ctx, Told(subject.TLSRequire), Secure(server.ForcedTLS, nil),
 					Hooked(server.Hooks{Skip: map[string]bool{"tls.forced.other-options": true}}))
 
 				if !Want(result.Nothing, negotiatedEarly(o.option)).Accepts(v) {

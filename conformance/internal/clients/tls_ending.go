@@ -6,7 +6,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	. "nbdconform/conformance/internal/encounter"
 	. "nbdconform/conformance/internal/expect"
 	. "nbdconform/conformance/internal/spec"
@@ -27,7 +27,7 @@ var _ = Describe("TLS on a connection that is dropped", func() {
 		Provokes("layout.option-reply.magic"),
 		TrippedBy(quirk.HardCutsTLS, "without close_notify"),
 		func(ctx context.Context) {
-			v := Ask(ctx, Told(caller.TLSRequire), Secure(server.ForcedTLS, nil), Hooked(server.Hooks{OptionReply: func(x *server.OptionExchange) {
+			v := Ask(ctx, Told(subject.TLSRequire), Secure(server.ForcedTLS, nil), Hooked(server.Hooks{OptionReply: func(x *server.OptionExchange) {
 				if x.Session.TLS {
 					x.Raw = noMagic
 				}
@@ -40,11 +40,11 @@ var _ = Describe("TLS on a connection that is dropped", func() {
 
 	It("during transmission is shut down first", ID("client.tls.hard.transmission"),
 		SHOULD("trans.end.hard.tls-shutdown.client"),
-		Asks(caller.CopyOut, caller.Visit, caller.Map, caller.Compare, caller.CopyIn),
+		Asks(subject.CopyOut, subject.Visit, subject.Map, subject.Compare, subject.CopyIn),
 		Provokes("layout.reply.magic"),
 		TrippedBy(quirk.HardCutsTLSLater, "without close_notify"),
 		func(ctx context.Context) {
-			v := Ask(ctx, Told(caller.TLSRequire), Secure(server.ForcedTLS, nil), Hooked(server.Hooks{Reply: func(x *server.Exchange) {
+			v := Ask(ctx, Told(subject.TLSRequire), Secure(server.ForcedTLS, nil), Hooked(server.Hooks{Reply: func(x *server.Exchange) {
 				if !x.Is(wire.CmdDisc) {
 					x.Raw = noMagic
 				}

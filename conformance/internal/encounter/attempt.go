@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/internal/outcome"
 	"nbdconform/conformance/internal/spec"
@@ -18,7 +18,7 @@ type attempt struct {
 	client       *Client
 	spec         *spec.Spec
 	end          *verdict.End // how the body ended early, or nil
-	activity     caller.Activity
+	activity     subject.Operation
 	visits       []*Visit
 	observations []result.Observation
 }
@@ -35,8 +35,8 @@ func from(ctx context.Context) *attempt {
 	return t
 }
 
-// Activity is what the program is asked for.
-func Activity(ctx context.Context) caller.Activity { return from(ctx).activity }
+// Operation is what the program is asked for.
+func Operation(ctx context.Context) subject.Operation { return from(ctx).activity }
 
 // Observe records what the program does where the specification leaves it open.
 func Observe(ctx context.Context, topic, format string, args ...any) {
@@ -67,7 +67,7 @@ func (t *attempt) Seen() verdict.Seen {
 				switch {
 				case w.Side == clause.Client && slices.Contains(t.spec.Clauses, w.Clause):
 					f := w.Failure()
-					f.Where = &result.Where{Connection: i, Message: w.Message, Offset: w.Offset, Export: v.task.Server.Export, Operation: string(v.Activity)}
+					f.Where = &result.Where{Connection: i, Message: w.Message, Offset: w.Offset, Export: v.task.Server.Export, Operation: string(v.Operation)}
 					seen.Own = append(seen.Own, f)
 				case w.Side == clause.Client:
 					seen.Others++

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/internal/outcome"
 	"nbdconform/conformance/internal/runner"
@@ -21,7 +21,7 @@ import (
 
 // A Client is a client program under test with what is known of it.
 type Client struct {
-	Caller  caller.Caller
+	Program  subject.Client
 	Timeout time.Duration // for one task; then the program hangs
 	Record  bool          // what is said, for the evidence
 	Facts   Facts
@@ -34,11 +34,11 @@ type Client struct {
 
 // Facts are what is known of a program.
 type Facts struct {
-	Works   []caller.Activity                // can be had from the program, with a good server
-	Trouble map[caller.Activity]result.Value // should be, and can't
+	Works   []subject.Operation                // can be had from the program, with a good server
+	Trouble map[subject.Operation]result.Value // should be, and can't
 	// Compact has what works without extended headers only. Specs that are not
 	// about them do without, so that one fault does not hide all others.
-	Compact map[caller.Activity]bool
+	Compact map[subject.Operation]bool
 }
 
 // Options say how to try a program. The zero value is a good choice.
@@ -49,13 +49,13 @@ type Options struct {
 
 // Discover has the program do all that it claims it can, with a server that
 // behaves.
-func Discover(ctx context.Context, c caller.Caller, o Options) (*Client, error) {
-	b := &Client{Caller: c, Timeout: o.Timeout, Record: o.Record, Facts: Facts{Trouble: map[caller.Activity]result.Value{}, Compact: map[caller.Activity]bool{}}}
+func Discover(ctx context.Context, c subject.Client, o Options) (*Client, error) {
+	b := &Client{Program: c, Timeout: o.Timeout, Record: o.Record, Facts: Facts{Trouble: map[subject.Operation]result.Value{}, Compact: map[subject.Operation]bool{}}}
 	if b.Timeout <= 0 {
 		b.Timeout = 20 * time.Second
 	}
-	for _, a := range caller.Activities {
-		if !c.Can(a, caller.NoTLS) {
+	for _, a := range subject.Operations {
+		if !c.Can(a, subject.NoTLS) {
 			continue
 		}
 		wrong, err := b.try(ctx, a)
@@ -77,16 +77,16 @@ func Discover(ctx context.Context, c caller.Caller, o Options) (*Client, error) 
 		}
 	}
 	if len(b.Facts.Works) == 0 {
-		return nil, fmt.Errorf("%s can do none of %v", c.Identity().Name, caller.Activities)
+		return nil, fmt.Errorf("%s can do none of %v", c.Identity().Name, subject.Operations)
 	}
 	return b, nil
 }
 
 // try has the program do an activity with a server that behaves, and says what
 // was wrong with that, or [result.Nothing].
-func (b *Client) try(ctx context.Context, a caller.Activity, ways ...Way) (wrong result.Value, err error) {
-	t := &attempt{client: b, spec: &spec.Spec{ID: "discovery", Asks: []caller.Activity{a}, Level: clause.Must}}
-	if a == caller.Resize {
+func (b *Client) try(ctx context.Context, a subject.Operation, ways ...Way) (wrong result.Value, err error) {
+	t := &attempt{client: b, spec: &spec.Spec{ID: "discovery", Asks: []subject.Operation{a}, Level: clause.Must}}
+	if a == subject.Resize {
 		ways = append(ways, resizable, To(2*Size))
 	}
 	var v *Visit
@@ -95,7 +95,7 @@ func (b *Client) try(ctx context.Context, a caller.Activity, ways ...Way) (wrong
 		return result.Nothing, ctx.Err()
 	}
 	if t.end != nil {
-		return result.Nothing, fmt.Errorf("having %s do %s: %s", b.Caller.Identity().Name, a, words.Failure(t.end.Failure))
+		return result.Nothing, fmt.Errorf("having %s do %s: %s", b.Program.Identity().Name, a, words.Failure(t.end.Failure))
 	}
 	o := runner.Weighed(t, t.spec)
 	b.Early.Violations = append(b.Early.Violations, o.Violations...)
@@ -106,7 +106,7 @@ func (b *Client) try(ctx context.Context, a caller.Activity, ways ...Way) (wrong
 // certificates writes certificates to where the program finds them.
 func (b *Client) certificates() (string, error) {
 	b.once.Do(func() {
-		b.pki = path(b.Caller.Dir(), "pki")
+		b.pki = path(b.Program.Dir(), "pki")
 		if b.err = os.MkdirAll(b.pki, 0o755); b.err == nil {
 			b.err = pki.Shared().Write(b.pki)
 		}
@@ -127,9 +127,9 @@ func (b *Client) Before() outcome.Outcome { return b.Early }
 // Describe implements [runner.Subject]: what the program can do counts as
 // advertised.
 func (b *Client) Describe() result.Target {
-	id := b.Caller.Identity()
+	id := b.Program.Identity()
 	t := result.Target{
-		Name: id.Name, Provider: id.Provider, Suite: id.Suite, Version: id.Version, Image: id.Image, Command: id.Command,
+		Name: id.Name, Provider: id.Provider, Suite: id.Release, Version: id.Version, Image: id.Image, Command: id.Command,
 		Profile: "default", Advertised: []string{},
 	}
 	for _, a := range b.Facts.Works {
@@ -164,7 +164,7 @@ func (b *Client) Attempt(ctx context.Context, s *spec.Spec) runner.Attempt {
 }
 
 // choose is what the program is asked for by a spec.
-func (b *Client) choose(s *spec.Spec) (caller.Activity, bool) {
+func (b *Client) choose(s *spec.Spec) (subject.Operation, bool) {
 	for _, works := range []bool{true, false} {
 		for _, a := range s.Asks {
 			if slices.Contains(b.Facts.Works, a) && b.Facts.Trouble[a].None() == works {
@@ -176,10 +176,10 @@ func (b *Client) choose(s *spec.Spec) (caller.Activity, bool) {
 }
 
 // Trusting returns a bench for a program that can do all that it says.
-func Trusting(c caller.Caller, timeout time.Duration) *Client {
-	b := &Client{Caller: c, Timeout: timeout}
-	for _, a := range caller.Activities {
-		if c.Can(a, caller.NoTLS) {
+func Trusting(c subject.Client, timeout time.Duration) *Client {
+	b := &Client{Program: c, Timeout: timeout}
+	for _, a := range subject.Operations {
+		if c.Can(a, subject.NoTLS) {
 			b.Facts.Works = append(b.Facts.Works, a)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/internal/outcome"
 	"nbdconform/conformance/judge"
@@ -87,7 +87,7 @@ func (v *Visit) last() (conn int, m judge.Message) {
 
 // where is the place of what a spec found wrong with the visit.
 func (v *Visit) where() *result.Where {
-	w := &result.Where{Connection: -1, Message: -1, Export: v.task.Server.Export, Operation: string(v.Activity)}
+	w := &result.Where{Connection: -1, Message: -1, Export: v.task.Server.Export, Operation: string(v.Operation)}
 	if i, m := v.last(); i >= 0 {
 		w.Connection, w.Message, w.Offset = i, m.Index, m.Offset
 	}
@@ -111,7 +111,7 @@ func (v *Visit) scene(marked int, message string) *outcome.Scene {
 		}
 		b.WriteString(t.String() + "\n")
 	}
-	fmt.Fprintf(&b, "== the program, asked for %s\n$ %s\n%s\n", v.Activity, strings.Join(v.Report.Argv, " "), v.Report.Stdout)
+	fmt.Fprintf(&b, "== the program, asked for %s\n$ %s\n%s\n", v.Operation, strings.Join(v.Report.Argv, " "), v.Report.Stdout)
 	fmt.Fprintf(&b, "-- its end: %s\n", v.ended())
 	if marked < 0 && first != "" {
 		fmt.Fprintf(&b, "!! %s\n", first)
@@ -122,11 +122,11 @@ func (v *Visit) scene(marked int, message string) *outcome.Scene {
 
 // told is what it takes to send the program there again.
 func (v *Visit) told() *outcome.Task {
-	e := &outcome.Task{Operation: string(v.Activity), Argv: v.Report.Argv, Dir: v.dir, Export: v.task.Server.Export, End: v.ended()}
+	e := &outcome.Task{Operation: string(v.Operation), Argv: v.Report.Argv, Dir: v.dir, Export: v.task.Server.Export, End: v.ended()}
 	switch {
-	case v.Activity == caller.CopyIn || v.Activity == caller.Compare:
+	case v.Operation == subject.CopyIn || v.Operation == subject.Compare:
 		e.Input = v.file
-	case v.Activity == caller.CopyOut && !v.missing:
+	case v.Operation == subject.CopyOut && !v.missing:
 		sum := sha256.Sum256(v.file)
 		e.Wrote = hex.EncodeToString(sum[:])
 	}

@@ -3,7 +3,7 @@ package encounter
 import (
 	"time"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	"nbdconform/reference/export"
 	serverquirk "nbdconform/reference/quirk/server"
 	"nbdconform/reference/server"
@@ -18,8 +18,8 @@ const Size = 1 << 20
 // A setup is how the server behaves in one visit, and what is asked of the client.
 type setup struct {
 	size     uint64
-	tls      caller.TLS
-	activity caller.Activity // instead of the spec's
+	tls      subject.TLS
+	activity subject.Operation // instead of the spec's
 	config   []func(*server.Config)
 	hooks    []func() server.Hooks // of one connection each
 	length   uint64                // of caller.Resize
@@ -103,10 +103,10 @@ func (d *tardy) WriteAt(b []byte, off uint64) error {
 func To(n uint64) Way { return func(s *setup) { s.length = n } }
 
 // Doing asks the client for another activity than the spec's first.
-func Doing(a caller.Activity) Way { return func(s *setup) { s.activity = a } }
+func Doing(a subject.Operation) Way { return func(s *setup) { s.activity = a } }
 
 // Told tells the client what to do about TLS.
-func Told(t caller.TLS) Way { return func(s *setup) { s.tls = t } }
+func Told(t subject.TLS) Way { return func(s *setup) { s.tls = t } }
 
 // Secure has the server do TLS in the mode, and has change, if it is not nil,
 // change how.

@@ -9,7 +9,7 @@ import (
 	"os"
 	"strings"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	"nbdconform/conformance/internal/outcome"
 	"nbdconform/conformance/internal/verdict"
 	"nbdconform/reference/export"
@@ -21,8 +21,8 @@ import (
 
 // A Visit is one task that a program was asked to do, and what came of it.
 type Visit struct {
-	Activity caller.Activity
-	Report   caller.Report
+	Operation subject.Operation
+	Report   subject.Report
 	Conns    []*Conn
 
 	// With [SlowWrites]: how many flushes came, and the writes that came behind
@@ -35,7 +35,7 @@ type Visit struct {
 	size          uint64 // that the export was to be given
 
 	rec   *recording.Recorder
-	task  caller.Task
+	task  subject.Task
 	dir   string
 	plain *outcome.Scene // without a mark on what the judge has nothing against
 }
@@ -67,11 +67,11 @@ func Ask(ctx context.Context, ways ...Way) *Visit {
 	if t.client.Facts.Compact[s.activity] && !t.spec.GoodServer && !t.spec.ExtendedHeaders {
 		Compact(s)
 	}
-	if s.activity == caller.Resize && s.length == 0 {
+	if s.activity == subject.Resize && s.length == 0 {
 		resizable(s)
 		s.length = 2 * s.size
 	}
-	if !t.client.Caller.Can(s.activity, s.tls) {
+	if !t.client.Program.Can(s.activity, s.tls) {
 		verdict.Unsupported("operation-unknown", s.activity, s.tls)
 	}
 	v, err := t.client.visit(ctx, s)
@@ -87,7 +87,7 @@ func Ask(ctx context.Context, ways ...Way) *Visit {
 
 // visit serves one task.
 func (b *Client) visit(ctx context.Context, s *setup) (*Visit, error) {
-	v := &Visit{Activity: s.activity, size: s.length, dir: b.Caller.Dir()}
+	v := &Visit{Operation: s.activity, size: s.length, dir: b.Program.Dir()}
 	if b.Record {
 		v.rec = recording.New(recording.DefaultLimits)
 	}
@@ -96,14 +96,14 @@ func (b *Client) visit(ctx context.Context, s *setup) (*Visit, error) {
 	if err := fill(disk, v.before); err != nil {
 		return nil, err
 	}
-	task := caller.Task{
-		Activity: s.activity, Offset: rangeOffset, Length: rangeLength,
-		Server: caller.Address{Socket: path(v.dir, "s"), TLS: s.tls},
+	task := subject.Task{
+		Operation: s.activity, Offset: rangeOffset, Length: rangeLength,
+		Server: subject.Address{Socket: path(v.dir, "s"), TLS: s.tls},
 	}
-	if s.activity == caller.Resize {
+	if s.activity == subject.Resize {
 		task.Length = s.length
 	}
-	if s.tls != caller.NoTLS {
+	if s.tls != subject.NoTLS {
 		var err error
 		if task.Server.PKI, err = b.certificates(); err != nil {
 			return nil, err
@@ -118,7 +118,7 @@ func (b *Client) visit(ctx context.Context, s *setup) (*Visit, error) {
 	}
 	task.Server.Export = h.export
 	bounded, cancel := context.WithTimeout(ctx, b.Timeout)
-	v.Report, err = b.Caller.Do(bounded, task)
+	v.Report, err = b.Program.Do(bounded, task)
 	cancel()
 	h.close()
 	v.Conns, v.Flushes, v.Uncovered, v.task = h.conns, h.flushes, h.uncovered, task
@@ -129,17 +129,17 @@ func (b *Client) visit(ctx context.Context, s *setup) (*Visit, error) {
 }
 
 // prepare writes the file that the task is about.
-func (v *Visit) prepare(task *caller.Task) error {
-	switch v.Activity {
-	case caller.CopyOut:
+func (v *Visit) prepare(task *subject.Task) error {
+	switch v.Operation {
+	case subject.CopyOut:
 		task.File = path(v.dir, "out")
 		if err := os.Remove(task.File); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
 		return nil
-	case caller.CopyIn:
+	case subject.CopyIn:
 		v.file = image(2, uint64(len(v.before)))
-	case caller.Compare:
+	case subject.Compare:
 		v.file = v.before
 	default:
 		return nil
@@ -149,12 +149,12 @@ func (v *Visit) prepare(task *caller.Task) error {
 }
 
 // gather reads what the task left behind.
-func (v *Visit) gather(task caller.Task, disk export.Export) error {
+func (v *Visit) gather(task subject.Task, disk export.Export) error {
 	v.after = make([]byte, len(v.before))
 	if err := disk.ReadAt(v.after, 0); err != nil {
 		return err
 	}
-	if v.Activity != caller.CopyOut {
+	if v.Operation != subject.CopyOut {
 		return nil
 	}
 	var err error
@@ -200,18 +200,18 @@ func (v *Visit) Untrue() result.Value {
 	if len(v.Conns) == 0 {
 		return result.Term("client.never-connected")
 	}
-	switch v.Activity {
-	case caller.CopyOut:
+	switch v.Operation {
+	case subject.CopyOut:
 		if v.missing {
 			return result.Term("client.no-file")
 		}
 		return difference("client.file", v.file, v.before)
-	case caller.CopyIn:
+	case subject.CopyIn:
 		return difference("client.export", v.after, v.file)
-	case caller.Zero, caller.Trim:
+	case subject.Zero, subject.Trim:
 		want := bytes.Clone(v.before)
 		clear(want[rangeOffset : rangeOffset+rangeLength])
-		if v.Activity == caller.Trim { // what becomes of the range is open
+		if v.Operation == subject.Trim { // what becomes of the range is open
 			copy(want[rangeOffset:], v.after[rangeOffset:rangeOffset+rangeLength])
 		}
 		return difference("client.export", v.after, want)
@@ -238,7 +238,7 @@ func (v *Visit) Value() result.Value {
 	if end.Text == "" && end.Name == "" {
 		end = result.Term("client.success")
 	}
-	return result.Term("client.visit", v.Activity, len(v.Conns), end)
+	return result.Term("client.visit", v.Operation, len(v.Conns), end)
 }
 
 // String shows a visit.

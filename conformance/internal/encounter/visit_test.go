@@ -7,11 +7,10 @@ import (
 
 	"go.uber.org/goleak"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/internal/runner"
 	"nbdconform/conformance/internal/spec"
-	"nbdconform/conformance/target"
 	"nbdconform/reports/result"
 )
 
@@ -20,14 +19,14 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // fake is a program that ends in some way and never connects.
 type fake struct {
 	dir    string
-	report caller.Report
+	report subject.Report
 }
 
-func (f fake) Identity() target.Identity                { return target.Identity{Name: "fake"} }
-func (f fake) Can(a caller.Activity, _ caller.TLS) bool { return a == caller.Visit }
+func (f fake) Identity() subject.Identity                { return subject.Identity{Name: "fake"} }
+func (f fake) Can(a subject.Operation, _ subject.TLS) bool { return a == subject.Visit }
 func (f fake) Dir() string                              { return f.dir }
 func (f fake) Close() error                             { return nil }
-func (f fake) Do(context.Context, caller.Task) (caller.Report, error) {
+func (f fake) Do(context.Context, subject.Task) (subject.Report, error) {
 	return f.report, nil
 }
 
@@ -36,10 +35,10 @@ func TestWhatNeverConnectsIsNoSuccess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := b.Facts.Trouble[caller.Visit]; got.Name != "client.never-connected" {
+	if got := b.Facts.Trouble[subject.Visit]; got.Name != "client.never-connected" {
 		t.Errorf("trouble %+v", got)
 	}
-	s := &spec.Spec{ID: "other", Level: clause.Must, Asks: []caller.Activity{caller.Visit}, Body: func(context.Context) {}}
+	s := &spec.Spec{ID: "other", Level: clause.Must, Asks: []subject.Operation{subject.Visit}, Body: func(context.Context) {}}
 	if o := runner.Try(t.Context(), b, s); o.Verdict != result.Blocked || o.BlockedBy != "client.baseline.visit" {
 		t.Errorf("%s by %q", o.Verdict, o.BlockedBy)
 	}
@@ -47,17 +46,17 @@ func TestWhatNeverConnectsIsNoSuccess(t *testing.T) {
 
 func TestHowProgramsEndDecides(t *testing.T) {
 	for name, c := range map[string]struct {
-		report caller.Report
+		report subject.Report
 		want   result.Verdict
 	}{
-		"a crash":    {caller.Report{Exit: "signal", Killed: "segmentation fault"}, result.Crash},
-		"a hang":     {caller.Report{Exit: "killed", Hung: true}, result.Hang},
-		"no contact": {caller.Report{Exit: "exit status 1"}, result.Fail},
+		"a crash":    {subject.Report{Exit: "signal", Killed: "segmentation fault"}, result.Crash},
+		"a hang":     {subject.Report{Exit: "killed", Hung: true}, result.Hang},
+		"no contact": {subject.Report{Exit: "exit status 1"}, result.Fail},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := Trusting(fake{dir: t.TempDir(), report: c.report}, time.Second)
 			s := &spec.Spec{
-				ID: "other", Level: clause.Must, Clauses: []clause.ID{"baseline.client.read"}, Asks: []caller.Activity{caller.Visit},
+				ID: "other", Level: clause.Must, Clauses: []clause.ID{"baseline.client.read"}, Asks: []subject.Operation{subject.Visit},
 				Body: func(ctx context.Context) { Ask(ctx) },
 			}
 			if o := runner.Try(t.Context(), b, s); o.Verdict != c.want {
@@ -69,7 +68,7 @@ func TestHowProgramsEndDecides(t *testing.T) {
 
 func TestWhatAProgramCannotDoIsUnsupported(t *testing.T) {
 	b := Trusting(fake{dir: t.TempDir()}, time.Second)
-	s := &spec.Spec{ID: "other", Level: clause.Must, Asks: []caller.Activity{caller.Resize}, Body: func(context.Context) { t.Error("it was tried") }}
+	s := &spec.Spec{ID: "other", Level: clause.Must, Asks: []subject.Operation{subject.Resize}, Body: func(context.Context) { t.Error("it was tried") }}
 	if o := runner.Try(t.Context(), b, s); o.Verdict != result.Unsupported {
 		t.Errorf("%s: %s", o.Verdict, o.Message())
 	}

@@ -13,7 +13,7 @@ import (
 	"nbdconform/conformance/internal/runner"
 	"nbdconform/conformance/internal/spec"
 	"nbdconform/conformance/internal/verdict"
-	"nbdconform/conformance/target"
+	"nbdconform/conformance/subject"
 	"nbdconform/reports/recording"
 	"nbdconform/reports/result"
 )
@@ -232,15 +232,15 @@ func (t *attempt) Recover(ctx context.Context, o *outcome.Outcome) {
 			s.Served, s.State, s.Exit, s.Stderr = err == nil, health.State.String(), health.Exit, health.Stderr
 		}
 	}()
-	if ctx.Err() != nil || err == nil && health.State != target.Exited {
+	if ctx.Err() != nil || err == nil && health.State != subject.Exited {
 		return
 	}
 	o.Exit, o.Stderr = health.Exit, health.Stderr
 	switch {
-	case health.State == target.Exited:
+	case health.State == subject.Exited:
 		o.Verdict = result.Crash
 		o.Explain(result.Because("server-exited", result.Text(health.Exit)))
-	case health.State == target.Unknown && b.deserted(ctx):
+	case health.State == subject.Unknown && b.deserted(ctx):
 		o.Verdict = result.Crash
 		o.Explain(result.Because("server-gone"))
 	default:

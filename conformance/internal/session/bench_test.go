@@ -9,7 +9,7 @@ import (
 	"nbdconform/conformance/internal/runner"
 	"nbdconform/conformance/internal/spec"
 	"nbdconform/conformance/internal/verdict"
-	"nbdconform/conformance/target/inprocess"
+	"nbdconform/conformance/subject/referenceserver"
 	"nbdconform/reference/server"
 	"nbdconform/reference/wire"
 	"nbdconform/reports/result"
@@ -20,9 +20,9 @@ const mystery = wire.Option(0x6e6f6e65)
 
 // thinking is a server that takes its time to answer the mystery, and greets
 // nobody meanwhile if it is alone.
-func thinking(t *testing.T, thought time.Duration, alone bool) *inprocess.Target {
+func thinking(t *testing.T, thought time.Duration, alone bool) *referenceserver.Server {
 	t.Helper()
-	config, about, err := inprocess.Config("default", 1<<20, "")
+	config, about, err := referenceserver.Config("default", 1<<20, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func thinking(t *testing.T, thought time.Duration, alone bool) *inprocess.Target
 			}
 		},
 	}
-	srv, err := inprocess.New(about, func() server.Config { return config })
+	srv, err := referenceserver.New(about, func() server.Config { return config })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"nbdconform/conformance/feature"
 	"nbdconform/conformance/internal/runner"
 	"nbdconform/conformance/internal/spec"
-	"nbdconform/conformance/target"
+	"nbdconform/conformance/subject"
 	"nbdconform/reference/wire"
 	"nbdconform/reports/result"
 )
@@ -30,7 +30,7 @@ type Options struct {
 // Discover connects to a target and finds out what it has. Only a target that
 // nobody can connect to is an error: whatever else is wrong with the server is
 // for the specs to find.
-func Discover(ctx context.Context, t target.Target, o Options) (*Server, error) {
+func Discover(ctx context.Context, t subject.Server, o Options) (*Server, error) {
 	least := 3 * time.Second
 	if t.Identity().Provider == "in-process" {
 		least = time.Second
@@ -101,7 +101,7 @@ func (b *Server) ask(ctx context.Context, step func(context.Context, *Server)) {
 	t.hangUp()
 	o := runner.Weighed(t, t.spec)
 	if t.scene != nil {
-		t.scene.Served, t.scene.State = true, target.Running.String()
+		t.scene.Served, t.scene.State = true, subject.Running.String()
 	}
 	b.Early.Violations = append(b.Early.Violations, o.Violations...)
 	b.Early.Kept = append(b.Early.Kept, o.Kept...)

@@ -4,21 +4,21 @@ import (
 	"context"
 
 	"nbdconform/conformance/internal/verdict"
-	"nbdconform/conformance/target"
+	"nbdconform/conformance/subject"
 )
 
 // A Victim is a target whose server may be killed.
 type Victim struct {
 	ctx     context.Context
 	attempt *attempt
-	dur     target.Durable
+	dur     subject.Durable
 }
 
 // Durable ends the spec as unsupported unless the target keeps its storage when
 // its server is killed.
 func Durable(ctx context.Context) Victim {
 	t := from(ctx)
-	d, ok := t.server.Target.(target.Durable)
+	d, ok := t.server.Target.(subject.Durable)
 	if !ok || !t.server.Target.Profile().Durable {
 		verdict.Unsupported("needs-durable-storage")
 	}

@@ -8,7 +8,7 @@ import (
 	"nbdconform/conformance/feature"
 	"nbdconform/conformance/internal/outcome"
 	"nbdconform/conformance/internal/verdict"
-	"nbdconform/conformance/target"
+	"nbdconform/conformance/subject"
 	"nbdconform/reference/wire"
 	"nbdconform/reports/render/words"
 	"nbdconform/reports/result"
@@ -16,7 +16,7 @@ import (
 
 // A Server is a server under test with what is known of it.
 type Server struct {
-	Target target.Target
+	Target subject.Server
 	Facts  Facts
 	Patience
 	Destructive bool            // specs may write to the export
@@ -106,7 +106,7 @@ type Facts struct {
 func (b *Server) Describe() result.Target {
 	id, p := b.Target.Identity(), b.Target.Profile()
 	return result.Target{
-		Name: id.Name, Provider: id.Provider, Suite: id.Suite, Version: id.Version, Image: id.Image, Command: id.Command,
+		Name: id.Name, Provider: id.Provider, Suite: id.Release, Version: id.Version, Image: id.Image, Command: id.Command,
 		Profile: p.Name, Export: b.Facts.Export, Size: b.Facts.Size,
 		Advertised: b.Facts.Features.Names(), Declared: b.Facts.Declared.Names(),
 	}

@@ -1,7 +1,7 @@
 package spec
 
 import (
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/feature"
 	"nbdconform/reference/quirk"
@@ -56,12 +56,12 @@ func Without(fs ...feature.Feature) decorator { return without{fs} }
 
 func (d without) decorate(s *Spec) { s.Without = append(s.Without, d.features...) }
 
-type asks struct{ activities []caller.Activity }
+type asks struct{ activities []subject.Operation }
 
 // Asks says what a client program is asked to do: one of these, the first that
 // it can do. It makes a spec one for clients.
-func Asks(main caller.Activity, more ...caller.Activity) decorator {
-	return asks{append([]caller.Activity{main}, more...)}
+func Asks(main subject.Operation, more ...subject.Operation) decorator {
+	return asks{append([]subject.Operation{main}, more...)}
 }
 
 func (d asks) decorate(s *Spec) { s.Asks = d.activities }

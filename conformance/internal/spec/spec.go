@@ -21,7 +21,7 @@ import (
 	"github.com/onsi/ginkgo/v2"
 	"github.com/onsi/ginkgo/v2/types"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/feature"
 	"nbdconform/reference/quirk"
@@ -36,7 +36,7 @@ type Spec struct {
 	Without []feature.Feature // the spec is about servers that lack these
 	// Asks has the activities that a client is asked to do, the first that it
 	// can do of these. Specs for clients have it, and those for servers don't.
-	Asks   []caller.Activity
+	Asks   []subject.Operation
 	Writes bool // it changes the export, or would if the server let it
 	// GoodServer says that a client meets a server that behaves: what it can't do
 	// there prevents other specs. ExtendedHeaders says that the spec is about them,

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"nbdconform/conformance/target"
+	"nbdconform/conformance/subject"
 	"nbdconform/reference/starttls"
 )
 
@@ -69,8 +69,8 @@ func (p Program) Check(f Profile, v Version, where string) error {
 }
 
 // Describe returns what the profile promises of a version.
-func (f Profile) Describe(v Version) target.Profile {
-	p := target.Profile{
+func (f Profile) Describe(v Version) subject.Profile {
+	p := subject.Profile{
 		Name:        f.Name,
 		Export:      f.Export,
 		Exports:     slices.Clone(f.Exports),

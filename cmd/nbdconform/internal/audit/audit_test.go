@@ -13,7 +13,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"nbdconform/conformance/target/inprocess"
+	"nbdconform/conformance/subject/referenceserver"
 	"nbdconform/reference/client"
 	"nbdconform/reference/server"
 	"nbdconform/reports/result"
@@ -35,7 +35,7 @@ func socket(t *testing.T) string {
 // serve serves the reference server with a quirk, and returns its URI.
 func serve(t *testing.T, quirk string) string {
 	t.Helper()
-	cfg, _, err := inprocess.Config("", 1<<20, quirk)
+	cfg, _, err := referenceserver.Config("", 1<<20, quirk)
 	if err != nil {
 		t.Fatal(err)
 	}

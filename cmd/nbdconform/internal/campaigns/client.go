@@ -9,7 +9,7 @@ import (
 
 	"nbdconform/cmd/nbdconform/internal/console"
 	"nbdconform/cmd/nbdconform/internal/job"
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	"nbdconform/fuzz/campaign"
 	"nbdconform/reports/fuzzing"
 )
@@ -24,8 +24,8 @@ func (r *Request) checkClient() error {
 		return errors.New("a client visits our own server: leave out what says which server, and --corpus and --baseline")
 	case r.Does != "" && len(r.Command) == 0:
 		return fmt.Errorf("--does %s says what a command behind -- does, and there is none", r.Does)
-	case r.Does != "" && !slices.Contains(caller.Activities, caller.Activity(r.Does)):
-		return fmt.Errorf("--does %s: use one of %s", r.Does, job.Join(caller.Activities))
+	case r.Does != "" && !slices.Contains(subject.Operations, subject.Operation(r.Does)):
+		return fmt.Errorf("--does %s: use one of %s", r.Does, job.Join(subject.Operations))
 	}
 	who := r.program()
 	return who.CheckProgram()
@@ -47,10 +47,10 @@ func (r *Request) client(ctx context.Context, show console.Campaign) (fuzzing.Re
 	defer func() { _ = c.Close() }()
 	id := c.Identity()
 	return campaign.RunClient(ctx, campaign.ClientOptions{
-		Guest: campaign.Guest{Caller: c, Timeout: 10 * max(r.Patience, time.Second)},
+		Guest: campaign.Guest{Program: c, Timeout: 10 * max(r.Patience, time.Second)},
 		Options: campaign.Options{
 			Subject: fuzzing.Subject{
-				Kind: "client", Name: id.Name, Version: id.Version, Provider: id.Provider, Suite: id.Suite, Image: id.Image, Quirk: r.Quirk, Command: id.Command,
+				Kind: "client", Name: id.Name, Version: id.Version, Provider: id.Provider, Suite: id.Release, Image: id.Image, Quirk: r.Quirk, Command: id.Command,
 			},
 			Dir: r.Directory(), Goal: r.Time, Seed: r.Seed, Shard: r.shard, Shards: r.shards, Suite: r.Version, Progress: show.Progress,
 		},

@@ -7,8 +7,8 @@ import (
 
 	"nbdconform/cmd/nbdconform/internal/console"
 	"nbdconform/cmd/nbdconform/internal/job"
-	"nbdconform/conformance/target"
-	"nbdconform/conformance/target/inprocess"
+	"nbdconform/conformance/subject"
+	"nbdconform/conformance/subject/referenceserver"
 	"nbdconform/fuzz/campaign"
 	"nbdconform/reports/baseline"
 	"nbdconform/reports/fuzzing"
@@ -48,7 +48,7 @@ func (r *Request) server(ctx context.Context, show console.Campaign) (fuzzing.Re
 
 // guide is the profile of the reference server that is nearest.
 func (r *Request) guide() string {
-	for _, p := range inprocess.Profiles() {
+	for _, p := range referenceserver.Profiles() {
 		if p == r.Profile {
 			return p
 		}
@@ -72,7 +72,7 @@ func (r *Request) known(s fuzzing.Subject) (map[string]string, error) {
 func (r *Request) benchOf(ctx context.Context, j *job.Job, progress func(string)) (campaign.Bench, fuzzing.Subject, error) {
 	if j.Target == job.Reference {
 		own := campaign.Reference{Profile: j.Profile, Quirk: j.Quirk}
-		_, about, err := inprocess.Config(j.Profile, inprocess.DefaultSize, j.Quirk)
+		_, about, err := referenceserver.Config(j.Profile, referenceserver.DefaultSize, j.Quirk)
 		return own, fuzzing.Subject{
 			Kind: "server", Name: job.Reference, Provider: "in-process", Version: r.Version, Profile: about.Name, Quirk: j.Quirk,
 		}, err
@@ -84,10 +84,10 @@ func (r *Request) benchOf(ctx context.Context, j *job.Job, progress func(string)
 	return campaign.Served(t), subjectOf(t), nil
 }
 
-func subjectOf(t target.Target) fuzzing.Subject {
+func subjectOf(t subject.Server) fuzzing.Subject {
 	id := t.Identity()
 	return fuzzing.Subject{
-		Kind: "server", Name: id.Name, Version: id.Version, Provider: id.Provider, Suite: id.Suite,
+		Kind: "server", Name: id.Name, Version: id.Version, Provider: id.Provider, Suite: id.Release,
 		Profile: t.Profile().Name, Image: id.Image, Command: id.Command,
 	}
 }

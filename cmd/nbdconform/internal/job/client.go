@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"nbdconform/conformance/caller"
-	"nbdconform/conformance/caller/inprocess"
+	"nbdconform/conformance/subject"
+	"nbdconform/conformance/subject/referenceclient"
 	"nbdconform/containers"
 	"nbdconform/containers/clients"
 )
@@ -36,8 +36,8 @@ func (c *Client) Check(doesGiven bool) error {
 	switch {
 	case doesGiven && len(c.Command) == 0:
 		return fmt.Errorf("--does %s says what a command behind -- does, and there is none", c.Does)
-	case !slices.Contains(caller.Activities, caller.Activity(c.Does)):
-		return fmt.Errorf("--does %s: use one of %s", c.Does, Join(caller.Activities))
+	case !slices.Contains(subject.Operations, subject.Operation(c.Does)):
+		return fmt.Errorf("--does %s: use one of %s", c.Does, Join(subject.Operations))
 	case c.Timeout <= 0:
 		return fmt.Errorf("--timeout %v: it has to be positive", c.Timeout)
 	}
@@ -93,12 +93,12 @@ func (c *Client) Job(evidence string) Job {
 }
 
 // Open opens the program.
-func (c *Client) Open(ctx context.Context, progress func(string)) (caller.Caller, error) {
+func (c *Client) Open(ctx context.Context, progress func(string)) (subject.Client, error) {
 	switch {
 	case len(c.Command) > 0:
-		return clients.Command(c.Command, caller.Activity(c.Does))
+		return clients.Command(c.Command, subject.Operation(c.Does))
 	case c.Program == "" || c.Program == Reference:
-		return inprocess.Open(c.Quirk)
+		return referenceclient.Open(c.Quirk)
 	}
 	return clients.Open(ctx, clients.Request{Program: c.Program, Provider: c.Provider, Release: c.Release, Progress: progress})
 }
@@ -121,7 +121,7 @@ func (c *Client) Reproduce(filter string) string {
 	add("quirk", c.Quirk, "")
 	add("filter", filter, "")
 	if len(c.Command) > 0 {
-		add("does", c.Does, string(caller.Visit))
+		add("does", c.Does, string(subject.Visit))
 		words = append(words, "--")
 		for _, w := range c.Command {
 			words = append(words, Quote(w))

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"nbdconform/conformance/target"
-	"nbdconform/conformance/target/inprocess"
+	"nbdconform/conformance/subject"
+	"nbdconform/conformance/subject/referenceserver"
 	"nbdconform/containers"
 	"nbdconform/reference/wire"
 	"nbdconform/reports/evidence"
@@ -80,19 +80,19 @@ func (j *Job) Check() error {
 		return err
 	}
 	if j.URI != "" {
-		_, _, err := target.NewAddress(j.URI, false)
+		_, _, err := subject.NewRemoteServer(j.URI, false)
 		return err
 	}
 	return nil
 }
 
 // Open starts, or finds, what the job names.
-func (j *Job) Open(ctx context.Context, progress func(string)) (target.Target, error) {
+func (j *Job) Open(ctx context.Context, progress func(string)) (subject.Server, error) {
 	switch {
 	case j.Target == Reference:
-		return inprocess.Open(j.Profile, j.Quirk)
+		return referenceserver.Open(j.Profile, j.Quirk)
 	case j.URI != "":
-		a, warnings, err := target.NewAddress(j.URI, j.Destructive)
+		a, warnings, err := subject.NewRemoteServer(j.URI, j.Destructive)
 		for _, w := range warnings {
 			progress(fmt.Sprint("warning: ", w))
 		}
@@ -104,7 +104,7 @@ func (j *Job) Open(ctx context.Context, progress func(string)) (target.Target, e
 		if _, err := exec.LookPath(j.Command[0]); err != nil {
 			return nil, err
 		}
-		return containers.Command(ctx, j.Command, target.Profile{
+		return containers.Command(ctx, j.Command, subject.Profile{
 			Name: "command", Destructive: true, Dialect: j.dialect(),
 		})
 	default:

@@ -7,8 +7,8 @@ import (
 	"slices"
 
 	"nbdconform/cmd/nbdconform/internal/job"
-	"nbdconform/conformance/caller"
-	"nbdconform/conformance/target/inprocess"
+	"nbdconform/conformance/subject"
+	"nbdconform/conformance/subject/referenceserver"
 	"nbdconform/containers"
 	"nbdconform/containers/pairing"
 	report "nbdconform/reports/matrix"
@@ -53,7 +53,7 @@ func (r Request) referenceCells() []cell {
 	if r.alone {
 		return nil
 	}
-	for _, p := range r.chosen(inprocess.Profiles(), inprocess.Profiles()) {
+	for _, p := range r.chosen(referenceserver.Profiles(), referenceserver.Profiles()) {
 		cells = append(cells, cell{Job: job.Job{Target: job.Reference, Provider: containers.Container, Profile: p, Seed: 1}})
 	}
 	return cells
@@ -84,7 +84,7 @@ func (r Request) serverCells(releases []string, offers map[string][]containers.O
 // clientCell judges a client program.
 func clientCell(p report.Peer) cell {
 	c := job.Client{
-		Program: p.Name, Provider: containers.Container, Release: p.Release, Seed: 1, Timeout: job.ClientTimeout, Does: string(caller.Visit),
+		Program: p.Name, Provider: containers.Container, Release: p.Release, Seed: 1, Timeout: job.ClientTimeout, Does: string(subject.Visit),
 	}
 	return cell{image: p.Image, Job: job.Job{Target: p.Name, Release: p.Release, Provider: containers.Container, Seed: 1, Client: &c}}
 }

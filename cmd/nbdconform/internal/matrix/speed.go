@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"nbdconform/cmd/nbdconform/internal/console"
-	"nbdconform/conformance/target"
+	"nbdconform/conformance/subject"
 	"nbdconform/containers"
 	"nbdconform/containers/bench"
 	report "nbdconform/reports/matrix"
@@ -21,11 +21,11 @@ type speeds struct {
 	file    string
 	runtime time.Duration // of one load on one server, each round; 0: nothing is measured
 	show    console.Overview
-	open    func(context.Context, report.Peer) (target.Target, error)
+	open    func(context.Context, report.Peer) (subject.Server, error)
 }
 
 // openServer starts a server in its default profile.
-func openServer(ctx context.Context, p report.Peer) (target.Target, error) {
+func openServer(ctx context.Context, p report.Peer) (subject.Server, error) {
 	return containers.Open(ctx, containers.Request{Target: p.Name, Release: p.Release, Size: bench.ContainerSize})
 }
 
@@ -48,7 +48,7 @@ func (m speeds) run(ctx context.Context, servers []report.Peer) (*report.Perform
 		return p, nil, nil
 	}
 	var missing []report.Skip
-	var open []target.Target
+	var open []subject.Server
 	defer func() {
 		var group errgroup.Group
 		for _, t := range open {

@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"nbdconform/cmd/nbdconform/internal/console"
-	"nbdconform/conformance/target"
-	"nbdconform/conformance/target/inprocess"
+	"nbdconform/conformance/subject"
+	"nbdconform/conformance/subject/referenceserver"
 	report "nbdconform/reports/matrix"
 )
 
@@ -23,11 +23,11 @@ func TestServersThatDoNotRaceAreNamed(t *testing.T) {
 	r := speeds{
 		Store: Store{Version: "v1"},
 		file:  file, runtime: time.Millisecond, show: console.OverviewLines(io.Discard),
-		open: func(_ context.Context, p report.Peer) (target.Target, error) {
+		open: func(_ context.Context, p report.Peer) (subject.Server, error) {
 			if p.Name == "broken" && broken {
 				return nil, errors.New("it fell over")
 			}
-			return inprocess.Open("default", "")
+			return referenceserver.Open("default", "")
 		},
 	}
 	run := func() ([]report.Skip, int) {

@@ -7,7 +7,7 @@ import (
 
 	"nbdconform/cmd/nbdconform/internal/console"
 	"nbdconform/cmd/nbdconform/internal/job"
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	"nbdconform/fuzz/campaign"
 )
 
@@ -24,7 +24,7 @@ func (r *Request) moves(ctx context.Context, path string) (int, error) {
 		return 0, fmt.Errorf("%s has the moves of a server: name the client that visits it, with --client or a command behind --", path)
 	}
 	who := job.Client{
-		Program: r.Program, Command: r.Command, Does: string(saved.Moves.Activity),
+		Program: r.Program, Command: r.Command, Does: string(saved.Moves.Operation),
 		Provider: r.Provider, Release: r.Release, Quirk: r.Quirk, Timeout: r.Timeout,
 	}
 	if err := who.CheckProgram(); err != nil {
@@ -35,17 +35,17 @@ func (r *Request) moves(ctx context.Context, path string) (int, error) {
 		return 0, err
 	}
 	defer func() { _ = program.Close() }()
-	if !program.Can(saved.Moves.Activity, caller.NoTLS) {
-		return 0, fmt.Errorf("%s can't %s, which %s is about", r.Program, saved.Moves.Activity, path)
+	if !program.Can(saved.Moves.Operation, subject.NoTLS) {
+		return 0, fmt.Errorf("%s can't %s, which %s is about", r.Program, saved.Moves.Operation, path)
 	}
-	v, err := campaign.Guest{Caller: program, Timeout: r.Timeout}.Visit(ctx, saved.Moves)
+	v, err := campaign.Guest{Program: program, Timeout: r.Timeout}.Visit(ctx, saved.Moves)
 	if err != nil {
 		return 0, err
 	}
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	fmt.Fprintf(r.Out, "%s: %s\n", saved.Moves.Activity, v.End)
+	fmt.Fprintf(r.Out, "%s: %s\n", saved.Moves.Operation, v.End)
 	found := 0
 	if f := v.Finding; f != nil {
 		found = 1

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"nbdconform/conformance/target/inprocess"
+	"nbdconform/conformance/subject/referenceserver"
 	"nbdconform/reference/export"
 	serverquirk "nbdconform/reference/quirk/server"
 	"nbdconform/reference/server"
@@ -92,10 +92,10 @@ func (s *Options) fromFile() (server.Config, error) {
 
 func (s *Options) fromFlags() (server.Config, error) {
 	size := max(uint64(s.Disk.Size), 1) // 0 is that of a file, which replaces the disk
-	if _, _, err := inprocess.Config(s.Profile, size, s.Quirk); err != nil {
+	if _, _, err := referenceserver.Config(s.Profile, size, s.Quirk); err != nil {
 		return server.Config{}, err
 	}
-	cfg, _, err := inprocess.Config(s.Profile, size, "")
+	cfg, _, err := referenceserver.Config(s.Profile, size, "")
 	if err != nil {
 		return cfg, err
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/pflag"
 	"go.uber.org/goleak"
 
-	"nbdconform/conformance/target/inprocess"
+	"nbdconform/conformance/subject/referenceserver"
 	"nbdconform/reference/client"
 	"nbdconform/reference/nbduri"
 	"nbdconform/reference/server"
@@ -100,7 +100,7 @@ func start(t *testing.T, ctx context.Context, args ...string) *service {
 	if err := o.Agree(f); err != nil {
 		t.Fatal(err)
 	}
-	cfg, _, err := inprocess.Config("", 1<<20, "")
+	cfg, _, err := referenceserver.Config("", 1<<20, "")
 	if err != nil {
 		t.Fatal(err)
 	}

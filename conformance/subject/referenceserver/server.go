@@ -1,5 +1,5 @@
-// Package inprocess has the reference server as a target, in this process.
-package inprocess
+// Package referenceserver has the reference server as a target, in this process.
+package referenceserver
 
 import (
 	"context"
@@ -10,15 +10,15 @@ import (
 	"sync"
 	"syscall"
 
-	"nbdconform/conformance/target"
+	"nbdconform/conformance/subject"
 	"nbdconform/reference/export"
 	"nbdconform/reference/server"
 )
 
-// A Target is the reference server in this process, reached over socket
+// A Server is the reference server in this process, reached over socket
 // pairs: it needs no network and no engine.
-type Target struct {
-	profile target.Profile
+type Server struct {
+	profile subject.Profile
 	make    func() server.Config
 	disks   []export.Export // of the server that runs
 
@@ -32,15 +32,15 @@ type Target struct {
 
 // New starts a server. makeConfig is called for every start, so
 // that each has pristine contents.
-func New(p target.Profile, makeConfig func() server.Config) (*Target, error) {
-	r := &Target{profile: p, make: makeConfig}
+func New(p subject.Profile, makeConfig func() server.Config) (*Server, error) {
+	r := &Server{profile: p, make: makeConfig}
 	if err := r.start(r.make()); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-func (r *Target) start(c server.Config) error {
+func (r *Server) start(c server.Config) error {
 	r.disks = nil
 	for _, e := range c.Exports {
 		r.disks = append(r.disks, e.Disk)
@@ -56,16 +56,16 @@ func (r *Target) start(c server.Config) error {
 	return nil
 }
 
-// Identity implements [target.Target].
-func (r *Target) Identity() target.Identity {
-	return target.Identity{Name: "reference", Provider: "in-process"}
+// Identity implements [subject.Server].
+func (r *Server) Identity() subject.Identity {
+	return subject.Identity{Name: "reference", Provider: "in-process"}
 }
 
-// Profile implements [target.Target].
-func (r *Target) Profile() target.Profile { return r.profile }
+// Profile implements [subject.Server].
+func (r *Server) Profile() subject.Profile { return r.profile }
 
-// Dial implements [target.Target].
-func (r *Target) Dial(context.Context) (net.Conn, error) {
+// Dial implements [subject.Server].
+func (r *Server) Dial(context.Context) (net.Conn, error) {
 	r.mu.Lock()
 	srv, ctx, died := r.srv, r.ctx, r.died
 	r.mu.Unlock()
@@ -88,24 +88,24 @@ func (r *Target) Dial(context.Context) (net.Conn, error) {
 	return near, nil
 }
 
-// Health implements [target.Target].
-func (r *Target) Health(context.Context) target.Health {
+// Health implements [subject.Server].
+func (r *Server) Health(context.Context) subject.Health {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.died {
-		return target.Health{State: target.Exited, Exit: "the server closed itself"}
+		return subject.Health{State: subject.Exited, Exit: "the server closed itself"}
 	}
-	return target.Health{State: target.Running}
+	return subject.Health{State: subject.Running}
 }
 
-// Restart implements [target.Target].
-func (r *Target) Restart(context.Context) error {
+// Restart implements [subject.Server].
+func (r *Server) Restart(context.Context) error {
 	r.stop()
 	return r.start(r.make())
 }
 
 // Crash implements [target.Durable]: what was not flushed is lost.
-func (r *Target) Crash(context.Context) error {
+func (r *Server) Crash(context.Context) error {
 	r.stop()
 	c := r.make()
 	for i, d := range r.disks {
@@ -116,13 +116,13 @@ func (r *Target) Crash(context.Context) error {
 	return r.start(c)
 }
 
-// Close implements [target.Target].
-func (r *Target) Close() error {
+// Close implements [subject.Server].
+func (r *Server) Close() error {
 	r.stop()
 	return nil
 }
 
-func (r *Target) stop() {
+func (r *Server) stop() {
 	r.mu.Lock()
 	srv, cancel := r.srv, r.cancel
 	r.mu.Unlock()

@@ -1,4 +1,4 @@
-package inprocess
+package referenceclient
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"nbdconform/conformance/caller"
+	"nbdconform/conformance/subject"
 	"nbdconform/reference/client"
 	"nbdconform/reference/starttls"
 	"nbdconform/reference/wire"
@@ -22,8 +22,8 @@ const grace = 500 * time.Millisecond
 
 // An action is one task under way.
 type action struct {
-	caller *Caller
-	task   caller.Task
+	caller *Client
+	task   subject.Task
 	dial   func(context.Context) (net.Conn, error)
 	text   strings.Builder
 }
@@ -54,11 +54,11 @@ func (a *action) secure(cfg *client.Config) error {
 	cfg.TLS.Mode = client.TLSRequire
 	var err error
 	switch to.TLS {
-	case caller.NoTLS:
+	case subject.NoTLS:
 		cfg.TLS.Mode = client.TLSOff
-	case caller.TLSKey:
+	case subject.TLSKey:
 		cfg.TLS.Client, err = starttls.LoadPSKClient(filepath.Join(to.Keys, "keys.psk"), "alice")
-	case caller.TLSAnonymous:
+	case subject.TLSAnonymous:
 		cfg.TLS.Client, err = starttls.NewAnonymousClient()
 	default:
 		var how *starttls.X509Client
@@ -67,7 +67,7 @@ func (a *action) secure(cfg *client.Config) error {
 		}
 		how.ServerName = "localhost"
 		cfg.TLS.Client = how
-		if to.TLS == caller.TLSAllow {
+		if to.TLS == subject.TLSAllow {
 			cfg.TLS.Mode = client.TLSPrefer
 		}
 	}
@@ -108,8 +108,8 @@ func (a *action) do(ctx context.Context, cfg client.Config) error {
 	if err != nil {
 		return err
 	}
-	switch a.task.Activity {
-	case caller.List, caller.Info:
+	switch a.task.Operation {
+	case subject.List, subject.Info:
 		return a.ask(ctx, conn, cfg)
 	}
 	c, err := client.Connect(ctx, conn, cfg)
@@ -134,7 +134,7 @@ func (a *action) ask(ctx context.Context, conn net.Conn, cfg client.Config) erro
 }
 
 func (a *action) haggle(ctx context.Context, n *client.Negotiation) error {
-	if a.task.Activity == caller.List {
+	if a.task.Operation == subject.List {
 		list, err := n.List(ctx)
 		for _, e := range list {
 			fmt.Fprintf(&a.text, "%s %s\n", e.Name, e.Details)
@@ -168,18 +168,18 @@ func (a *action) use(ctx context.Context, c *client.Client, cfg client.Config) e
 			return err
 		}
 	}
-	switch t.Activity {
-	case caller.Visit:
+	switch t.Operation {
+	case subject.Visit:
 		return c.ReadAt(ctx, make([]byte, min(c.Size(), 64<<10)), 0, 0)
-	case caller.Map:
+	case subject.Map:
 		return a.printMap(ctx, c)
-	case caller.CopyOut:
+	case subject.CopyOut:
 		return a.copyOut(ctx, c)
-	case caller.CopyIn:
+	case subject.CopyIn:
 		return a.copyIn(ctx, c, cfg)
-	case caller.Compare:
+	case subject.Compare:
 		return a.compare(ctx, c)
-	case caller.Zero:
+	case subject.Zero:
 		if !has(wire.FlagSendWriteZeroes) {
 			return c.WriteAt(ctx, make([]byte, t.Length), t.Offset, 0)
 		}
@@ -188,12 +188,12 @@ func (a *action) use(ctx context.Context, c *client.Client, cfg client.Config) e
 			flags = wire.CmdFlagFUA
 		}
 		return c.WriteZeroes(ctx, t.Offset, t.Length, flags)
-	case caller.Trim:
+	case subject.Trim:
 		if !has(wire.FlagSendTrim) {
 			return nil
 		}
 		return c.Trim(ctx, t.Offset, t.Length, 0)
-	case caller.Resize:
+	case subject.Resize:
 		if !has(wire.FlagSendResize) {
 			return errors.New("the server does not resize")
 		}
@@ -205,7 +205,7 @@ func (a *action) use(ctx context.Context, c *client.Client, cfg client.Config) e
 		}
 		return c.ReadAt(ctx, make([]byte, 4096), t.Length-4096, 0)
 	}
-	return fmt.Errorf("%s is not known", t.Activity)
+	return fmt.Errorf("%s is not known", t.Operation)
 }
 
 // spread reads by the connection and by another one, in turns.

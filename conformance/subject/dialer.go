@@ -1,4 +1,4 @@
-package target
+package subject
 
 import (
 	"context"
@@ -17,22 +17,22 @@ type Dialer struct {
 	Setup Profile
 }
 
-// Identity implements [Target].
+// Identity implements [Server].
 func (d *Dialer) Identity() Identity {
 	return Identity{Name: d.Name, Version: d.Version, Provider: "in-process"}
 }
 
-// Profile implements [Target].
+// Profile implements [Server].
 func (d *Dialer) Profile() Profile { return d.Setup }
 
-// Dial implements [Target].
+// Dial implements [Server].
 func (d *Dialer) Dial(ctx context.Context) (net.Conn, error) { return d.Connect(ctx) }
 
-// Health implements [Target]. A server in this process can't die alone, and
+// Health implements [Server]. A server in this process can't die alone, and
 // another is the caller's to watch.
 func (d *Dialer) Health(context.Context) Health { return Health{} }
 
-// Restart implements [Target].
+// Restart implements [Server].
 func (d *Dialer) Restart(ctx context.Context) error {
 	if d.Again == nil {
 		return ErrNoRestart
@@ -40,5 +40,5 @@ func (d *Dialer) Restart(ctx context.Context) error {
 	return d.Again(ctx)
 }
 
-// Close implements [Target] and does nothing: who started the server ends it.
+// Close implements [Server] and does nothing: who started the server ends it.
 func (d *Dialer) Close() error { return nil }

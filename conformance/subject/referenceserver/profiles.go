@@ -1,4 +1,4 @@
-package inprocess
+package referenceserver
 
 import (
 	"bytes"
@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"nbdconform/conformance/feature"
-	"nbdconform/conformance/target"
+	"nbdconform/conformance/subject"
 	"nbdconform/reference/export"
 	serverquirk "nbdconform/reference/quirk/server"
 	"nbdconform/reference/server"
@@ -117,10 +117,10 @@ func Profiles() []string {
 
 // Config is the configuration of the reference server in a profile,
 // "" for the default, with an export of size bytes, and with a quirk if one is named.
-func Config(profile string, size uint64, quirkName string) (server.Config, target.Profile, error) {
+func Config(profile string, size uint64, quirkName string) (server.Config, subject.Profile, error) {
 	q, err := named(quirkName)
 	if err != nil {
-		return server.Config{}, target.Profile{}, err
+		return server.Config{}, subject.Profile{}, err
 	}
 	return configuration(profile, size, q)
 }
@@ -134,7 +134,7 @@ func named(name string) (serverquirk.Quirk, error) {
 	return q, nil
 }
 
-func configuration(profile string, size uint64, q serverquirk.Quirk) (server.Config, target.Profile, error) {
+func configuration(profile string, size uint64, q serverquirk.Quirk) (server.Config, subject.Profile, error) {
 	if profile == "" {
 		profile = profiles[0].name
 	}
@@ -162,18 +162,18 @@ func configuration(profile string, size uint64, q serverquirk.Quirk) (server.Con
 		for _, f := range p.drop {
 			delete(fs, f)
 		}
-		about := target.Profile{
+		about := subject.Profile{
 			Name: p.name, Export: "disk", Exports: names, Size: c.Exports[0].Disk.Size(),
 			Features: fs.Names(), Destructive: true, Durable: p.name == durable, TLS: how, Dialect: c.Dialect,
 		}
 		return c, about, nil
 	}
-	return server.Config{}, target.Profile{}, fmt.Errorf("the reference server has no profile %q: use one of %s",
+	return server.Config{}, subject.Profile{}, fmt.Errorf("the reference server has no profile %q: use one of %s",
 		profile, strings.Join(Profiles(), ", "))
 }
 
 // Open starts the reference server in this process. quirkName may be "".
-func Open(profile, quirkName string) (*Target, error) {
+func Open(profile, quirkName string) (*Server, error) {
 	q, err := named(quirkName)
 	if err != nil {
 		return nil, err
@@ -182,7 +182,7 @@ func Open(profile, quirkName string) (*Target, error) {
 }
 
 // OpenQuirk is Open with a quirk that need not be in the catalogue as it is.
-func OpenQuirk(profile string, q serverquirk.Quirk) (*Target, error) {
+func OpenQuirk(profile string, q serverquirk.Quirk) (*Server, error) {
 	_, about, err := configuration(profile, DefaultSize, q)
 	if err != nil {
 		return nil, err

@@ -1,10 +1,4 @@
-// Package target says what is under test and how it is reached, restarted and
-// pronounced dead.
-//
-// A [Target] is one running NBD server. The specs see nothing else: whether it
-// is a container, a child process, a goroutine or an address that somebody
-// typed is the business of the package that made it.
-package target
+package subject
 
 import (
 	"context"
@@ -18,9 +12,9 @@ import (
 // ErrNoRestart is what Restart returns for a server that is not ours to start.
 var ErrNoRestart = errors.New("this target can't be restarted from here")
 
-// A Target is one server under test. Its methods may be called from several
+// A Server is one server under test. Its methods may be called from several
 // goroutines.
-type Target interface {
+type Server interface {
 	// Identity says what the server is. It is fixed once the target runs.
 	Identity() Identity
 	// Profile says how the server was set up and what it was told to offer.
@@ -40,7 +34,7 @@ type Target interface {
 type Identity struct {
 	Name     string   // "qemu-nbd", "reference", or the address for a server that the user named
 	Provider string   // "in-process", "container", "local" or "uri"
-	Suite    string   // the Debian suite of a container, or ""
+	Release  string   // the Debian release of a container, or ""
 	Version  string   // version of the package or program, or "" where it can't be known
 	Image    string   // image digest, or ""
 	Command  []string // the command line that started it, or nil
