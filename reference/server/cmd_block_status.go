@@ -33,7 +33,7 @@ func (t *transmission) checkBlockStatus(q *wire.Request) (wire.Errno, string) {
 		return wire.EINVAL, "no metadata context was selected"
 	}
 	if q.Length == 0 { // no descriptor can have a length of 0
-		return wire.EINVAL, "a block status of nothing can't be told"
+		return wire.EINVAL, "the length of a block status has to be positive"
 	}
 	return wire.OK, ""
 }

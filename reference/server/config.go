@@ -11,15 +11,15 @@ import (
 )
 
 // A Config says what a server serves, and how. The zero value of each field
-// but Exports is a sensible default.
+// but Exports is a reasonable default.
 type Config struct {
 	Exports   []Export // in the order of NBD_OPT_LIST
 	NoDefault bool     // the empty name does not select the first export
 
 	HandshakeTimeout time.Duration // from the greeting to the transmission phase; 0: one minute, negative: none
-	OptionLimit      uint32        // data of an option that is looked at, bytes; 0: 64 KiB
+	OptionLimit      uint32        // data of an option that is read into memory, bytes; 0: 64 KiB
 	PayloadLimit     uint32        // the largest maximum payload size of an export, bytes; more is not advertised either; 0: 32 MiB
-	DiscardLimit     uint32        // refused data that is read to stay in step before hanging up, bytes; 0: 64 MiB
+	DiscardLimit     uint32        // refused data that is read to stay in sync, beyond which the session ends, bytes; 0: 64 MiB
 	InFlight         int           // payload of the requests that a connection works on, bytes; 0: 64 MiB
 	AllInFlight      int           // the same of all connections, beyond which requests fail with NBD_ENOMEM, bytes; 0: 2 GiB
 	Workers          int           // requests that a connection works on at once; 0: 16
@@ -31,7 +31,7 @@ type Config struct {
 	Handshake Handshake
 
 	// Dialect is a draft that the server speaks in place of what has its
-	// numbers now; the zero value is the protocol of the document.
+	// numbers now; the zero value is the protocol of the specification.
 	Dialect wire.Dialect
 
 	TLS TLS
@@ -39,19 +39,20 @@ type Config struct {
 	// NBD_REP_ERR_UNSUP (0 stands for it) or NBD_REP_ERR_POLICY.
 	StartTLS wire.ReplyType
 
-	// NoStructuredReplies refuses NBD_OPT_STRUCTURED_REPLY and what takes them,
-	// as servers do that don't know it. It takes NoExtendedHeaders.
+	// NoStructuredReplies refuses NBD_OPT_STRUCTURED_REPLY and the options that
+	// need it, as servers do that don't know it. It needs NoExtendedHeaders.
 	NoStructuredReplies bool
 	// NoExtendedHeaders refuses NBD_OPT_EXTENDED_HEADERS, as servers do that
 	// don't know it.
 	NoExtendedHeaders bool
-	// SimpleSuccess tells the success of a request by a simple reply where the
-	// document leaves the choice between that and a chunk: clients have a system
-	// call less to make. Errors come with a text, and so in a chunk.
+	// SimpleSuccess sends a simple reply for success where the specification
+	// leaves the choice between that and a chunk: it saves clients a system call.
+	// Errors have a text, and so are sent in a chunk.
 	SimpleSuccess bool
-	// UnannouncedWrites takes data behind every NBD_CMD_WRITE with extended
+	// UnannouncedWrites accepts data after every NBD_CMD_WRITE with extended
 	// headers, also without NBD_CMD_FLAG_PAYLOAD_LEN, which "MUST use the flag".
-	// By the document there is no payload then. QEMU's client sends such writes.
+	// By the specification there is no payload then. QEMU's client sends such
+	// writes.
 	UnannouncedWrites bool
 
 	Hooks     *Hooks       // of all connections; nil: none
@@ -60,7 +61,7 @@ type Config struct {
 	Log *slog.Logger // nil: nothing is logged
 }
 
-// An Export is a disk with a name, and what is said about it.
+// An Export is a disk with a name, and what clients are told about it.
 type Export struct {
 	Name        string // canonical; "" is a name like others
 	Description string
@@ -72,12 +73,12 @@ type Export struct {
 	Hidden     bool // not in NBD_OPT_LIST
 	TLSOnly    bool // needs TLS in SELECTIVETLS mode too
 
-	// InitState answers those who ask for NBD_INFO_INIT_STATE, of a proposal
-	// that no document has, with what the disk is like at that moment.
+	// InitState answers requests for NBD_INFO_INIT_STATE, which is a proposal
+	// and in no document, with the state of the disk at that moment.
 	InitState bool
 
-	// Omit has the transmission flags of features that are not offered; the
-	// commands and command flags behind them are refused.
+	// Omit has the transmission flags of features that are not offered; their
+	// commands and command flags are refused.
 	Omit wire.TransmissionFlags
 
 	// Constraints are enforced, and advertised where asked for and where they
@@ -97,7 +98,8 @@ type Export struct {
 	Contexts []string
 }
 
-// withDefaults fills in what was left out, and rejects what can't be served.
+// withDefaults sets defaults for fields that are zero, and rejects what can't be
+// served.
 func (c Config) withDefaults() (Config, error) {
 	def(&c.HandshakeTimeout, time.Minute)
 	def(&c.OptionLimit, 64<<10)
@@ -132,7 +134,7 @@ func (c Config) withDefaults() (Config, error) {
 		if e.Constraints == (wire.SizeConstraints{}) {
 			e.Constraints = wire.DefaultSizeConstraints
 		}
-		// What is more would be refused, so that nobody shall ask for it.
+		// More would be refused, so it is not advertised.
 		e.Constraints.MaxPayload = min(e.Constraints.MaxPayload, c.PayloadLimit)
 		if e.Contexts == nil {
 			e.Contexts = export.ContextsOf(e.Disk)
@@ -161,38 +163,8 @@ func def[T comparable](p *T, value T) {
 	}
 }
 
-// offered are the transmission flags of a good memory disk.
-const offered = wire.FlagHasFlags | wire.FlagSendFlush | wire.FlagSendFUA | wire.FlagSendTrim |
-	wire.FlagSendWriteZeroes | wire.FlagSendDF | wire.FlagCanMultiConn | wire.FlagSendCache | wire.FlagSendFastZero |
-	wire.FlagBlockStatusPayload
-
-// flags are the transmission flags of e for a client that calls it name.
-// Section "Transmission flags".
-func (s *Session) flags(e *Export, name string) wire.TransmissionFlags {
-	f := offered &^ (e.Omit &^ wire.FlagHasFlags)
-	if e.ReadOnly { // flag.transmission.unsupported.read-only
-		f |= wire.FlagReadOnly
-		f &^= wire.FlagSendTrim | wire.FlagSendWriteZeroes
-	}
-	if e.Rotational {
-		f |= wire.FlagRotational
-	}
-	if e.Resizable && !e.ReadOnly {
-		f |= wire.FlagSendResize
-	}
-	if !s.Structured {
-		f &^= wire.FlagSendDF
-	}
-	if !s.Extended || len(s.Contexts) == 0 || s.ContextsFor != name {
-		f &^= wire.FlagBlockStatusPayload
-	}
-	if f&wire.FlagSendWriteZeroes == 0 {
-		f &^= wire.FlagSendFastZero
-	}
-	return s.dialectFlags(f, e)
-}
-
-// find returns the export that a client means, or nil.
+// find returns the export that a client calls name, or nil. The empty name is the
+// default export, the first one.
 func (c *Config) find(name string) *Export {
 	for i := range c.Exports {
 		if c.Exports[i].Name == name {

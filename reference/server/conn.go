@@ -90,3 +90,25 @@ func (c *conn) stall() error {
 	_, err := io.Copy(io.Discard, c.br)
 	return err
 }
+
+// rebuffer has the handshake read from the transport as it is now, TLS. What was
+// buffered comes first: nothing, unless hooks accept plaintext.
+func (c *conn) rebuffer() {
+	rest, _ := c.br.Peek(c.br.Buffered())
+	c.br = bufio.NewReaderSize(&prefixed{prefix: rest, Reader: c.transport.Conn()}, handshakeBuffer)
+}
+
+// prefixed reads prefix first.
+type prefixed struct {
+	prefix []byte
+	io.Reader
+}
+
+func (p *prefixed) Read(b []byte) (int, error) {
+	if len(p.prefix) > 0 {
+		n := copy(b, p.prefix)
+		p.prefix = p.prefix[n:]
+		return n, nil
+	}
+	return p.Reader.Read(b)
+}

@@ -7,7 +7,7 @@ type Exchange struct {
 	Answer
 	Session *Session
 	Request wire.Request // as received
-	Payload []byte       // of NBD_CMD_WRITE or a filter, if it was within the limits; lent until the hook returns
+	Payload []byte       // of NBD_CMD_WRITE or a filter, if it was within the limits; valid until the hook returns
 	Replies []Message
 }
 

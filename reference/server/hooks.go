@@ -7,24 +7,23 @@ import (
 	"nbdconform/reference/wire"
 )
 
-// Hooks are the seams of the server, in the order in which a connection
-// reaches them. All may be nil. A hook sees the whole answer to one message
-// of the client and may change, add, drop and reorder what is sent, send
-// other bytes instead, or do without an answer (see [Answer]).
+// Hooks are called by the server in this order. All may be nil. A hook sees the
+// whole answer to one message of the client and may change, add, drop and reorder
+// what is sent, send other bytes instead, or send no answer (see [Answer]).
 //
 // The hooks of a connection are called one at a time. Those of
 // Config.ConnHooks belong to one connection and may keep state in variables
 // that they close over. Those of Config.Hooks are shared: their state needs a
 // lock.
 type Hooks struct {
-	// Conn replaces the connection before anything is said on it. The session
-	// is that of the connection, and has nothing yet but its ID.
+	// Conn replaces the connection before anything is sent on it. The session
+	// is that of the connection, and has only its ID yet.
 	Conn func(*Session, net.Conn) net.Conn
 
 	// Greeting sees the first message of the server.
 	Greeting func(*GreetingExchange)
 
-	// Option rewrites an option as it was received, before anything is made of it.
+	// Option rewrites an option as it was received, before it is parsed.
 	Option func(*Session, *wire.OptionRequest)
 	// OptionReply sees the replies to any option but NBD_OPT_EXPORT_NAME.
 	OptionReply func(*OptionExchange)
@@ -33,8 +32,9 @@ type Hooks struct {
 
 	// Wrap replaces the disk of a connection that enters the transmission phase.
 	Wrap func(export.Export) export.Export
-	// Request rewrites a request as it was received, before anything is made
-	// of it; so the payload of NBD_CMD_WRITE has the length that the hook leaves.
+	// Request rewrites a request as it was received, before it is checked and
+	// its payload read: the payload of NBD_CMD_WRITE has the length that the hook
+	// leaves.
 	Request func(*Session, *wire.Request)
 	// Reply sees the reply to a request, NBD_CMD_DISC included.
 	Reply func(*Exchange)
@@ -50,7 +50,7 @@ type GreetingExchange struct {
 	Greeting wire.Greeting
 }
 
-// An OptionExchange is an option and what is answered.
+// An OptionExchange is an option and its replies.
 type OptionExchange struct {
 	Answer
 	Session *Session
@@ -95,7 +95,7 @@ func (x *OptionExchange) Fail(t wire.ReplyType, text string) {
 	x.Enter, x.Upgrade = false, false
 }
 
-// Add appends a reply to the same option behind the others, the final one included.
+// Add appends a reply to the same option after the others, the final one included.
 func (x *OptionExchange) Add(t wire.ReplyType, data []byte) {
 	x.Replies = append(x.Replies, wire.OptionReply{Option: x.Request.Option, Type: t, Data: data})
 }
@@ -155,8 +155,8 @@ type ExportNameExchange struct {
 	Name    string
 	Export  *Export // nil: there is none of the name
 	// Refused is set where the session is to end without an answer; Hangup
-	// and Silent are set too. A hook that clears all three lets the client
-	// in, if Export is set.
+	// and Silent are set too. A hook that clears all three accepts the client,
+	// if Export is set.
 	Refused bool
 	Reply   wire.ExportNameReply
 }

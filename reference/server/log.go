@@ -10,8 +10,8 @@ import (
 	"nbdconform/reference/wire"
 )
 
-// What Config.Log gets: how each connection begins, which export it enters,
-// and how it ends; at slog.LevelDebug each request too.
+// Config.Log gets the beginning of each connection, the export that it enters, and
+// its end; at slog.LevelDebug each request too.
 
 func (s *Server) log(msg string, args ...any) {
 	if s.cfg.Log != nil {

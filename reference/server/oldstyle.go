@@ -6,14 +6,14 @@ import (
 	"nbdconform/reference/wire"
 )
 
-// A Handshake is one of the negotiations that the protocol has had. Section
+// A Handshake is one of the negotiations that the protocol has or had. Section
 // "Handshake".
 type Handshake int
 
 // The negotiations, the newest first.
 const (
 	FixedNewstyle Handshake = iota
-	Newstyle                // NBD_OPT_EXPORT_NAME is all that there is
+	Newstyle                // NBD_OPT_EXPORT_NAME is the only option
 	Oldstyle                // one export, and nothing to negotiate
 )
 
@@ -26,7 +26,7 @@ func (h Handshake) flags() wire.HandshakeFlags {
 }
 
 // oldstyle greets and enters the transmission phase with the default export.
-// The client says nothing. Section "Oldstyle negotiation".
+// The client sends nothing. Section "Oldstyle negotiation".
 func (c *conn) oldstyle() (enter bool, err error) {
 	e := c.srv.cfg.find("")
 	if c.needsTLS(e) {

@@ -6,8 +6,8 @@ import (
 	"nbdconform/reference/wire"
 )
 
-// exportName answers NBD_OPT_EXPORT_NAME, which has no way to say no but
-// hanging up.
+// exportName answers NBD_OPT_EXPORT_NAME. It has no error reply: to refuse it,
+// the server ends the session.
 func (o *option) exportName() (enter, done bool, err error) {
 	x := ExportNameExchange{Session: &o.Session, Name: string(o.req.Data)}
 	var refusal error

@@ -6,7 +6,7 @@ import (
 	"nbdconform/reference/wire"
 )
 
-// info answers NBD_OPT_INFO and NBD_OPT_GO, both alike.
+// info answers NBD_OPT_INFO and NBD_OPT_GO, in the same way.
 func (o *option) info() {
 	if !o.fits() {
 		return
@@ -24,7 +24,7 @@ func (o *option) info() {
 		o.fail(wire.RepErrUnknown, fmt.Sprintf("there is no export %q", q.Export))
 		return
 	}
-	if o.withheld(e) {
+	if o.needsTLSFirst(e) {
 		return
 	}
 	o.export = e
@@ -54,8 +54,8 @@ func (o *option) info() {
 
 func (o *option) inform(i wire.Info) { o.reply(wire.RepInfo, i.Append(nil)) }
 
-// informBlockSize sends the size constraints where they were asked for and
-// where they are not what every client may assume.
+// informBlockSize sends the size constraints where they were asked for, and
+// where they are not the defaults, which every client may assume.
 func (o *option) informBlockSize(q wire.InfoRequest) {
 	if c := o.export.Constraints; q.Wants(wire.InfoBlockSize) || c != wire.DefaultSizeConstraints {
 		o.inform(c.Info())

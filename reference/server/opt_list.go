@@ -2,7 +2,7 @@ package server
 
 import "nbdconform/reference/wire"
 
-// list answers NBD_OPT_LIST, with one NBD_REP_SERVER for each export.
+// list answers NBD_OPT_LIST with one NBD_REP_SERVER for each export.
 func (o *option) list() {
 	if !o.noData("opt.list.data-invalid") {
 		return

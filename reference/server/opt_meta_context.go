@@ -8,9 +8,9 @@ import (
 	"nbdconform/reference/wire"
 )
 
-// metaRequest checks what NBD_OPT_LIST_META_CONTEXT and
-// NBD_OPT_SET_META_CONTEXT have in common, and finds the export. Section
-// "Metadata querying".
+// metaRequest parses and checks NBD_OPT_LIST_META_CONTEXT and
+// NBD_OPT_SET_META_CONTEXT, and finds the export: nil if the option was refused.
+// The arguments are clauses. Section "Metadata querying".
 func (o *option) metaRequest(structured, malformed string) (q wire.MetaContextRequest, e *Export) {
 	if !o.enforce(structured, o.Structured) {
 		o.fail(wire.RepErrInvalid, "structured replies or extended headers have to be negotiated first")
@@ -39,15 +39,15 @@ func (o *option) metaRequest(structured, malformed string) (q wire.MetaContextRe
 	return q, e
 }
 
-// lists reports whether a query for the list means the context. What ends
-// with a colon stands for all that begins so: a namespace, or a family of
-// contexts such as "qemu:dirty-bitmap:".
+// lists reports whether a query of NBD_OPT_LIST_META_CONTEXT matches the context.
+// One that ends with a colon matches all names with that prefix: a namespace, or a
+// family of contexts such as "qemu:dirty-bitmap:".
 func lists(query, name string) bool {
 	return query == name || strings.HasSuffix(query, ":") && strings.HasPrefix(name, query)
 }
 
-// listMetaContext answers NBD_OPT_LIST_META_CONTEXT. No queries at all stand
-// for all contexts.
+// listMetaContext answers NBD_OPT_LIST_META_CONTEXT. Without queries it lists all
+// contexts.
 func (o *option) listMetaContext() {
 	q, e := o.metaRequest("opt.list-meta.without-structured", "opt.list-meta.malformed")
 	if e == nil {
@@ -61,8 +61,8 @@ func (o *option) listMetaContext() {
 	o.reply(wire.RepAck, nil)
 }
 
-// setMetaContext answers NBD_OPT_SET_META_CONTEXT. Only full names select
-// anything. What was selected before is void, whatever comes of it.
+// setMetaContext answers NBD_OPT_SET_META_CONTEXT. Only full names select a
+// context. What was selected before is dropped, even if the option is refused.
 func (o *option) setMetaContext() {
 	o.Contexts, o.ContextsFor = nil, ""
 	q, e := o.metaRequest("opt.set-meta.without-structured", "opt.set-meta.malformed")

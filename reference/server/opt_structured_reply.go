@@ -2,7 +2,7 @@ package server
 
 import "nbdconform/reference/wire"
 
-// structuredReply answers NBD_OPT_STRUCTURED_REPLY; the section has that name. Once extended headers are
+// structuredReply answers NBD_OPT_STRUCTURED_REPLY. Once extended headers are
 // negotiated there is no way back from them.
 func (o *option) structuredReply() {
 	switch {

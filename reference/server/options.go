@@ -19,7 +19,8 @@ type option struct {
 	hangup  bool
 }
 
-// option reads and answers one option. done says that the session is to end.
+// option reads and answers one option. enter says that the transmission phase
+// follows, done that the session is to end. Section "Option types".
 func (c *conn) option() (enter, done bool, err error) {
 	o := option{conn: c}
 	if err := o.read(); err != nil {
@@ -31,7 +32,7 @@ func (c *conn) option() (enter, done bool, err error) {
 	if o.req.Option == wire.OptExportName {
 		return o.exportName()
 	}
-	if c.srv.cfg.Handshake == Newstyle { // there are no replies that could say no
+	if c.srv.cfg.Handshake == Newstyle { // there are no replies to refuse it with
 		return false, true, violation("opt.export-name.fixed-newstyle", "%v is sent without fixed newstyle negotiation", o.req.Option)
 	}
 	o.answer()
@@ -51,7 +52,7 @@ func (c *conn) option() (enter, done bool, err error) {
 	return o.enter && x.Enter && !done, done, err
 }
 
-// read reads the option, and nothing into memory that is beyond the limit.
+// read reads the option. Data beyond the limit is dropped.
 func (o *option) read() error {
 	h, err := wire.ReadOptionHeader(o.br)
 	if err != nil {
@@ -75,10 +76,10 @@ func (o *option) answer() {
 		o.fail(wire.RepErrShutdown, "the server is shutting down")
 		return
 	}
-	if o.insists() {
+	if o.waitsForTLS() {
 		return
 	}
-	if o.srv.cfg.NoStructuredReplies && o.takesStructured() {
+	if o.srv.cfg.NoStructuredReplies && o.needsStructured() {
 		o.unknown()
 		return
 	}
@@ -104,8 +105,9 @@ func (o *option) answer() {
 	}
 }
 
-// takesStructured reports whether the option goes together with structured replies.
-func (o *option) takesStructured() bool {
+// needsStructured reports whether the option is unknown to servers without
+// structured replies.
+func (o *option) needsStructured() bool {
 	switch o.req.Option {
 	case wire.OptStructuredReply, wire.OptListMetaContext, wire.OptSetMetaContext:
 		return true
@@ -132,7 +134,7 @@ func shorten(text string) string {
 	return strings.ToValidUTF8(text[:wire.RecommendedString-len("...")], "") + "..."
 }
 
-// noData refuses an option that has data where it may not.
+// noData refuses an option that has data although the clause forbids it.
 func (o *option) noData(clause string) bool {
 	if o.enforce(clause, len(o.req.Data) == 0 && !o.tooLong) {
 		return true
@@ -141,7 +143,7 @@ func (o *option) noData(clause string) bool {
 	return false
 }
 
-// fits refuses an option with more data than the server looks at.
+// fits refuses an option with more data than the limit.
 func (o *option) fits() bool {
 	if o.tooLong {
 		o.fail(wire.RepErrTooBig, fmt.Sprintf("the option has more than %d bytes of data", o.srv.cfg.OptionLimit))

@@ -12,7 +12,7 @@ import (
 )
 
 // ErrClosed is what Serve returns after Shutdown or Close, and ServeConn for
-// a connection that comes later.
+// a connection that is handed over later.
 var ErrClosed = errors.New("server is closed")
 
 // A Server serves the exports of its Config. All methods may be called from
@@ -31,7 +31,7 @@ type Server struct {
 }
 
 // New returns a server. It fails if the exports can't be offered as they are:
-// no disk, a name twice, constraints that the document rules out.
+// no disk, a name twice, constraints that the specification rules out.
 func New(cfg Config) (*Server, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
@@ -77,7 +77,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 }
 
 // temporary reports whether Accept may work again: the process ran out of
-// file descriptors, or the peer was gone already.
+// file descriptors, or the peer had closed the connection already.
 func temporary(err error) bool {
 	var ne interface{ Temporary() bool }
 	return errors.As(err, &ne) && ne.Temporary()
@@ -85,8 +85,8 @@ func temporary(err error) bool {
 
 // ServeConn serves one connection and closes it. It returns nil after
 // NBD_OPT_ABORT and NBD_CMD_DISC; otherwise the error says how the session
-// ended: io.EOF where the client just went away, a *[wire.FormatError] where
-// the client broke a rule and was hung up on.
+// ended: io.EOF where the client closed the connection without either, a
+// *[wire.FormatError] where the server ended it because the client broke a rule.
 func (s *Server) ServeConn(ctx context.Context, nc net.Conn) error {
 	return s.serveConn(ctx, nc, false)
 }
@@ -109,11 +109,11 @@ func (s *Server) serveConn(ctx context.Context, nc net.Conn, owned bool) error {
 	return err
 }
 
-// Shutdown ends the service in the way that the document asks for: listeners
+// Shutdown ends the service in the way that the specification asks for: listeners
 // close, requests that are being worked on finish, later ones fail with
 // NBD_ESHUTDOWN and options with NBD_REP_ERR_SHUTDOWN. It returns nil as soon
 // as the clients have disconnected; when ctx is done first, it closes the
-// connections that are left and returns ctx.Err().
+// remaining connections and returns ctx.Err().
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.stopping.Store(true)
 	s.closeListeners()
@@ -132,9 +132,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 }
 
-// Close closes listeners and connections at once, and waits until nothing of
-// the server runs any more. Operations on exports are not interrupted.
-// Calling it twice is harmless.
+// Close closes listeners and connections at once, and waits until all goroutines
+// of the server have ended. Operations on exports are not interrupted. It may be
+// called more than once.
 func (s *Server) Close() error {
 	s.crash()
 	s.served.Wait()

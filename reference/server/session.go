@@ -6,12 +6,11 @@ import (
 	"nbdconform/reference/wire"
 )
 
-// A Session is what one connection has negotiated. Hooks may look at it, and
-// change it where they mean to.
+// A Session is what one connection has negotiated. Hooks may read and change it.
 type Session struct {
 	ID          uint64 // 1 for the first connection of the server
 	ClientFlags wire.ClientFlags
-	TLS         bool // runs
+	TLS         bool // is in use
 	Structured  bool // replies come in chunks: structured replies or extended headers were negotiated
 	Extended    bool // extended headers were negotiated, and Structured is set too
 
@@ -23,7 +22,7 @@ type Session struct {
 
 	// Of the transmission phase:
 	Export *Export // nil before
-	Name   string  // of the export, as the client put it
+	Name   string  // of the export, as the client sent it
 	Flags  wire.TransmissionFlags
 
 	skip map[string]bool
@@ -37,14 +36,14 @@ func (s *Session) Exports() []Export { return s.conn.srv.cfg.Exports }
 func (s *Session) Crash() { s.conn.srv.crash() }
 
 // enforce reports whether the session may go on: the condition that the clause
-// demands is met, or the clause is one that the hooks skip. All checks of what
-// a client sends go through here.
+// demands is met, or hooks skip the clause. All checks of what a client sends
+// call it.
 func (s *Session) enforce(clause string, met bool) bool { return met || s.skip[clause] }
 
 // Skipped reports whether the clause is not enforced.
 func (s *Session) Skipped(clause string) bool { return s.skip[clause] }
 
-// violation is a breach by the client that ends the session.
+// violation is the error of a client that broke a clause, which ends the session.
 func violation(clause, format string, args ...any) error {
 	return &wire.FormatError{Clause: clause, Detail: fmt.Sprintf(format, args...)}
 }

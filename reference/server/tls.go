@@ -7,14 +7,14 @@ import (
 	"nbdconform/reference/wire"
 )
 
-// A TLSMode is how a server goes about TLS. Section "Server-side requirements".
+// A TLSMode is when a server requires TLS. Section "Server-side requirements".
 type TLSMode uint8
 
-// The modes of the document.
+// The modes of the specification.
 const (
 	NoTLS        TLSMode = 0 // NOTLS
-	ForcedTLS    TLSMode = 1 // FORCEDTLS: nothing goes without
-	SelectiveTLS TLSMode = 2 // SELECTIVETLS: exports that are TLSOnly don't go without
+	ForcedTLS    TLSMode = 1 // FORCEDTLS: all exports need it
+	SelectiveTLS TLSMode = 2 // SELECTIVETLS: exports that are TLSOnly need it
 )
 
 func (m TLSMode) String() string {
@@ -29,13 +29,13 @@ func (m TLSMode) String() string {
 	return fmt.Sprintf("TLSMode(%d)", uint8(m))
 }
 
-// TLS is how a server goes about TLS. The zero value does without.
+// TLS is how a server does TLS. The zero value has none.
 type TLS struct {
 	Mode   TLSMode
 	Server starttls.Server // does the handshakes; needed unless Mode is NoTLS
 }
 
-// validate rejects what could never be served as it is meant.
+// validate rejects configurations that can't work.
 func (t TLS) validate(exports []Export) error {
 	switch t.Mode {
 	case NoTLS:
@@ -55,8 +55,8 @@ func (t TLS) validate(exports []Export) error {
 }
 
 // mode is the mode of this connection: NOTLS where fixed newstyle was not
-// negotiated (tls.mode.not-fixed). That gives nobody an export without TLS
-// which needs it, see needsTLS.
+// negotiated (tls.mode.not-fixed). Exports that need TLS are refused all the same,
+// see needsTLS.
 func (c *conn) mode() TLSMode {
 	if !c.enforce("tls.mode.not-fixed", c.ClientFlags&wire.FlagCFixedNewstyle != 0 && c.fixed) {
 		return NoTLS
@@ -64,24 +64,24 @@ func (c *conn) mode() TLSMode {
 	return c.srv.cfg.TLS.Mode
 }
 
-// needsTLS reports whether e is not to be had on this connection as it is.
+// needsTLS reports whether e is refused on this connection until TLS is in use.
 func (c *conn) needsTLS(e *Export) bool {
 	return !c.TLS && (e.TLSOnly || c.srv.cfg.TLS.Mode == ForcedTLS)
 }
 
-// insists answers options that have to wait for TLS in FORCEDTLS mode. That
-// NBD_OPT_ABORT need not wait is what the summary of the modes says.
-func (o *option) insists() bool {
+// waitsForTLS refuses options that have to wait for TLS in FORCEDTLS mode, and
+// reports whether it did. By the summary of the modes NBD_OPT_ABORT need not wait.
+func (o *option) waitsForTLS() bool {
 	waits := o.mode() == ForcedTLS && !o.TLS && o.req.Option != wire.OptStartTLS && o.req.Option != wire.OptAbort
 	if o.enforce("tls.forced.other-options", !waits) {
 		return false
 	}
-	o.fail(wire.RepErrTLSReqd, "nothing goes without TLS here")
+	o.fail(wire.RepErrTLSReqd, "TLS has to be negotiated first")
 	return true
 }
 
-// exportNameClause is the clause that keeps an export which needs TLS from
-// NBD_OPT_EXPORT_NAME.
+// exportNameClause is the clause that refuses NBD_OPT_EXPORT_NAME for an export
+// which needs TLS.
 func (o *option) exportNameClause() string {
 	if o.srv.cfg.TLS.Mode == ForcedTLS {
 		return "tls.forced.export-name"
@@ -89,9 +89,10 @@ func (o *option) exportNameClause() string {
 	return "tls.selective.export-name"
 }
 
-// withheld answers NBD_OPT_INFO and NBD_OPT_GO for an export that needs TLS.
-// Without fixed newstyle there is no NBD_REP_ERR_TLS_REQD.
-func (o *option) withheld(e *Export) bool {
+// needsTLSFirst refuses NBD_OPT_INFO and NBD_OPT_GO for an export that needs TLS,
+// and reports whether it did. Without fixed newstyle there is no
+// NBD_REP_ERR_TLS_REQD.
+func (o *option) needsTLSFirst(e *Export) bool {
 	clause := "tls.selective.info"
 	if o.req.Option == wire.OptGo {
 		clause = "tls.selective.go"

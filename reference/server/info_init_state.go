@@ -5,8 +5,8 @@ import (
 	"nbdconform/reference/wire"
 )
 
-// initState looks at a whole disk, or at its first 2^20 extents: what is
-// behind them is taken for data. It says nothing where the disk can't tell.
+// initState is the state of a whole disk, from at most 2^20 extents: the rest
+// counts as data. It is 0 where the disk does not know.
 func initState(d export.Export) (f wire.InitFlags) {
 	const most, step = 1 << 20, 1 << 10
 	var scratch [step]wire.Extent
