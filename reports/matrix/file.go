@@ -24,7 +24,7 @@ type file struct {
 func Write(w io.Writer, m Matrix) error {
 	f := file{Matrix: m, Runs: make([]json.RawMessage, 0, len(m.Runs))}
 	f.Schema = SchemaURL
-	if f.SchemaVersion == "" {
+	if f.SchemaVersion == "" || f.SchemaVersion == FormerVersion {
 		f.SchemaVersion = SchemaVersion
 	}
 	if f.Pairings == nil {
@@ -76,8 +76,8 @@ func parse(b []byte) (Matrix, error) {
 	if dec.More() {
 		return Matrix{}, errors.New("something follows the document")
 	}
-	if f.SchemaVersion != SchemaVersion {
-		return Matrix{}, fmt.Errorf("schemaVersion: %.20q is unknown here, this program reads %q", f.SchemaVersion, SchemaVersion)
+	if f.SchemaVersion != SchemaVersion && f.SchemaVersion != FormerVersion {
+		return Matrix{}, fmt.Errorf("schemaVersion: %.20q is unknown here, this program reads %q and %q", f.SchemaVersion, SchemaVersion, FormerVersion)
 	}
 	if err := validate(b); err != nil {
 		return Matrix{}, err

@@ -9,7 +9,11 @@ import (
 )
 
 // SchemaVersion is the version of matrix.json.
-const SchemaVersion = "1.0"
+const SchemaVersion = "2.0"
+
+// FormerVersion is a version that is read as well: its runs are of
+// [result.FormerVersion].
+const FormerVersion = "1.0"
 
 // A Matrix is several runs, and what client programs did with the same servers.
 type Matrix struct {

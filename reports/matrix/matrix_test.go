@@ -175,7 +175,7 @@ func TestWrittenIsRead(t *testing.T) {
 		"activity": strings.Replace(b.String(), `"copy-in"`, `"dance"`, 1),
 		"verdict":  strings.Replace(b.String(), `"crash"`, `"clash"`, 1),
 		"field":    strings.Replace(b.String(), `"made"`, `"mode"`, 1),
-		"version":  strings.Replace(b.String(), `"1.0"`, `"9.0"`, 1),
+		"version":  strings.Replace(b.String(), `"2.0"`, `"9.0"`, 1),
 		"more":     b.String() + "{}",
 	} {
 		if _, err := Read(strings.NewReader(broken)); err == nil {

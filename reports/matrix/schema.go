@@ -25,7 +25,7 @@ var compiled = sync.OnceValues(func() (*jsonschema.Schema, error) {
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft2020)
 	c.AssertFormat()
-	for url, text := range map[string][]byte{SchemaURL: schemaJSON, result.SchemaURL: result.Schema()} {
+	for url, text := range map[string][]byte{SchemaURL: schemaJSON, result.SchemaURL: result.Schema(), result.FormerSchemaURL: result.FormerSchema()} {
 		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 		if err != nil {
 			return nil, fmt.Errorf("parsing the schema %s: %w", url, err)

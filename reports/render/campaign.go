@@ -29,7 +29,7 @@ func campaignTone(f fuzzing.Finding) string {
 	case f.Standing == fuzzing.Known:
 		return "skipped"
 	case f.Standing == fuzzing.Weak:
-		return "weak"
+		return "warning"
 	case f.Kind == "crash", f.Kind == "said", f.Kind == "leak":
 		return "crash"
 	case f.Standing == fuzzing.Unconfirmed:
@@ -88,7 +88,7 @@ func (r campaignRow) Reproducer(file string) string {
 
 // inOrder puts what counts first.
 func inOrder(list []fuzzing.Finding) []fuzzing.Finding {
-	rank := map[string]int{"crash": 0, "error": 1, "hang": 2, "fail": 3, "weak": 4, "inconclusive": 5, "skipped": 6}
+	rank := map[string]int{"crash": 0, "error": 1, "hang": 2, "fail": 3, "warning": 4, "inconclusive": 5, "skipped": 6}
 	list = slices.Clone(list)
 	slices.SortStableFunc(list, func(a, b fuzzing.Finding) int { return rank[campaignTone(a)] - rank[campaignTone(b)] })
 	return list

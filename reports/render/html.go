@@ -56,7 +56,7 @@ type page struct {
 	Levels     []string
 	Groups     []htmlGroup
 	Findings   []finding
-	Weak       []result.Spec
+	Warnings   []result.Spec
 	Style      template.CSS
 	Script     template.JS
 	Policy     string // of the content: this script and no other
@@ -106,7 +106,7 @@ func pageOf(r result.Result) page {
 		R: r, Target: targetName(r.Target), Conclusion: r.Conclusion(), Exit: r.Exit(), Symbol: conclusionSymbol(r),
 		Sentence: sentence(r), Doubts: r.Doubts(), Facts: facts(r), Started: r.Started.UTC().Format(pageTime),
 		Verdicts: used(r.Summary), Levels: []string{"MUST", "SHOULD", "MAY"},
-		Findings: findings(r), Weak: withVerdict(r, result.Warning),
+		Findings: findings(r), Warnings: withVerdict(r, result.Warning),
 		Style: template.CSS(pageStyle), Script: template.JS(pageScript),
 		Policy: "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; script-src 'sha256-" +
 			base64.StdEncoding.EncodeToString(hash[:]) + "'",

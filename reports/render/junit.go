@@ -73,7 +73,7 @@ func junitTextOf(s string) *junitText {
 
 // JUnit writes r in the form that CI servers read, one testcase for each spec.
 //
-// Pass and weak are passed testcases, a weak one says so in system-out; fail,
+// Pass and warning are passed testcases, a warning says so in system-out; fail,
 // crash and hang are failures; error and inconclusive are errors; unsupported,
 // skipped and blocked are skipped. The format has no word for a run that can't
 // be trusted as a whole, and its readers take a file without tests for a
@@ -135,7 +135,7 @@ func junitCaseOf(s result.Spec, nameTaken bool) junitCase {
 	switch s.Verdict {
 	case result.Pass:
 	case result.Warning:
-		c.SystemOut = junitTextOf(strings.TrimRight("weak: "+s.Message+"\n\n"+s.Transcript, "\n"))
+		c.SystemOut = junitTextOf(strings.TrimRight("warning: "+s.Message+"\n\n"+s.Transcript, "\n"))
 	case result.Fail, result.Crash, result.Hang:
 		outcome.Body = xmlText(junitBody(s))
 		c.Failure = outcome

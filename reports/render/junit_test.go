@@ -186,7 +186,7 @@ func TestJUnitOfEachVerdict(t *testing.T) {
 		if got != element {
 			t.Errorf("%s became %q, want %q", v, got, element)
 		}
-		if (v == result.Warning) != (c.SystemOut != nil && strings.Contains(c.SystemOut.Body, "weak: the reason")) {
+		if (v == result.Warning) != (c.SystemOut != nil && strings.Contains(c.SystemOut.Body, "warning: the reason")) {
 			t.Errorf("%s: system-out %v", v, c.SystemOut)
 		}
 		if c.File != "x.go" || c.Line != "7" {

@@ -38,9 +38,9 @@ func Markdown(w io.Writer, r result.Result) error {
 		}
 		markdownFinding(&b, f)
 	}
-	if weak := withVerdict(r, result.Warning); len(weak) > 0 {
-		b.WriteString("### Weak\n\n")
-		for _, s := range weak {
+	if warnings := withVerdict(r, result.Warning); len(warnings) > 0 {
+		b.WriteString("### Warnings\n\n")
+		for _, s := range warnings {
 			fmt.Fprintf(&b, "- %s %s: %s\n", symbol(s.Verdict), markdownCode(s.ID), markdownText(oneLine(s.Message, 300)))
 		}
 		b.WriteString("\n")

@@ -57,7 +57,7 @@ type serverPage struct {
 	Counts   []count  // clauses by verdict, the worst of all profiles
 	Broken   int
 	Profiles []profileLine
-	Findings []clauseLink // what is broken, and what is weak, the worst of it
+	Findings []clauseLink // what is broken, and the warnings, the worst of it
 	Unnamed  int          // findings that there is no room for
 }
 

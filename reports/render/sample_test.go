@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"nbdconform/reference/wire"
 	"nbdconform/reports/result"
 )
 
@@ -50,13 +51,18 @@ func passes(group, prefix string, n int) []result.Spec {
 	return list
 }
 
+// wrong is an answer that was not expected.
+func wrong(got any, want ...any) []result.Failure {
+	return []result.Failure{{Code: "expectation", Received: result.ValuesOf(got), Expected: result.ValuesOf(want...)}}
+}
+
 func conforms() result.Result {
 	r := base("nbdkit", "1.42.3", "trixie")
 	r.Specs = append(passes("Handshake", "handshake", 9), passes("Commands", "read", 8)...)
 	r.Specs = append(r.Specs,
 		result.Spec{ID: "cache.served", Name: "NBD_CMD_CACHE is served", Group: "Commands", Clauses: []string{"cmd.cache"}, Level: "MAY", Verdict: result.Unsupported, Message: "neither declared nor advertised"},
 		result.Spec{ID: "write.fua", Name: "NBD_CMD_WRITE with FUA is durable", Group: "Commands", Clauses: []string{"cmd.flags.fua"}, Level: "MUST", Verdict: result.Skipped, Message: "writes to this target need --destructive"},
-		result.Spec{ID: "trim.size", Name: "NBD_CMD_TRIM of nothing is answered", Group: "Commands", Clauses: []string{"cmd.trim.empty"}, Level: "SHOULD", Verdict: result.Warning, Message: "want success, got EINVAL", Seconds: 0.02},
+		result.Spec{ID: "trim.size", Name: "NBD_CMD_TRIM of nothing is answered", Group: "Commands", Clauses: []string{"cmd.trim.empty"}, Level: "SHOULD", Verdict: result.Warning, Message: "want success, got EINVAL", Failures: wrong(wire.EINVAL, wire.OK), Seconds: 0.02},
 	)
 	r.Observations = []result.Observation{{Spec: "read.03", Topic: "order of simultaneous replies", Value: "as asked"}}
 	r.Count()
@@ -82,6 +88,7 @@ func broken() result.Result {
 			Clauses: []string{"cmd.write-zeroes.fast-zero.enotsup"}, Section: "Request types: NBD_CMD_WRITE_ZEROES",
 			Requires:   "A server that can't zero faster than it writes fails quickly with NBD_ENOTSUP.",
 			Message:    "want success or ENOTSUP, got EIO\n  simple reply  cookie=0x2a error=EIO(5)\n  0000  67 44 66 98 00 00 00 05  00 00 00 00 00 00 00 2a  |gDf............*|",
+			Failures:   wrong(wire.EIO, wire.OK, wire.ENOTSUP),
 			Location:   "conformance/servers/write_zeroes.go:41",
 			Reproduce:  "nbdconform run --target qemu-nbd --target-version 7.2.22 --seed 42 --spec write-zeroes.fast-zero.answers",
 			Transcript: "C  NBD_OPT_GO \"disk\"\nS  NBD_REP_INFO NBD_INFO_EXPORT 67108864 bytes, HAS_FLAGS|FLUSH|FUA|TRIM|FAST_ZERO\nS  NBD_REP_ACK\nC  WRITE_ZEROES FAST_ZERO cookie=0x2a offset=0 length=65536\nS  simple reply cookie=0x2a EIO",
@@ -105,6 +112,7 @@ func broken() result.Result {
 			Clauses: []string{"trans.structured.done"}, Section: "Structured reply chunk message",
 			Requires:  "The last chunk of a reply has the flag set.",
 			Message:   "want a chunk with DONE within 5 s, got 3 chunks without it and then nothing",
+			Failures:  wrong(result.Term("end.silence"), wire.ReplyFlagDone),
 			Reproduce: "nbdconform run --target qemu-nbd --spec structured.chunk.done-flag",
 		},
 		result.Spec{
@@ -112,8 +120,8 @@ func broken() result.Result {
 			Name: "NBD_OPT_LIST_META_CONTEXT with an unknown namespace lists nothing", Clauses: []string{"opt.list-meta-context.unknown"},
 			Message: "the connection was lost before the answer", Requires: "An unknown namespace is no error.",
 		},
-		result.Spec{ID: "trim.empty", Name: "NBD_CMD_TRIM of nothing is answered", Group: "Commands", Clauses: []string{"cmd.trim.empty"}, Level: "SHOULD", Verdict: result.Warning, Message: "want success, got EINVAL", Seconds: 0.02, Section: "Request types: NBD_CMD_TRIM", Requires: "A length of zero has no effect."},
-		result.Spec{ID: "opt.info.block-size", Name: "NBD_OPT_INFO tells the block size when asked", Group: "Option haggling", Clauses: []string{"opt.info.block-size"}, Level: "SHOULD", Verdict: result.Warning, Message: "want NBD_INFO_BLOCK_SIZE, got NBD_INFO_EXPORT alone", Seconds: 0.01},
+		result.Spec{ID: "trim.empty", Name: "NBD_CMD_TRIM of nothing is answered", Group: "Commands", Clauses: []string{"cmd.trim.empty"}, Level: "SHOULD", Verdict: result.Warning, Message: "want success, got EINVAL", Failures: wrong(wire.EINVAL, wire.OK), Seconds: 0.02, Section: "Request types: NBD_CMD_TRIM", Requires: "A length of zero has no effect."},
+		result.Spec{ID: "opt.info.block-size", Name: "NBD_OPT_INFO tells the block size when asked", Group: "Option haggling", Clauses: []string{"opt.info.block-size"}, Level: "SHOULD", Verdict: result.Warning, Message: "want NBD_INFO_BLOCK_SIZE, got NBD_INFO_EXPORT alone", Failures: wrong(wire.InfoExport, wire.InfoBlockSize), Seconds: 0.01},
 		result.Spec{ID: "resize.notice", Name: "A resize is announced", Group: "Commands", Clauses: []string{"ext.resize"}, Level: "MAY", Verdict: result.Unsupported, Message: "neither declared nor advertised"},
 		result.Spec{ID: "cache.served", Name: "NBD_CMD_CACHE is served", Group: "Commands", Clauses: []string{"cmd.cache"}, Level: "MAY", Verdict: result.Unsupported, Message: "neither declared nor advertised"},
 		result.Spec{ID: "tls.psk", Name: "NBD_OPT_STARTTLS works with a pre-shared key", Group: "TLS", Clauses: []string{"tls.psk"}, Level: "MAY", Verdict: result.Skipped, Message: "no pre-shared key was configured (--tls-psk)"},

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -181,7 +182,7 @@ func sarifResultOf(s result.Spec, rule int) sarifResult {
 		RuleID: visible(id), RuleIndex: rule, Kind: "fail", Level: sarifLevelOf(s),
 		Message:      sarifText{visible(fmt.Sprintf("%s: %s", s.Name, s.Message))},
 		Locations:    []sarifLocation{{[]sarifLogical{{Name: visible(s.Name), FullyQualifiedName: visible(s.ID), Kind: "function"}}}},
-		Fingerprints: map[string]string{"nbdconform/v1": visible(s.ID + "; " + result.SignatureOf(s))},
+		Fingerprints: map[string]string{"nbdconform/v2": visible(s.ID + "; " + cmp.Or(s.Signature, result.SignatureOf(s)))},
 		Properties:   map[string]any{"verdict": s.Verdict},
 	}
 	for key, value := range map[string]string{"reproduce": s.Reproduce, "evidence": s.Evidence, "exit": s.Exit} {

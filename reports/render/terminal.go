@@ -29,7 +29,7 @@ func Terminal(w io.Writer, r result.Result, color bool) error {
 	for _, f := range findings(r) {
 		t.finding(f)
 	}
-	t.weak(withVerdict(r, result.Warning))
+	t.warnings(withVerdict(r, result.Warning))
 	if len(r.Specs) > 0 {
 		_, _ = t.WriteString(groupTable(r, t.paint))
 		_, _ = t.WriteString("\n")
@@ -130,13 +130,13 @@ func (t *terminal) factLines(key string, lines []string) {
 	}
 }
 
-// weak writes the broken SHOULDs, briefly.
-func (t *terminal) weak(specs []result.Spec) {
+// warnings writes the broken SHOULDs, briefly.
+func (t *terminal) warnings(specs []result.Spec) {
 	for _, s := range specs {
-		_, _ = t.WriteString(t.paint.as("WEAK", bold, colourOf(s.Verdict)) + "  ")
-		for i, line := range limit(wrap(visible(s.ID+": "+oneLine(s.Message, 500)), Columns-6), 4) {
+		_, _ = t.WriteString(t.paint.as("WARNING", bold, colourOf(s.Verdict)) + "  ")
+		for i, line := range limit(wrap(visible(s.ID+": "+oneLine(s.Message, 500)), Columns-9), 4) {
 			if i > 0 {
-				_, _ = t.WriteString("      ")
+				_, _ = t.WriteString("         ")
 			}
 			_, _ = t.WriteString(line + "\n")
 		}

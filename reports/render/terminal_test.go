@@ -51,14 +51,14 @@ func TestTerminalIsPrintable(t *testing.T) {
 func TestTerminalShowsRootCausesFirst(t *testing.T) {
 	screen := string(rendered(t, broken(), formats["txt"]))
 	at := -1
-	for _, id := range []string{"HANG  structured.chunk.done-flag", "CRASH  trim.beyond-end", "FAIL  write-zeroes.fast-zero.answers", "INCONCLUSIVE  meta.list.unknown", "WEAK  trim.empty"} {
+	for _, id := range []string{"HANG  structured.chunk.done-flag", "CRASH  trim.beyond-end", "FAIL  write-zeroes.fast-zero.answers", "INCONCLUSIVE  meta.list.unknown", "WARNING  trim.empty"} {
 		i := strings.Index(screen, id)
 		if i <= at {
 			t.Errorf("%q is at %d, want it after %d", id, i, at)
 		}
 		at = i
 	}
-	want := "qemu-nbd 7.2.22 (bookworm): 96 pass, 2 weak, 1 fail, 1 crash, 1 hang, 4 blocked,\n2 unsupported, 1 skipped, 1 inconclusive in 12.3 s: does not conform\n"
+	want := "qemu-nbd 7.2.22 (bookworm): 96 pass, 2 warning, 1 fail, 1 crash, 1 hang, 4\nblocked, 2 unsupported, 1 skipped, 1 inconclusive in 12.3 s: does not conform\n"
 	if !strings.HasSuffix(screen, want) {
 		t.Errorf("the screen ends with\n%s\nwant\n%s", screen[max(0, len(screen)-200):], want)
 	}

@@ -110,7 +110,7 @@ func targetName(t result.Target) string {
 	return name
 }
 
-// tally is "131 pass, 2 weak": the verdicts that occur. Passes are always
+// tally is "131 pass, 2 warning": the verdicts that occur. Passes are always
 // named, so that a run without one says so.
 func tally(r result.Result) string {
 	if len(r.Specs) == 0 {

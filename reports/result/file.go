@@ -18,13 +18,18 @@ const MaxBytes = 64 << 20
 // Write writes r as indented JSON, complete: Summary is counted afresh, lists
 // that are nil become empty, an empty SchemaVersion is filled in, long
 // transcripts lose their middle, and a spec that owes a reason and has none
-// says so. Signatures are added. It refuses whatever Read would refuse, before it writes a byte.
+// says so. Signatures are added. A result of a former version is written as it
+// was read. Write refuses whatever Read would refuse, before it writes a byte.
 func Write(w io.Writer, r Result) error {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	if err := enc.Encode(complete(r)); err != nil {
+	r = complete(r)
+	if r.Former() {
+		r = withFormerNames(r)
+	}
+	if err := enc.Encode(r); err != nil {
 		return fmt.Errorf("encoding result: %w", err)
 	}
 	if _, err := parse(b.Bytes()); err != nil {
@@ -63,15 +68,19 @@ func parse(b []byte) (Result, error) {
 	if err != nil {
 		return Result{}, jsonError(b, err)
 	}
-	if err := knownVersion(doc); err != nil {
+	version, err := knownVersion(doc)
+	if err != nil {
 		return Result{}, err
 	}
-	if err := validate(doc); err != nil {
+	if err := validate(doc, version); err != nil {
 		return Result{}, err
 	}
 	var r Result
 	if err := json.Unmarshal(b, &r); err != nil {
 		return Result{}, jsonError(b, err)
+	}
+	if r.Former() {
+		r = withCurrentNames(r)
 	}
 	if err := consistent(r); err != nil {
 		return Result{}, err
@@ -96,20 +105,21 @@ func jsonError(b []byte, err error) error {
 
 // knownVersion speaks before the schema does: a document of another version
 // may be wrong in a hundred places, and only one of them matters.
-func knownVersion(doc any) error {
+func knownVersion(doc any) (string, error) {
 	m, ok := doc.(map[string]any)
 	if !ok {
-		return errors.New("document: want an object")
+		return "", errors.New("document: want an object")
 	}
 	switch v := m["schemaVersion"].(type) {
 	case nil:
-		return errors.New("document: no schemaVersion, so not a result of this suite")
+		return "", errors.New("document: no schemaVersion, so not a result of this suite")
 	case string:
-		if v != SchemaVersion {
-			return fmt.Errorf("schemaVersion: %.20q is unknown here, this program reads %q", v, SchemaVersion)
+		if v != SchemaVersion && v != FormerVersion {
+			return "", fmt.Errorf("schemaVersion: %.20q is unknown here, this program reads %q and %q", v, SchemaVersion, FormerVersion)
 		}
+		return v, nil
 	}
-	return nil
+	return "", nil
 }
 
 func consistent(r Result) error {
@@ -144,10 +154,10 @@ func complete(r Result) Result {
 		if s.Message == "" && s.Verdict != Pass {
 			s.Message = "no reason was recorded"
 		}
-		if s.Signature == "" {
+		if s.Signature == "" && !r.Former() {
 			s.Signature = SignatureOf(*s)
 		}
-		s.Transcript = withoutMiddle(s.Transcript)
+		s.shortenTranscript()
 		s.Stderr = withoutMiddle(s.Stderr)
 	}
 	r.Count()
@@ -164,13 +174,39 @@ func orEmpty[T any](list []T) []T {
 // MaxText is how much of a transcript, or of a stderr, Write keeps.
 const MaxText = 256 << 10
 
+// half of a text is kept at either end. There is room for the note between them,
+// so that writing twice changes nothing.
+const half = MaxText/2 - 32
+
+// shortenTranscript takes the middle out of a long transcript. Marks stay at
+// their lines as long as these are there.
+func (s *Spec) shortenTranscript() {
+	before := strings.ToValidUTF8(s.Transcript, "\uFFFD")
+	s.Transcript = withoutMiddle(s.Transcript)
+	if len(s.Marks) == 0 || s.Transcript == before {
+		return
+	}
+	was, is := strings.Count(before, "\n"), strings.Count(s.Transcript, "\n")
+	head := strings.Count(s.Transcript[:half], "\n") // whole lines before the note
+	tail := strings.Count(s.Transcript[len(s.Transcript)-half:], "\n")
+	var marks []Mark
+	for _, m := range s.Marks {
+		switch {
+		case m.Line <= head:
+			marks = append(marks, m)
+		case m.Line > was-tail+1:
+			m.Line += is - was
+			marks = append(marks, m)
+		}
+	}
+	s.Marks = marks
+}
+
 func withoutMiddle(s string) string {
 	s = strings.ToValidUTF8(s, "\uFFFD")
 	if len(s) <= MaxText {
 		return s
 	}
-	// Room for the note, so that writing twice changes nothing.
-	const half = MaxText/2 - 32
 	left := len(s) - 2*half
 	return fmt.Sprintf("%s\n[%d bytes left out]\n%s", s[:half], left, s[len(s)-half:])
 }

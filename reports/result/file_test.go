@@ -33,6 +33,16 @@ func example() Result {
 				Requires: "refuse it", Section: "Request types", Location: "servers/trim.go:12", Reproduce: "nbdconform run cmd.trim.beyond",
 				Transcript: "C: TRIM\nS: closed", Exit: "signal: aborted", Stderr: "assertion \x1b[31m\u2028 日本", BlockedBy: "x",
 			},
+			{
+				ID: "opt.go", Name: "NBD_OPT_GO answers", Group: "handshake", Clauses: []string{"opt.go"}, Level: "SHOULD",
+				Verdict: Warning, Signature: "y", Message: "x",
+				Failures: []Failure{{
+					Clause: "opt.go", Code: "expectation", About: &Statement{"case.for-name", ValuesOf("a")},
+					Expected: ValuesOf(7, true, []byte{1}), Received: []Value{Lines(Text("b")), Term("end.hung-up")},
+					Exchange: &Value{Type: TextValue, Text: "x"}, Where: &Where{Connection: -1, Message: 3, Offset: 12, Export: "e", Operation: "NBD_OPT_GO"},
+				}},
+				Transcript: "C: GO\n!! bad\n!! worse\n", Marks: []Mark{{Line: 2, Clause: "a.b"}, {Line: 3}},
+			},
 			{ID: "opt.info", Name: "NBD_OPT_INFO answers", Group: "handshake", Clauses: []string{}, Level: "MAY", Verdict: Unsupported, Message: "not advertised"},
 		},
 		Observations: []Observation{{Spec: "cmd.read.answers", Topic: "order of replies", Value: "as asked"}},
@@ -99,9 +109,9 @@ func TestWriteRefuses(t *testing.T) {
 	}{
 		{"an unknown verdict", func(r *Result) { r.Specs[0].Verdict = "maybe" }, `specs[0] ("cmd.read.answers").verdict`},
 		{"the same id twice", func(r *Result) { r.Specs[2].ID = r.Specs[0].ID }, "specs[2].id"},
-		{"a fail without a clause", func(r *Result) { r.Specs[2].Verdict = Fail }, `specs[2] ("opt.info").clauses`},
+		{"a fail without a clause", func(r *Result) { r.Specs[3].Verdict = Fail }, `specs[3] ("opt.info").clauses`},
 		{"no number", func(r *Result) { r.Seconds = math.NaN() }, "encoding result"},
-		{"another schema version", func(r *Result) { r.SchemaVersion = "2.0" }, "schemaVersion"},
+		{"another schema version", func(r *Result) { r.SchemaVersion = "3.0" }, "schemaVersion"},
 		{"too much", func(r *Result) { r.Reproduce = strings.Repeat("x", MaxBytes) }, "larger than 64 MiB"},
 	}
 	for _, tt := range tests {
@@ -144,7 +154,7 @@ func TestReadRefuses(t *testing.T) {
 		{"a syntax error", strings.NewReader("{\n\n  nonsense"), "line 3"},
 		{"a list", strings.NewReader(`[]`), "want an object"},
 		{"some other JSON", strings.NewReader(`{"a": 1}`), "no schemaVersion"},
-		{"a later version", strings.NewReader(`{"schemaVersion": "1.1"}`), `"1.1" is unknown here, this program reads "1.0"`},
+		{"a later version", strings.NewReader(`{"schemaVersion": "2.1"}`), `"2.1" is unknown here, this program reads "2.0" and "1.0"`},
 		{"two documents", strings.NewReader(written(t, example()) + "{}"), "not a JSON document"},
 		{"a broken disk", badReader{}, "no disk"},
 		{"more than the limit", endless{}, "larger than 64 MiB"},

@@ -14,6 +14,10 @@ import "time"
 // reader of the older form would misread the newer one.
 const SchemaVersion = "2.0"
 
+// FormerVersion is a version that is read as well. Its results have no failures
+// as values, and signatures that were made from messages: see [Result.Former].
+const FormerVersion = "1.0"
+
 // A Verdict is the outcome of one spec.
 type Verdict string
 
@@ -107,10 +111,18 @@ type Spec struct {
 	Location   string   `json:"location,omitempty"`   // file and line of the spec
 	Reproduce  string   `json:"reproduce,omitempty"`  // the command that runs this spec alone
 	Transcript string   `json:"transcript,omitempty"` // the conversation, decoded
+	Marks      []Mark   `json:"marks,omitempty"`      // the lines of the transcript that matter, in their order
 	Exit       string   `json:"exit,omitempty"`       // how the target ended, for a crash
 	Stderr     string   `json:"stderr,omitempty"`     // the end of what the target wrote meanwhile
 	Evidence   string   `json:"evidence,omitempty"`   // directory of the evidence, relative to the result's
 	BlockedBy  string   `json:"blockedBy,omitempty"`  // id of the spec, or clause, that stands in the way
+}
+
+// A Mark is a line of a transcript that says what is wrong with the message
+// above it.
+type Mark struct {
+	Line   int    `json:"line"`             // from 1
+	Clause string `json:"clause,omitempty"` // that the judge saw broken; "": the expectation of the spec
 }
 
 // An Observation is something that the document leaves open, and what this target does.

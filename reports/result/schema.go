@@ -18,29 +18,48 @@ import (
 //go:embed result.schema.json
 var schemaJSON []byte
 
+//go:embed result.schema.1.json
+var formerSchemaJSON []byte
+
 // Schema returns result.schema.json. The caller owns the slice.
 func Schema() []byte { return bytes.Clone(schemaJSON) }
 
 // SchemaURL names result.schema.json.
 const SchemaURL = "urn:nbdconform:result:" + SchemaVersion
 
-var compiled = sync.OnceValues(func() (*jsonschema.Schema, error) {
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(schemaJSON))
+// FormerSchema returns the schema of results of [FormerVersion]. The caller
+// owns the slice.
+func FormerSchema() []byte { return bytes.Clone(formerSchemaJSON) }
+
+// FormerSchemaURL names what [FormerSchema] returns.
+const FormerSchemaURL = "urn:nbdconform:result:" + FormerVersion
+
+var (
+	compiled       = sync.OnceValues(func() (*jsonschema.Schema, error) { return compile(SchemaURL, schemaJSON) })
+	compiledFormer = sync.OnceValues(func() (*jsonschema.Schema, error) { return compile(FormerSchemaURL, formerSchemaJSON) })
+)
+
+func compile(url string, text []byte) (*jsonschema.Schema, error) {
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {
-		return nil, fmt.Errorf("parsing result.schema.json: %w", err)
+		return nil, fmt.Errorf("parsing %s: %w", url, err)
 	}
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft2020)
 	c.AssertFormat()
-	if err := c.AddResource(SchemaURL, doc); err != nil {
-		return nil, fmt.Errorf("adding result.schema.json: %w", err)
+	if err := c.AddResource(url, doc); err != nil {
+		return nil, fmt.Errorf("adding %s: %w", url, err)
 	}
-	return c.Compile(SchemaURL)
-})
+	return c.Compile(url)
+}
 
-// validate holds a decoded JSON document against the schema.
-func validate(doc any) error {
-	schema, err := compiled()
+// validate compares a decoded JSON document of a version with its schema.
+func validate(doc any, version string) error {
+	of := compiled
+	if version == FormerVersion {
+		of = compiledFormer
+	}
+	schema, err := of()
 	if err != nil {
 		return err
 	}

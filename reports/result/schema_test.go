@@ -100,6 +100,11 @@ func TestSchemaAgreesWithTypes(t *testing.T) {
 		{Document{}, props["document"].(object)},
 		{Target{}, props["target"].(object)},
 		{Spec{}, defs["spec"].(object)},
+		{Failure{}, defs["failure"].(object)},
+		{Statement{}, defs["failure"].(object)["properties"].(object)["about"].(object)},
+		{Where{}, defs["failure"].(object)["properties"].(object)["where"].(object)},
+		{Value{}, defs["value"].(object)},
+		{Mark{}, defs["mark"].(object)},
 		{Observation{}, defs["observation"].(object)},
 	}
 	for _, tt := range tests {

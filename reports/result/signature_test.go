@@ -1,46 +1,99 @@
 package result
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
-func failed(message string) Spec {
-	return Spec{ID: "a.b", Clauses: []string{"opt.abort.ack"}, Verdict: Fail, Message: message}
+// failed is a spec that failed in some ways.
+func failed(list ...Failure) Spec {
+	return Spec{ID: "a.b", Clauses: []string{"opt.abort.ack"}, Verdict: Fail, Failures: list}
 }
 
+func hung(list ...Failure) Spec {
+	s := failed(list...)
+	s.Verdict = Hang
+	return s
+}
+
+// got is an expectation of a reply that was not met.
+func got(want, got any) Failure {
+	return Failure{Clause: "opt.abort.ack", Code: "expectation", Expected: ValuesOf(want), Received: ValuesOf(got)}
+}
+
+// A replyType is a number of the protocol with a name.
+type replyType uint32
+
+func (r replyType) String() string {
+	switch r {
+	case 1:
+		return "NBD_REP_ACK"
+	case 2:
+		return "NBD_REP_SERVER"
+	case 1 << 31:
+		return "NBD_REP_ERR_POLICY"
+	}
+	return fmt.Sprintf("0x%x", uint32(r))
+}
+
+const (
+	ack    replyType = 1
+	server replyType = 2
+	policy replyType = 1 << 31
+)
+
 func TestSignatureIsTheSameOverTwoRuns(t *testing.T) {
+	ended := func(how string) Failure {
+		f := got(Term("answer.final", ack), Term("end.with-error", Term("end.hung-up"), errors.New(how)))
+		f.Exchange = &Value{Type: TextValue, Text: how}
+		return f
+	}
+	said := func(n int, words string) Failure {
+		list := make([]Value, 0, n+1)
+		for range n {
+			list = append(list, Term("said", server, Text(words)))
+		}
+		return got(Term("in-step"), Lines(append(list, Term("said", ack, Text("")))...))
+	}
+	seen := func(code string, values ...any) []Failure {
+		return []Failure{{Clause: "opt.abort.ack", Code: "meta-id-of-two", Received: ValuesOf(uint32(len(code)))}, Because(code, values...)}
+	}
+	placed := func(conn, message int) Failure {
+		f := got(ack, policy)
+		f.Where = &Where{Connection: conn, Message: message, Offset: int64(message), Export: fmt.Sprint(conn)}
+		return f
+	}
+	crash := func(exit, stderr string, f Failure) Spec {
+		s := failed(f)
+		s.Verdict, s.Exit, s.Stderr = Crash, exit, stderr
+		return s
+	}
 	for name, pair := range map[string][2]Spec{
-		"how a connection ended": {
-			failed("want the final reply NBD_REP_ACK; the server ended the connection\nto NBD_OPT_ABORT length 0 the server answered:\n  the server ended the connection (reading an option reply: read tcp 172.17.0.1:59890->172.17.0.2:10809: read: connection reset by peer)"),
-			failed("want the final reply NBD_REP_ACK; the server ended the connection\nto NBD_OPT_ABORT length 0 the server answered:\n  the server ended the connection (reading an option reply: EOF)"),
+		"how a connection ended": {failed(ended("read: connection reset by peer")), failed(ended("EOF"))},
+		"timeouts": {
+			hung(Because("no-answer", 3*time.Second), got(Term("answer.any"), Term("end.silence"))),
+			hung(Because("no-answer", 1250*time.Millisecond), got(Term("answer.any"), Term("end.silence"))),
 		},
-		"patience": {
-			failed("no answer within 3s\nwant a final reply of whatever type, or the end of the session; no answer in time"),
-			failed("no answer within 1.25s\nwant a final reply of whatever type, or the end of the session; no answer in time"),
+		"numbers, bytes and texts": {
+			failed(got(512, []byte{2, 3, 0xa5})), failed(got(4096, []byte{0x67, 0x44})),
 		},
-		"numbers, bytes and cookies": {
-			failed("cmd.read.data: want 512 bytes at 0x1000; cookie 0x1001 gave 0203a501060704050a0b08090e0f0c0d...; see 172.17.0.2:10809"),
-			failed("cmd.read.data: want 4096 bytes at 0x7f000; cookie 0xdeadbeef00 gave 67446698000000160000000000001001; see 10.0.0.1:80"),
-		},
-		"how often it was said": {
-			failed("want the conversation to be in step; the server answered:\n  NBD_REP_SERVER to NBD_OPT_LIST length 8\n  NBD_REP_ACK to NBD_OPT_LIST length 0"),
-			failed("want the conversation to be in step; the server answered:\n  NBD_REP_SERVER to NBD_OPT_LIST length 8\n  NBD_REP_SERVER to NBD_OPT_LIST length 12\n  NBD_REP_ACK to NBD_OPT_LIST length 0\nto something else:\n  NBD_REP_ERR_POLICY"),
-		},
-		"what the server says in its own words": {
-			failed(`want an error; got NBD_REP_ERR_UNKNOWN "export 'a' is not here"`),
-			failed(`want an error; got NBD_REP_ERR_UNKNOWN "no export a"`),
-		},
+		"a number without a name":               {failed(got(ack, replyType(77))), failed(got(ack, replyType(99)))},
+		"how often it was sent":                 {failed(said(1, "")), failed(said(3, ""))},
+		"what the server says in its own words": {failed(said(1, "export 'a' is not here")), failed(said(1, "no export a"))},
+		"a name that the program made up":       {failed(got(ack, "#block123")), failed(got(ack, "#block77"))},
+		"the place":                             {failed(placed(0, 3)), failed(placed(2, 17))},
 		"which spec the judge saw it in, and the dispute": {
-			failed("the ID 1 stands for two\nseen in 3 specs, here in a.b"),
-			failed("the clause is disputed: either way\nthe ID 7 stands for two\nseen in c.d"),
+			failed(seen("seen-in-specs", 3, "a.b")...), failed(seen("disputed", Text("either way"))...),
 		},
-		"what the client saw of a crash": {
-			{Clauses: []string{"x.y"}, Verdict: Crash, Exit: "signal: aborted", Message: "the server died: signal: aborted\nwant in step", Stderr: "noise\nprog: a.c:12: f: Assertion `x' failed.\n"},
-			{Clauses: []string{"x.y"}, Verdict: Crash, Exit: "signal: aborted", Message: "the server died: signal: aborted\nwaiting for the greeting", Stderr: "prog: a.c:14: f: Assertion `x' failed.\nmore noise"},
+		"what the client received before a crash": {
+			crash("signal: aborted", "noise\nprog: a.c:12: f: Assertion `x' failed.\n", got(ack, policy)),
+			crash("signal: aborted", "prog: a.c:14: f: Assertion `x' failed.\nmore noise", got(ack, Term("end.hung-up"))),
 		},
 	} {
-		if a, b := SignatureOf(pair[0]), SignatureOf(pair[1]); a != b || a == "" {
+		if a, b := SignatureOf(pair[0]), SignatureOf(pair[1]); a != b || !strings.HasPrefix(a, "opt.abort.ack: ") || len(a) == len("opt.abort.ack: ") {
 			t.Errorf("%s:\n%s\n%s", name, a, b)
 		}
 	}
@@ -50,18 +103,30 @@ func TestSignatureDiffersForDifferentFailures(t *testing.T) {
 	crash := Spec{Clauses: []string{"x.y"}, Verdict: Crash, Exit: "signal: aborted", Stderr: "prog: a.c:12: f: Assertion `x' failed.\n"}
 	other, killed := crash, crash
 	other.Stderr, killed.Exit = "prog: a.c:12: g: Assertion `y' failed.\n", "signal: killed"
-	elsewhere := failed("want NBD_REP_ACK; got NBD_REP_ERR_UNSUP")
+	elsewhere := failed(got(ack, policy))
 	elsewhere.Clauses = []string{"opt.list.ack"}
+	about := got(ack, policy)
+	about.About = &Statement{Code: "case.for-name"}
+	ofOther := got(ack, policy)
+	ofOther.Clause = "trans.cookie.echo"
+	blocked := failed(got(ack, policy))
+	blocked.Verdict, blocked.BlockedBy = Blocked, "opt.go"
 	seen := map[string]Spec{}
 	for _, s := range []Spec{
-		failed("want NBD_REP_ACK; got NBD_REP_ERR_UNSUP"),
-		failed("want NBD_REP_ACK; got NBD_REP_ERR_POLICY"),
-		failed("want NBD_REP_ACK; the server ended the connection"),
-		failed("want NBD_REP_ACK; no answer in time"),
-		failed("want NBD_REP_SERVER; got NBD_REP_ERR_UNSUP"),
-		failed("want it in step; the server answered:\n  NBD_REP_ACK"),
-		failed("want it in step; the server answered:\n  NBD_REP_SERVER"),
-		failed(`want the context "base:allocation"`), failed(`want the context "qemu:depth"`),
+		failed(got(ack, policy)),
+		failed(got(ack, server)),
+		failed(got(server, policy)),
+		failed(got(ack, Term("end.hung-up"))),
+		failed(got(ack, Term("end.silence"))),
+		failed(got(Term("in-step"), Lines(ValueOf(ack)))),
+		failed(got(Term("in-step"), Lines(ValueOf(server)))),
+		failed(got(Term("context", "base:allocation"), ack)),
+		failed(got(Term("context", "qemu:depth"), ack)),
+		failed(got(true, ack)), failed(got(false, ack)),
+		failed(Because("no-answer", time.Second)),
+		hung(Because("no-answer", time.Second), got(ack, Term("end.silence"))),
+		hung(Because("no-answer", time.Second), got(server, Term("end.silence"))),
+		failed(about), failed(ofOther), blocked,
 		elsewhere, crash, other, killed,
 	} {
 		sig := SignatureOf(s)
@@ -72,8 +137,22 @@ func TestSignatureDiffersForDifferentFailures(t *testing.T) {
 	}
 }
 
+// Nothing reads what a message says.
+func TestSignatureIsNotOfTheMessage(t *testing.T) {
+	s := failed(got(ack, policy))
+	before := SignatureOf(s)
+	if s.Message = "want something else"; SignatureOf(s) != before {
+		t.Errorf("%q, was %q", SignatureOf(s), before)
+	}
+}
+
 func TestSignatureIsShortAndOneLine(t *testing.T) {
-	for _, s := range []Spec{failed(strings.Repeat("é", 1000)), failed("\x00\xff\n\x1b[31m"), failed("")} {
+	for _, s := range []Spec{
+		failed(Failure{Code: "c", Received: []Value{{Type: NameValue, Name: strings.Repeat("é", 1000)}}}),
+		failed(got("\x00\xff\n\x1b[31m", Text("\n"))),
+		{Verdict: Crash, Clauses: []string{"a.b"}, Exit: "\x00\xff\n\x1b[31m"},
+		failed(),
+	} {
 		if sig := SignatureOf(s); len(sig) > maxSignature || strings.ContainsAny(sig, "\n\x00\x1b") || sig == "" {
 			t.Errorf("%q", sig)
 		}

@@ -27,7 +27,7 @@ func TestExit(t *testing.T) {
 		doubt    string
 	}{
 		{"one pass", []string{"pass"}, 0, ""},
-		{"a weak alone was judged", []string{"weak"}, 0, ""},
+		{"a warning alone was judged", []string{"warning"}, 0, ""},
 		{"unsupported and skipped beside a pass", []string{"pass", "unsupported", "skipped"}, 0, ""},
 		{"a fail", []string{"pass", "fail"}, 1, ""},
 		{"a crash", []string{"crash"}, 1, ""},
@@ -44,9 +44,9 @@ func TestExit(t *testing.T) {
 		{"blocked by the spec that hung", []string{"hang", "blocked:spec.a"}, 1, ""},
 		{"blocked by the clause that failed", []string{"fail", "blocked:clause.a"}, 1, ""},
 		{"blocked by a spec that passed, beside a failure", []string{"pass", "fail", "blocked:spec.a"}, 1, ""},
-		{"blocked by a weak spec", []string{"weak", "blocked:spec.a"}, 0, ""},
-		{"blocked by the clause of a weak spec", []string{"weak", "blocked:clause.a"}, 0, ""},
-		{"blocked by something else beside a weak spec", []string{"weak", "blocked:clause.c"}, 2, "spec.b"},
+		{"blocked by a warning", []string{"warning", "blocked:spec.a"}, 0, ""},
+		{"blocked by the clause of a warning", []string{"warning", "blocked:clause.a"}, 0, ""},
+		{"blocked by something else beside a warning", []string{"warning", "blocked:clause.c"}, 2, "spec.b"},
 		{"blocked along a chain", []string{"fail", "blocked:spec.a", "blocked:spec.b"}, 1, ""},
 		{"an unknown verdict", []string{"pass", "maybe"}, 2, "does not exist"},
 		{"five errors", []string{"pass", "error", "error", "error", "error", "error"}, 2, "spec.b, spec.c, spec.d and 2 more"},
