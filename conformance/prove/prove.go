@@ -240,7 +240,7 @@ func (j job) mustPass(ctx context.Context, census []runner.Listing) []Proof {
 		return []Proof{p}
 	}
 	defer func() { _ = t.Close() }()
-	b, err := session.Discover(ctx, t, session.Options{Destructive: true, Grace: patience})
+	b, err := session.Discover(ctx, t, session.Options{Destructive: true, Timeout: patience, Grace: 6 * patience})
 	if err != nil {
 		bad("%v", err)
 		return []Proof{p}
@@ -273,9 +273,6 @@ func (j job) mustPass(ctx context.Context, census []runner.Listing) []Proof {
 			break
 		}
 		o := runner.Try(ctx, b, e.Spec)
-		if o.Verdict == result.Hang { // as it can seem on a busy machine, once
-			o = runner.Try(ctx, b, e.Spec)
-		}
 		check(e.ID, o)
 		if o.Verdict == result.Pass {
 			passed[e.ID] = true
