@@ -131,7 +131,7 @@ func (w workspace) server(quirk string) string {
 	return command
 }
 
-const known = `baseline: 1
+const known = `baseline: 2
 entries:
   - {target: nbdconform, versions: "< 2", clause: opt.abort.ack, verdict: fail, reason: Planted.}
 `
@@ -139,7 +139,7 @@ entries:
 func TestActionIsGreenAndRed(t *testing.T) {
 	w := newWorkspace(t)
 	w.write(t, "known.yaml", known)
-	w.write(t, "empty.yaml", "baseline: 1\nentries: []\n")
+	w.write(t, "empty.yaml", "baseline: 2\nentries: []\n")
 	for _, tc := range []struct {
 		name    string
 		inputs  map[string]string

@@ -101,7 +101,7 @@ func TestRunFails(t *testing.T) {
 	dir := t.TempDir()
 	baseline := func(name, entries string) string {
 		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte("baseline: 1\nentries:\n"+entries), 0o600); err != nil {
+		if err := os.WriteFile(path, []byte("baseline: 2\nentries:\n"+entries), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		return path

@@ -21,7 +21,7 @@ func baselineCommand() *cobra.Command {
 		Short:   "Keep a file of known failures",
 		Example: `  nbdconform baseline update reports/out/nbdkit-trixie --baseline known.yaml`,
 	}
-	c.AddCommand(baselineUpdateCommand())
+	c.AddCommand(baselineUpdateCommand(), baselineMigrateCommand())
 	return c
 }
 
@@ -43,7 +43,7 @@ until somebody writes why the failure is put up with.`,
 			if file == "" {
 				return errors.New("no baseline: name one with --baseline")
 			}
-			r, err := w.readResult(args[0])
+			r, err := w.readComparable(args[0])
 			if err != nil {
 				return err
 			}

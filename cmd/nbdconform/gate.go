@@ -40,6 +40,15 @@ func (w told) readResult(name string) (result.Result, error) {
 	return r, nil
 }
 
+// readComparable reads a result whose signatures are those of baselines.
+func (w told) readComparable(name string) (result.Result, error) {
+	r, err := w.readResult(name)
+	if err == nil && r.Former() {
+		err = fmt.Errorf("%s is of schema 1, whose signatures no baseline has: run the suite again with this nbdconform", name)
+	}
+	return r, err
+}
+
 func readResult(name string) (result.Result, error) {
 	if info, err := os.Stat(name); err == nil && info.IsDir() {
 		name = filepath.Join(name, "result.json")
@@ -82,7 +91,7 @@ result or the baseline can't be read, or the run is not to be trusted.`,
 			if len(files) == 0 {
 				return errors.New("no baseline: name one with --baseline")
 			}
-			r, err := w.readResult(args[0])
+			r, err := w.readComparable(args[0])
 			if err != nil {
 				return err
 			}

@@ -137,7 +137,7 @@ func TestGateIsNotWavedThrough(t *testing.T) {
 		"wrong data by one":   {bad, "  - {target: '*', spec: a, verdict: corrupt, signature: x, reason: y}\n", "never waved through by a wildcard", exitUntrusted},
 	} {
 		t.Run(name, func(t *testing.T) {
-			known := write(t, t.TempDir(), "known.yaml", "baseline: 1\nentries:\n"+tc.entries)
+			known := write(t, t.TempDir(), "known.yaml", "baseline: 2\nentries:\n"+tc.entries)
 			o := nbdconform(t, "gate", tc.result, "--baseline", known)
 			o.want(t, tc.status)
 			if !strings.Contains(o.stdout+o.stderr, tc.want) {
@@ -151,7 +151,7 @@ func TestGateSaysNothingOfWhatItCannotTrust(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	good := nbdconform(t, "run", "--filter", "greeting.fixed-newstyle").out
-	known := write(t, dir, "known.yaml", "baseline: 1\nentries: []\n")
+	known := write(t, dir, "known.yaml", "baseline: 2\nentries: []\n")
 	r := ended{out: good}.result(t)
 	broken := func(name string, change func(*result.Result)) string {
 		copied := r
@@ -173,7 +173,7 @@ func TestGateSaysNothingOfWhatItCannotTrust(t *testing.T) {
 		"an error of the suite":     {broken("error.json", func(r *result.Result) { r.Specs[0].Verdict = result.Error }), known, "error of the suite"},
 		"an empty baseline":         {good, write(t, dir, "empty.yaml", ""), "the file is empty"},
 		"some other YAML":           {good, write(t, dir, "other.yaml", "a: 1\n"), "no baseline"},
-		"a baseline with a mistake": {good, write(t, dir, "mistake.yaml", "baseline: 1\nentries:\n  - {target: x, spec: a, verdict: crash, reason: y}\n"), "line 3"},
+		"a baseline with a mistake": {good, write(t, dir, "mistake.yaml", "baseline: 2\nentries:\n  - {target: x, spec: a, verdict: crash, reason: y}\n"), "line 3"},
 		"a directory with none":     {good, t.TempDir(), "has no *.yaml"},
 	} {
 		t.Run(name, func(t *testing.T) {

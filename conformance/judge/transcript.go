@@ -3,6 +3,7 @@ package judge
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"nbdconform/conformance/clause"
@@ -150,55 +151,80 @@ func (t *Transcript) Mark(index int, remark string) {
 	t.marks[index] = remark
 }
 
-// String prints a line for each message, each violation under its message,
-// and the bytes of the messages that broke something.
+// String is the text of [Transcript.Shown].
 func (t Transcript) String() string {
+	text, _ := t.Shown()
+	return text
+}
+
+// Shown has a line for each message, each violation under its message, and the
+// bytes of the messages that broke something. Marks are the first line for each
+// clause that was broken, and the lines of remarks.
+func (t Transcript) Shown() (text string, marks []result.Mark) {
 	broken := make(map[int][]Violation)
 	for _, v := range t.Violations {
 		broken[v.Message] = append(broken[v.Message], v)
 	}
-	var b strings.Builder
+	b := lined{mark: func(m result.Mark) {
+		if m.Clause == "" || !slices.ContainsFunc(marks, func(o result.Mark) bool { return o.Clause == m.Clause }) {
+			marks = append(marks, m)
+		}
+	}}
 	next := 0
 	for _, m := range t.Messages {
 		if m.Index != next {
-			fmt.Fprintf(&b, "   (%d messages dropped)\n", m.Index-next)
+			b.line(fmt.Sprintf("   (%d messages dropped)", m.Index-next))
 		}
 		next = m.Index + 1
-		writeLine(&b, m.String())
+		b.line(m.String())
 		for _, v := range broken[m.Index] {
-			writeLine(&b, fmt.Sprintf("!! %s breaks %s: %s", v.Side, v.Clause, words.Failure(v.Failure())))
+			b.marked(string(v.Clause), words.Phrase(result.Term("mark.breaks", string(v.Side), string(v.Clause), result.Text(words.Failure(v.Failure())))))
 		}
-		mark, marked := t.marks[m.Index]
+		remark, marked := t.marks[m.Index]
 		if marked {
-			writeLine(&b, "!! "+mark)
+			b.marked("", remark)
 		}
 		if marked || len(broken[m.Index]) > 0 {
-			writeDump(&b, m)
+			b.dump(m)
 		}
 		delete(broken, m.Index)
 	}
 	for _, v := range t.Violations {
 		if _, left := broken[v.Message]; left {
-			writeLine(&b, "!! "+v.String())
+			b.marked(string(v.Clause), v.String())
 		}
 	}
-	return b.String()
+	return b.String(), marks
 }
 
-func writeLine(b *strings.Builder, s string) {
+// A lined is a text that counts its lines.
+type lined struct {
+	strings.Builder
+	lines int
+	mark  func(result.Mark)
+}
+
+// marked writes a line that matters.
+func (b *lined) marked(clause, s string) {
+	b.line("!! " + s)
+	b.mark(result.Mark{Line: b.lines, Clause: clause})
+}
+
+func (b *lined) line(s string) {
 	s = strings.ToValidUTF8(s, "?")
 	if len(s) > maxColumns {
 		s = strings.ToValidUTF8(s[:maxColumns-3], "") + "..."
 	}
 	b.WriteString(strings.ReplaceAll(s, "\n", `\n`))
 	b.WriteByte('\n')
+	b.lines++
 }
 
-func writeDump(b *strings.Builder, m Message) {
+func (b *lined) dump(m Message) {
 	for line := range strings.Lines(hex.Dump(m.Raw)) {
-		b.WriteString("   " + line)
+		b.line("   " + strings.TrimSuffix(line, "\n"))
 	}
 	if left := int64(m.Length) - int64(len(m.Raw)); left > 0 {
-		fmt.Fprintf(b, "   (%d bytes more)\n", left)
+		b.line(fmt.Sprintf("   (%d bytes more)", left))
 	}
 }

@@ -19,7 +19,7 @@ func run() result.Result {
 		Specs: []result.Spec{
 			{ID: "read.ok", Verdict: result.Pass, Clauses: []string{"cmd.read"}},
 			{ID: "abort.ack", Verdict: result.Fail, Clauses: []string{"opt.abort.ack"}, Message: "want NBD_REP_ACK; the server ended the connection", Signature: "opt.abort.ack: gone"},
-			{ID: "abort.data", Verdict: result.Warning, Clauses: []string{"opt.abort.data"}, Message: "weak", Signature: "opt.abort.data: weak"},
+			{ID: "abort.data", Verdict: result.Warning, Clauses: []string{"opt.abort.data"}, Message: "warned", Signature: "opt.abort.data: warned"},
 			{ID: "info.empty", Verdict: result.Hang, Clauses: []string{"opt.info"}, Message: "silence", Signature: "opt.info: silence"},
 			{ID: "trim.odd", Verdict: result.Unsupported, Clauses: []string{"cmd.trim"}, Message: "none"},
 			{ID: "judge.cookie", Group: result.JudgeGroup, Verdict: result.Pass, Clauses: []string{"cookie"}},
@@ -29,7 +29,7 @@ func run() result.Result {
 	return r
 }
 
-const head = "baseline: 1\nentries:\n"
+const head = "baseline: 2\nentries:\n"
 
 // whole is a baseline that is true of run.
 const whole = head + `
@@ -45,7 +45,7 @@ const whole = head + `
 
   - target: nbd-server
     clause: opt.abort.data
-    verdict: weak
+    verdict: warning
     reason: The same.
 
   - target: nbd-server
@@ -108,7 +108,7 @@ func TestCheck(t *testing.T) {
 		want string
 	}{
 		"a true baseline":                   {run(), whole, ""},
-		"no entries":                        {run(), "baseline: 1\nentries: []\n", "new abort.ack, new abort.data, new info.empty"},
+		"no entries":                        {run(), "baseline: 2\nentries: []\n", "new abort.ack, new abort.data, new info.empty"},
 		"entries about another target":      {run(), strings.ReplaceAll(whole, "target: nbd-server", "target: nbdkit"), "new abort.ack, new abort.data, new info.empty"},
 		"another version":                   {newer, whole, "new abort.ack"},
 		"another release":                   {run(), edit("clause: opt.abort.data", "release: sid\n    clause: opt.abort.data"), "new abort.data"},
@@ -158,11 +158,13 @@ func TestParseRefuses(t *testing.T) {
 		"a text":                      {"hello\n", "no baseline"},
 		"some other YAML":             {"services:\n  a: b\n", `unknown key "services"`},
 		"no version":                  {"entries: []\n", "no baseline"},
-		"a later version":             {"baseline: 2\nentries: []\n", "2 is unknown here"},
-		"no entries":                  {"baseline: 1\n", "no baseline"},
-		"entries that are no list":    {"baseline: 1\nentries:\n", "is no list"},
+		"a later version":             {"baseline: 3\nentries: []\n", "3 is unknown here"},
+		"the former version":          {"baseline: 1\nentries: []\n", "run nbdconform baseline migrate known.yaml --before"},
+		"the former name of warning":  {entry("target: a, spec: b, verdict: weak, signature: x, reason: y"), `verdict "weak"`},
+		"no entries":                  {"baseline: 2\n", "no baseline"},
+		"entries that are no list":    {"baseline: 2\nentries:\n", "is no list"},
 		"a syntax error":              {head + "  - {\n", "line 3"},
-		"two documents":               {whole + "---\nbaseline: 1\n", "more than one document"},
+		"two documents":               {whole + "---\nbaseline: 2\n", "more than one document"},
 		"an unknown key":              {entry("target: a, spec: b, verdict: fail, signature: x, reason: y, sepc: c"), `line 3: unknown key "sepc"`},
 		"no target":                   {entry("spec: b, verdict: fail, signature: x, reason: y"), "no target"},
 		"no spec":                     {entry("target: a, verdict: fail, signature: x, reason: y"), "neither spec nor clause"},
@@ -190,7 +192,7 @@ func TestParseRefuses(t *testing.T) {
 }
 
 func TestTextSaysWhatToAdd(t *testing.T) {
-	f := parsed(t, "baseline: 1\nentries: []\n")
+	f := parsed(t, "baseline: 2\nentries: []\n")
 	r := run()
 	out := Text(Check(r, []File{*f}, today), "nbdconform baseline update x")
 	entries := head
@@ -241,7 +243,7 @@ func TestUpdate(t *testing.T) {
 
   - target: nbd-server
     clause: opt.abort.data
-    verdict: weak
+    verdict: warning
     reason: The same.
 
   - target: nbd-server

@@ -5,13 +5,13 @@
 // target and the versions that it is about, the spec or the clause, the verdict,
 // the signature of the failure and the reason why it is put up with:
 //
-//	baseline: 1
+//	baseline: 2
 //	entries:
 //	  - target: nbd-server
 //	    versions: ">= 3.21, < 3.28"
 //	    spec: abort.ack
 //	    verdict: fail
-//	    signature: "opt.abort.ack: want the final reply NBD_REP_ACK; the server ended the connection"
+//	    signature: "opt.abort.ack: expectation answer.final(NBD_REP_ACK) / end.hung-up"
 //	    reason: Exits on NBD_OPT_ABORT without an answer.
 //	    link: https://github.com/NetworkBlockDevice/nbd/blob/master/doc/proto.md
 //
@@ -19,6 +19,8 @@
 // with a failure that has no entry, and just as much with an entry that has no
 // failure: a baseline that nobody keeps true is worth nothing. [Update] edits
 // the text of a file and leaves everything alone that it need not touch.
+// [Migrate] gives a file whose signatures were made from messages those that
+// are made from the fields of failures.
 //
 // A finding that is not public yet has no place in a committed file. Such an
 // entry is withheld: it has a digest of the target, spec, verdict and signature

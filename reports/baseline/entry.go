@@ -147,8 +147,8 @@ func (e Entry) knows(target string, s result.Spec) bool {
 		(len(e.Signature) == 0 || slices.Contains(e.Signature, signature(s)))
 }
 
-// signature is what the result says, or what its message comes to where the
-// result is older than signatures.
+// signature is what the result says, or what its failures come to where it says
+// nothing.
 func signature(s result.Spec) string {
 	if s.Signature != "" {
 		return s.Signature

@@ -12,10 +12,15 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"nbdconform/reports/result"
 )
 
 // FormatVersion is the number that a file starts with.
-const FormatVersion = 1
+const FormatVersion = 2
+
+// formerVersion is the format whose signatures were made from messages.
+const formerVersion = 1
 
 // maxFile bounds a file, in bytes.
 const maxFile = 16 << 20
@@ -29,6 +34,7 @@ type File struct {
 	nodes  []yaml.Node // of the entries
 	atLine int         // of the key entries, from 1
 	inline bool        // entries is written as [...]
+	former bool        // of formerVersion
 }
 
 // Load reads a file, or every *.yaml in a directory, as one list.
@@ -78,6 +84,16 @@ func readFile(name string) ([]byte, error) {
 
 // Parse reads the text of a file. name is for messages.
 func Parse(name string, text []byte) (*File, error) {
+	f, err := parseAny(name, text)
+	if err == nil && f.former {
+		return nil, fmt.Errorf("reading baseline %s: baseline: %d has signatures of an older form: run nbdconform baseline migrate %s --before OLD_RESULT --after NEW_RESULT",
+			name, formerVersion, name)
+	}
+	return f, err
+}
+
+// parseAny reads a file of either version.
+func parseAny(name string, text []byte) (*File, error) {
 	f := &File{Name: name, lines: strings.SplitAfter(string(text), "\n")}
 	if err := f.parse(text); err != nil {
 		return nil, fmt.Errorf("reading baseline %s: %w", name, err)
@@ -85,7 +101,7 @@ func Parse(name string, text []byte) (*File, error) {
 	return f, nil
 }
 
-var errForeign = errors.New(`no baseline: want "baseline: 1" and a list of entries (nbdconform baseline update makes one)`)
+var errForeign = errors.New(`no baseline: want "baseline: 2" and a list of entries (nbdconform baseline update makes one)`)
 
 func (f *File) parse(text []byte) error {
 	var doc, rest yaml.Node
@@ -106,7 +122,7 @@ func (f *File) parse(text []byte) error {
 		return err
 	}
 	for _, n := range list.Content {
-		e, err := decodeEntry(n)
+		e, err := f.decodeEntry(n)
 		if err != nil {
 			return fmt.Errorf("line %d: %w", n.Line, err)
 		}
@@ -140,14 +156,15 @@ func (f *File) header(top *yaml.Node) (list *yaml.Node, err error) {
 	switch {
 	case list == nil || version == 0:
 		return nil, errForeign
-	case version != FormatVersion:
+	case version != FormatVersion && version != formerVersion:
 		return nil, fmt.Errorf("baseline: %d is unknown here, this program reads %d", version, FormatVersion)
 	}
+	f.former = version == formerVersion
 	return list, nil
 }
 
 // decodeEntry refuses keys that no entry has: Node.Decode would pass over them.
-func decodeEntry(n *yaml.Node) (Entry, error) {
+func (f *File) decodeEntry(n *yaml.Node) (Entry, error) {
 	e := Entry{Line: n.Line}
 	if n.Kind != yaml.MappingNode {
 		return e, errors.New("an entry has keys, such as target")
@@ -163,8 +180,14 @@ func decodeEntry(n *yaml.Node) (Entry, error) {
 	if err := n.Decode(&e); err != nil {
 		return e, err
 	}
+	if f.former && e.Verdict == formerWarning {
+		e.Verdict = result.Warning
+	}
 	return e, e.check()
 }
+
+// formerWarning is what the verdict warning was called in files of formerVersion.
+const formerWarning result.Verdict = "weak"
 
 // formerRelease is what the key release was called before.
 const formerRelease = "suite"

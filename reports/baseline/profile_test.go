@@ -9,9 +9,9 @@ import (
 )
 
 func TestEntriesByProfile(t *testing.T) {
-	failing := result.Spec{ID: "a", Clauses: []string{"c"}, Verdict: result.Fail, Message: "c: m"}
+	failing := result.Spec{ID: "a", Clauses: []string{"c"}, Verdict: result.Fail, Failures: []result.Failure{{Code: "m"}}}
 	passing := result.Spec{ID: "a", Clauses: []string{"c"}, Verdict: result.Pass}
-	other := result.Spec{ID: "a", Clauses: []string{"c"}, Verdict: result.Fail, Message: "c: something else"}
+	other := result.Spec{ID: "a", Clauses: []string{"c"}, Verdict: result.Fail, Failures: []result.Failure{{Code: "something-else"}}}
 	for _, tc := range []struct {
 		entry, run string
 		spec       result.Spec
@@ -31,7 +31,7 @@ func TestEntriesByProfile(t *testing.T) {
 		{"cow tls*", "tls-required", passing, []Kind{Passes}},
 		{"cow tls*", "file", failing, []Kind{New}},
 	} {
-		f, err := Parse("known.yaml", fmt.Appendf(nil, "baseline: 1\nentries:\n  - target: s\n    profile: %q\n    spec: a\n"+
+		f, err := Parse("known.yaml", fmt.Appendf(nil, "baseline: 2\nentries:\n  - target: s\n    profile: %q\n    spec: a\n"+
 			"    clause: c\n    verdict: fail\n    signature: %q\n    reason: because\n", tc.entry, signature(failing)))
 		if err != nil {
 			t.Fatal(err)

@@ -17,7 +17,7 @@ func TestCrashesAreShownOnlyWhereTheyAreNamed(t *testing.T) {
 	r := result.Result{Target: result.Target{Name: "srv", Version: "1.0"}, Specs: []result.Spec{
 		crash("a"), withheld, crash("c"), {ID: "d", Verdict: result.Fail, Message: "wrong"},
 	}}
-	f, err := Parse("f", []byte("baseline: 1\nentries:\n"+
+	f, err := Parse("f", []byte("baseline: 2\nentries:\n"+
 		"  - target: srv\n    spec: a\n    verdict: crash\n    signature: \"c: it died\"\n    reason: Published.\n"+
 		"  - target: srv\n    withheld: "+Digest("srv", withheld)+"\n    reason: Told.\n"))
 	if err != nil {

@@ -42,8 +42,11 @@ type Line struct {
 type Report struct {
 	Before result.Target `json:"before"`
 	After  result.Target `json:"after"`
-	Same   int           `json:"same"` // specs that do not differ
-	Lines  []Line        `json:"lines"`
+	// VerdictsAlone says that one result is of schema 1 and the other is not:
+	// their signatures can't be compared.
+	VerdictsAlone bool   `json:"verdictsAlone,omitempty"`
+	Same          int    `json:"same"` // specs that do not differ
+	Lines         []Line `json:"lines"`
 }
 
 // Worse reports whether something regressed or is missing. A line of the judge
@@ -62,7 +65,7 @@ var badness = map[result.Verdict]int{
 
 // Of compares two results.
 func Of(before, after result.Result) Report {
-	r := Report{Before: before.Target, After: after.Target, Lines: []Line{}}
+	r := Report{Before: before.Target, After: after.Target, VerdictsAlone: before.Former() != after.Former(), Lines: []Line{}}
 	old := map[string]result.Spec{}
 	for _, s := range before.Specs {
 		old[s.ID] = s
@@ -73,7 +76,7 @@ func Of(before, after result.Result) Report {
 		switch {
 		case !ok:
 			r.Lines = append(r.Lines, line(Added, result.Spec{}, s))
-		case was.Verdict == s.Verdict && signature(was) == signature(s):
+		case was.Verdict == s.Verdict && (r.VerdictsAlone || signature(was) == signature(s)):
 			r.Same++
 		default:
 			r.Lines = append(r.Lines, line(kind(was, s), was, s))
@@ -126,6 +129,9 @@ func Text(r Report) string {
 	var b strings.Builder
 	if r.Before.Name != r.After.Name {
 		fmt.Fprintf(&b, "Two targets: %s, then %s.\n", r.Before.Name, r.After.Name)
+	}
+	if r.VerdictsAlone {
+		b.WriteString("One result is of schema 1: signatures can't be compared with those of schema 2, so only verdicts are.\n")
 	}
 	counts := map[Kind]int{}
 	for _, l := range r.Lines {

@@ -39,6 +39,24 @@ func TestOf(t *testing.T) {
 	}
 }
 
+func TestOfResultsOfTwoSchemas(t *testing.T) {
+	a := result.Result{SchemaVersion: result.FormerVersion, Specs: []result.Spec{
+		spec("a.same", result.Fail, "want x"), spec("b.fixed", result.Fail, "want x"), spec("c.broke", result.Pass, ""),
+	}}
+	b := result.Result{SchemaVersion: result.SchemaVersion, Specs: []result.Spec{
+		spec("a.same", result.Fail, "x"), spec("b.fixed", result.Pass, ""), spec("c.broke", result.Warning, "y"),
+	}}
+	const note = "signatures can't be compared"
+	r := Of(a, b)
+	if r.Same != 1 || len(r.Lines) != 2 || !r.Worse() || !strings.Contains(Text(r), note) {
+		t.Errorf("same %d, worse %v\n%s", r.Same, r.Worse(), Text(r))
+	}
+	b.SchemaVersion = result.FormerVersion
+	if r := Of(a, b); r.Same != 0 || strings.Contains(Text(r), note) {
+		t.Errorf("two results of schema 1: same %d\n%s", r.Same, Text(r))
+	}
+}
+
 func TestWorse(t *testing.T) {
 	judged := func(v result.Verdict) result.Result {
 		s := spec("judge.cookie", v, "")

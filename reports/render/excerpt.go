@@ -4,18 +4,22 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"nbdconform/reports/result"
 )
 
-// excerpt is what stands around the marked message of a transcript: as many
-// whole lines as fit into bytes, and how many were left out at either end. A mark
-// that names the clause comes before one that does not; without a mark the end
-// is what matters.
-func excerpt(transcript, clause string, bytes int) string {
+// excerpt is what stands around a marked line of a transcript: as many whole
+// lines as fit into bytes, and how many were left out at either end. Without a
+// mark the end is what matters.
+func excerpt(transcript string, marks []result.Mark, clause string, bytes int) string {
 	if len(transcript) <= bytes {
 		return transcript
 	}
 	lines := strings.Split(strings.TrimRight(transcript, "\n"), "\n")
-	at := marked(lines, clause)
+	at := len(lines) - 1
+	if m := marked(marks, clause); m > 0 && m <= len(lines) {
+		at = m - 1
+	}
 	from, to := at, at+1 // of what is kept
 	for size := len(lines[at]) + 1; ; {
 		grown := false
@@ -46,13 +50,17 @@ func excerpt(transcript, clause string, bytes int) string {
 	return b.String()
 }
 
-// marked is the line that matters.
-func marked(lines []string, clause string) int {
-	for _, mark := range []string{"breaks " + clause + ": ", "!! this does not do", "!! "} {
-		is := func(line string) bool { return strings.HasPrefix(line, "!! ") && strings.Contains(line, mark) }
-		if i := slices.IndexFunc(lines, is); i >= 0 {
-			return i
+// marked is the line that matters, from 1; 0: none. A mark that names the clause
+// comes before that of the spec's expectation, and that before any other.
+func marked(marks []result.Mark, clause string) int {
+	for _, is := range []func(result.Mark) bool{
+		func(m result.Mark) bool { return m.Clause == clause },
+		func(m result.Mark) bool { return m.Clause == "" },
+		func(result.Mark) bool { return true },
+	} {
+		if i := slices.IndexFunc(marks, is); i >= 0 {
+			return marks[i].Line
 		}
 	}
-	return len(lines) - 1
+	return 0
 }

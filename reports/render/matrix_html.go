@@ -295,7 +295,7 @@ func evidences(servers []matrix.Peer, r matrix.Row, space room) (list []evidence
 		}
 		e := evidence{Spec: *c.Spec, Profile: c.Run.Target.Profile, Servers: []string{name}}
 		e.Message = shorten(e.Message, space.message)
-		e.Transcript = excerpt(e.Transcript, r.ID, space.transcript)
+		e.Transcript = excerpt(e.Transcript, c.Spec.Marks, r.ID, space.transcript)
 		e.Stderr = shorten(e.Stderr, space.transcript)
 		if len(list) >= space.evidences { // said, and told in the report of the run
 			e.Transcript, e.Stderr = "", ""

@@ -91,8 +91,9 @@ func (t *attempt) Gather(o *outcome.Outcome) {
 					continue
 				}
 				broken[w.Clause] = true
+				text, marks := c.Judge.Transcript().Shown()
 				o.Violations = append(o.Violations, outcome.Violation{
-					Violation: w, Spec: t.spec.ID, Connection: i, Transcript: c.Judge.Transcript().String(), Evidence: v.offence(i, w),
+					Violation: w, Spec: t.spec.ID, Connection: i, Transcript: text, Marks: marks, Evidence: v.offence(i, w),
 				})
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	"nbdconform/conformance/internal/outcome"
 	"nbdconform/conformance/judge"
 	"nbdconform/reports/recording"
+	"nbdconform/reports/render/words"
 	"nbdconform/reports/result"
 )
 
@@ -24,8 +25,8 @@ func (t *attempt) evidence(o *outcome.Outcome) {
 	}
 	v := t.visits[len(t.visits)-1]
 	for _, c := range slices.Backward(v.Conns) {
-		if text := c.Judge.Transcript().String(); text != "" {
-			o.Transcript = text
+		if text, marks := c.Judge.Transcript().Shown(); text != "" {
+			o.Transcript, o.Marks = text, marks
 			break
 		}
 	}
@@ -107,7 +108,7 @@ func (v *Visit) scene(marked int, message string) *outcome.Scene {
 		fmt.Fprintf(&b, "== connection %d of %d\n", i+1, len(v.Conns))
 		t := c.Judge.Transcript()
 		if _, m := v.last(); i == marked {
-			t.Mark(m.Index, "the last of the client before this was found: "+first)
+			t.Mark(m.Index, words.Phrase(result.Term("mark.client", result.Text(first))))
 		}
 		b.WriteString(t.String() + "\n")
 	}

@@ -16,6 +16,7 @@ type Outcome struct {
 	BlockedBy    string           // clause or spec whose failure prevents this one, for result.Blocked
 	Exit, Stderr string           // how the program ended and what it last wrote, for result.Crash and result.Hang
 	Transcript   string           // of the conversation that mattered
+	Marks        []result.Mark    // the lines of Transcript that matter
 	Observations []result.Observation
 	// Violations are the clauses that the judge saw the subject break on any of
 	// the spec's connections, and Kept those that came up and were kept.
@@ -38,6 +39,7 @@ type Violation struct {
 	Spec       string
 	Connection int // of the spec's, from 0
 	Transcript string
+	Marks      []result.Mark
 	Evidence   *Evidence // if evidence is kept
 }
 

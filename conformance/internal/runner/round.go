@@ -78,7 +78,7 @@ func (r *Round) Try(ctx context.Context, e Listing) result.Spec {
 	r.tally.Add(o)
 	line := e.Result()
 	line.Verdict, line.Failures, line.Seconds = o.Verdict, o.Failures, time.Since(start).Seconds()
-	line.Transcript, line.Exit, line.Stderr, line.BlockedBy = o.Transcript, o.Exit, o.Stderr, o.BlockedBy
+	line.Transcript, line.Marks, line.Exit, line.Stderr, line.BlockedBy = o.Transcript, o.Marks, o.Exit, o.Stderr, o.BlockedBy
 	r.done(&line, o.Evidence, o.Observations)
 	return line
 }

@@ -93,7 +93,7 @@ func (j *Tally) line(c clause.Clause) Line {
 	} else {
 		line.Failures = append(line.Failures, result.Because("seen-in", specs[0]))
 	}
-	line.Transcript = first.Transcript
+	line.Transcript, line.Marks = first.Transcript, first.Marks
 	line.Location = first.Spec
 	line.Evidence = first.Evidence
 	return line

@@ -226,7 +226,7 @@ func (t *attempt) Recover(ctx context.Context, o *outcome.Outcome) {
 			t.evidence(o, nil)
 		}
 		if o.Transcript == "" && o.Verdict.Broken() {
-			o.Transcript = t.transcript(o, nil)
+			o.Transcript, o.Marks = t.transcript(o, nil)
 		}
 		if s := t.scene; s != nil {
 			s.Served, s.State, s.Exit, s.Stderr = err == nil, health.State.String(), health.Exit, health.Stderr

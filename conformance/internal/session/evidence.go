@@ -47,8 +47,9 @@ func (t *attempt) Gather(o *outcome.Outcome) {
 		for _, v := range s.judge.Violations() {
 			if v.Side == clause.Server {
 				broken[v.Clause] = true
+				text, marks := s.judge.Transcript().Shown()
 				o.Violations = append(o.Violations, outcome.Violation{
-					Violation: v, Spec: t.spec.ID, Connection: i, Transcript: s.judge.Transcript().String(),
+					Violation: v, Spec: t.spec.ID, Connection: i, Transcript: text, Marks: marks,
 				})
 			}
 		}
@@ -71,7 +72,7 @@ func (t *attempt) Show(o *outcome.Outcome) {
 		}
 	}
 	if o.Verdict != result.Pass {
-		o.Transcript = t.transcript(o, own)
+		o.Transcript, o.Marks = t.transcript(o, own)
 	}
 	t.evidence(o, own)
 }
@@ -184,7 +185,8 @@ func (t *attempt) wholeTranscript(o *outcome.Outcome, mark bool) string {
 		}
 		fmt.Fprintf(&b, "== connection %d of %d\n", i+1, len(t.sessions))
 		if mark && i == t.stop.conn {
-			b.WriteString(t.marked(i, o))
+			text, _ := t.marked(i, o)
+			b.WriteString(text)
 		} else {
 			b.WriteString(s.judge.Transcript().String())
 		}
@@ -201,28 +203,28 @@ func (t *attempt) wholeTranscript(o *outcome.Outcome, mark bool) string {
 
 // marked is the transcript of the connection on which the body ended. What the
 // server said last by then is marked if the spec was not content.
-func (t *attempt) marked(conn int, o *outcome.Outcome) string {
+func (t *attempt) marked(conn int, o *outcome.Outcome) (string, []result.Mark) {
 	text := t.sessions[conn].judge.Transcript()
 	if last, ok := t.lastMessage(); ok && (o.Verdict == result.Warning || o.Verdict.Broken()) {
 		first, _, _ := strings.Cut(words.Message(o.Failures), "\n")
-		text.Mark(last.Index, "this does not do: "+first)
+		text.Mark(last.Index, words.Phrase(result.Term("mark.server", result.Text(first))))
 	}
-	return text.String()
+	return text.Shown()
 }
 
 // transcript is that of the conversation that mattered: where the clause was
 // broken, or the body ended, else the last in which anything was said.
-func (t *attempt) transcript(o *outcome.Outcome, own []outcome.Violation) string {
+func (t *attempt) transcript(o *outcome.Outcome, own []outcome.Violation) (string, []result.Mark) {
 	if len(own) > 0 {
-		return t.sessions[own[0].Connection].judge.Transcript().String()
+		return t.sessions[own[0].Connection].judge.Transcript().Shown()
 	}
 	if c := t.stop.conn; c >= 0 && c < len(t.sessions) {
 		return t.marked(c, o)
 	}
 	for _, s := range slices.Backward(t.sessions) {
-		if text := s.judge.Transcript().String(); text != "" {
-			return text
+		if text, marks := s.judge.Transcript().Shown(); text != "" {
+			return text, marks
 		}
 	}
-	return ""
+	return "", nil
 }
