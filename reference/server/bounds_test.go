@@ -121,7 +121,7 @@ func TestThousandsOfIdleConnections(t *testing.T) {
 		defer nc.Close()
 		_ = nc.SetDeadline(time.Now().Add(time.Minute))
 		message, want := hello, wire.GreetingSize
-		if i%2 == 0 { // the others stay in haggling
+		if i%2 == 0 { // the others stay in the handshake
 			message, want = slices.Concat(hello, enter), want+answer
 		}
 		if _, err := nc.Write(message); err != nil {

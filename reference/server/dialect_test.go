@@ -23,7 +23,7 @@ func TestDialectWithoutChunks(t *testing.T) {
 	}
 }
 
-// lba asks and returns the error and what is behind the header.
+// lba asks and returns the error and what follows the header.
 func (p *peer) lba(kind wire.LBAType, offset, length uint64) (wire.Errno, wire.LBAStatus) {
 	p.t.Helper()
 	q := wire.Request{Type: wire.CmdGetLBAStatus, Flags: wire.CommandFlags(kind), Cookie: 5, Offset: offset, Length: length}
@@ -100,6 +100,6 @@ func TestDialectsAreOptIn(t *testing.T) {
 		t.Errorf("got %v", r.Err)
 	}
 	if r := p.do(wire.Request{Type: wire.CmdRead, Cookie: 2, Length: 512}, nil); r.Err != wire.OK {
-		t.Errorf("out of step: %v", r.Err)
+		t.Errorf("out of sync: %v", r.Err)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"nbdconform/reference/wire"
 )
 
-// FuzzServeConn sends anything at all to the server. It may hang up, but must
+// FuzzServeConn sends anything at all to the server. It may end the session, but must
 // neither panic nor stay once the client has gone.
 func FuzzServeConn(f *testing.F) {
 	start := (wire.FlagCFixedNewstyle | wire.FlagCNoZeroes).Append(nil)

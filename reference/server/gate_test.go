@@ -10,17 +10,17 @@ import (
 	"nbdconform/reference/wire"
 )
 
-// behind is a configuration whose export has faults.
-func behind(faults ...export.Fault) Config {
+// withFaults is a configuration whose export has faults.
+func withFaults(faults ...export.Fault) Config {
 	cfg := oneExport(1 << 20)
 	cfg.Exports[0].Gate = export.NewFaults(faults...)
 	return cfg
 }
 
-// A range that is a hole is read by nobody in a structured reply: the gate
+// A hole is not read from the disk for a structured reply: the gate
 // counts requests.
 func TestFaultsAreCountedByRequest(t *testing.T) {
-	_, ln := serve(t, behind(export.Fault{Commands: []wire.Command{wire.CmdRead}, Offset: 4096, Every: 2, Err: wire.ENOMEM}))
+	_, ln := serve(t, withFaults(export.Fault{Commands: []wire.Command{wire.CmdRead}, Offset: 4096, Every: 2, Err: wire.ENOMEM}))
 	p := dial(t, ln).enter(true)
 	for i, want := range []wire.Errno{wire.OK, wire.ENOMEM, wire.OK, wire.ENOMEM} {
 		r := p.do(wire.Request{Type: wire.CmdRead, Cookie: uint64(i), Length: 1 << 16}, nil)
@@ -39,7 +39,7 @@ func TestFaultsAreCountedByRequest(t *testing.T) {
 // What is injected arrives, even an error that the server would not use itself.
 func TestInjectedErrorsArriveAsTheyAre(t *testing.T) {
 	for _, e := range []wire.Errno{wire.EPERM, wire.ENOTSUP, wire.EOVERFLOW, wire.ESHUTDOWN} {
-		_, ln := serve(t, behind(export.Fault{Err: e}))
+		_, ln := serve(t, withFaults(export.Fault{Err: e}))
 		if r := dial(t, ln).enter(false).do(wire.Request{Type: wire.CmdWrite, Length: 1}, []byte{1}); r.Err != e {
 			t.Errorf("%v, want %v", r.Err, e)
 		}
@@ -47,7 +47,7 @@ func TestInjectedErrorsArriveAsTheyAre(t *testing.T) {
 }
 
 func TestADelayedRequestIsOvertaken(t *testing.T) {
-	_, ln := serve(t, behind(export.Fault{Commands: []wire.Command{wire.CmdWrite}, Delay: 200 * time.Millisecond}))
+	_, ln := serve(t, withFaults(export.Fault{Commands: []wire.Command{wire.CmdWrite}, Delay: 200 * time.Millisecond}))
 	p := dial(t, ln).enter(false)
 	slow, quick := wire.Request{Type: wire.CmdWrite, Cookie: 1, Length: 1}, wire.Request{Type: wire.CmdRead, Cookie: 2, Length: 1}
 	began := time.Now()
@@ -61,7 +61,7 @@ func TestADelayedRequestIsOvertaken(t *testing.T) {
 }
 
 func TestARequestWithoutReplyHoldsNothingUp(t *testing.T) {
-	cfg := behind(export.Fault{Commands: []wire.Command{wire.CmdWrite}, Err: export.ErrNoReply})
+	cfg := withFaults(export.Fault{Commands: []wire.Command{wire.CmdWrite}, Err: export.ErrNoReply})
 	cfg.Workers, cfg.InFlight = 1, 4096
 	_, ln := serve(t, cfg)
 	p := dial(t, ln).enter(false)
@@ -76,7 +76,7 @@ func TestARequestWithoutReplyHoldsNothingUp(t *testing.T) {
 }
 
 func TestAFaultHangsUp(t *testing.T) {
-	_, ln := serve(t, behind(export.Fault{Commands: []wire.Command{wire.CmdTrim}, Err: export.ErrHangup}))
+	_, ln := serve(t, withFaults(export.Fault{Commands: []wire.Command{wire.CmdTrim}, Err: export.ErrHangup}))
 	p := dial(t, ln).enter(false)
 	p.send(wire.Request{Type: wire.CmdTrim, Cookie: 1, Length: 4096}.Append(nil))
 	if b, err := io.ReadAll(p.br); len(b) > 0 || err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
@@ -112,7 +112,7 @@ func TestLastWordsAreBounded(t *testing.T) {
 		"unread": func(p *peer) { p.send(wire.Request{Type: wire.CmdDisc}.Append(requestsOf(readOf(1<<20), 30))) },
 	} {
 		t.Run(what, func(t *testing.T) {
-			cfg := behind(export.Fault{Commands: []wire.Command{wire.CmdTrim}, Delay: time.Hour})
+			cfg := withFaults(export.Fault{Commands: []wire.Command{wire.CmdTrim}, Delay: time.Hour})
 			cfg.Exports[0].Disk = filled(t, export.New(1<<20))
 			s, ln := serve(t, cfg)
 			leave(dial(t, ln).enter(false))

@@ -26,7 +26,7 @@ func stuff(t *testing.T, nc net.Conn, message []byte) (n int) {
 			return n
 		}
 		if n++; n*len(message) > 256<<20 {
-			t.Fatalf("the server took %d messages of %d bytes, and nobody reads its replies", n, len(message))
+			t.Fatalf("the server took %d messages of %d bytes, and its replies are not read", n, len(message))
 		}
 	}
 }
@@ -95,9 +95,9 @@ var misbehaviours = map[string]func(*testing.T, *peer){
 
 func readOf(n uint64) wire.Request { return wire.Request{Type: wire.CmdRead, Length: n} }
 
-// TestNobodyIsDelayedByOthers counts what a good client gets done while others
+// TestNoClientIsDelayedByOthers counts what a good client gets done while others
 // are stuck for good: if any of them held it up, that would be nothing.
-func TestNobodyIsDelayedByOthers(t *testing.T) {
+func TestNoClientIsDelayedByOthers(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for sockets to fill up")
 	}

@@ -41,7 +41,7 @@ func TestMalformedOptions(t *testing.T) {
 				if last := list[len(list)-1].Type; len(list) != 1 || last != wire.RepErrInvalid && last != wire.RepErrTooBig {
 					t.Errorf("%q: %v", data, list)
 				}
-				p.want(p.option(wire.OptList, nil), wire.RepServer, wire.RepAck) // in step
+				p.want(p.option(wire.OptList, nil), wire.RepServer, wire.RepAck) // in sync
 			}
 			if n := allocated() - before; n > 4<<20 {
 				t.Errorf("%d bytes for %d options", n, len(tt.data))
@@ -65,7 +65,7 @@ func allocated() uint64 {
 	return m.TotalAlloc
 }
 
-// Requests that an extension of the document adds, and that can't be.
+// Requests that an extension of the specification adds, and that can't be.
 func TestMalformedResize(t *testing.T) {
 	cfg := oneExport(1 << 20)
 	cfg.Exports[0].Disk, cfg.Exports[0].Resizable = export.NewResizable(1<<20, 1<<21), true

@@ -172,9 +172,9 @@ func TestHandshakeTimeout(t *testing.T) {
 
 func TestShutdown(t *testing.T) {
 	s, ln := serve(t, oneExport(1<<20))
-	haggling, transmitting, idle := dial(t, ln).greet(), dial(t, ln).enter(true), dial(t, ln).enter(true)
+	negotiating, transmitting, idle := dial(t, ln).greet(), dial(t, ln).enter(true), dial(t, ln).enter(true)
 	_ = idle
-	haggling.option(wire.OptList, nil)
+	negotiating.option(wire.OptList, nil)
 	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
 	defer cancel()
 	result := make(chan error)
@@ -182,8 +182,8 @@ func TestShutdown(t *testing.T) {
 	for !s.stopping.Load() {
 		time.Sleep(time.Millisecond)
 	}
-	haggling.want(haggling.option(wire.OptList, nil), wire.RepErrShutdown)
-	haggling.want(haggling.option(wire.OptAbort, nil), wire.RepAck)
+	negotiating.want(negotiating.option(wire.OptList, nil), wire.RepErrShutdown)
+	negotiating.want(negotiating.option(wire.OptAbort, nil), wire.RepAck)
 	if r := transmitting.do(wire.Request{Type: wire.CmdRead, Length: 512}, nil); r.Err != wire.ESHUTDOWN {
 		t.Errorf("read: %v", r.Err)
 	}

@@ -8,7 +8,7 @@ import (
 	"nbdconform/reference/wire"
 )
 
-// What the document reserves, has withdrawn or does not define, number by
+// What the specification reserves, has withdrawn or does not define, number by
 // number, and what it wants done about it.
 
 // "NBD_OPT_PEEK_EXPORT (4): Was defined by the (withdrawn) experimental
@@ -27,7 +27,7 @@ func TestReservedOptions(t *testing.T) {
 	p.want(p.option(wire.OptList, nil), wire.RepServer, wire.RepAck)
 }
 
-// beyond are numbers behind the last one that is defined.
+// beyond are numbers after the last one that is defined.
 func beyond[T ~uint16 | ~uint32](last T) (list []T) {
 	for n := last + 1; n < 64; n++ {
 		list = append(list, n)
@@ -40,7 +40,7 @@ func beyond[T ~uint16 | ~uint32](last T) (list []T) {
 	return append(list, ^T(0))
 }
 
-// A client may ask for any information: what is not known is left out.
+// A client may ask for any information: what is unknown is omitted.
 func TestReservedInformation(t *testing.T) {
 	_, ln := serve(t, oneExport(1<<20))
 	p := dial(t, ln).greet()
@@ -67,7 +67,7 @@ func TestReservedCommands(t *testing.T) {
 	}
 }
 
-// A flag that nobody defined is refused with every command that has an answer.
+// An undefined flag is refused with every command that has an answer.
 func TestReservedCommandFlags(t *testing.T) {
 	_, ln := serve(t, oneExport(1<<20))
 	p := dial(t, ln).enter(true)

@@ -122,7 +122,7 @@ func (p *peer) enter(structured bool) *peer {
 	return p
 }
 
-// A reply is what came back for one request.
+// A reply is what was received for one request.
 type reply struct {
 	Err    wire.Errno
 	Data   []byte

@@ -26,7 +26,7 @@ func withTLS(mode TLSMode) Config {
 	}
 }
 
-// upgrade starts TLS behind the acknowledgement.
+// upgrade starts TLS after the acknowledgement.
 func (p *peer) upgrade() starttls.Conn {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)

@@ -60,7 +60,7 @@ func dial(t *testing.T, socket bool) (near, far net.Conn) {
 	return near, far
 }
 
-// start has an engine run over near. What is left out of cfg is ample.
+// start has an engine run over near. Limits that cfg does not have are ample.
 func start(t *testing.T, near net.Conn, cfg Config) (*Conn, *Transport) {
 	t.Helper()
 	if cfg.Shared == nil {

@@ -19,9 +19,9 @@ type Reply struct {
 	held    int // of the budget, until the reply is sent
 
 	// What is sent between the Bytes, from where it is stored.
-	loan export.Loan
-	cuts []cut
-	lent int // bytes
+	loan     export.Loan
+	cuts     []cut
+	borrowed int // bytes
 }
 
 // A cut is a place in Bytes, and how many parts of the loan come before it.
@@ -48,7 +48,7 @@ func (r *Reply) Extend(n int) []byte {
 func (r *Reply) Borrow(m *export.Memory, off, n uint64) {
 	r.loan.Borrow(m, off, n)
 	r.cuts = append(r.cuts, cut{len(r.Bytes), len(r.loan.Parts)})
-	r.lent += int(n)
+	r.borrowed += int(n)
 }
 
 // Release gives back the memory of a reply that is not batched and was not sent.
@@ -63,7 +63,7 @@ func (r *Reply) Release() {
 }
 
 // size is what there is to send, in bytes.
-func (r *Reply) size() int { return len(r.Bytes) + r.lent }
+func (r *Reply) size() int { return len(r.Bytes) + r.borrowed }
 
 // appendTo appends what there is to send.
 func (r *Reply) appendTo(all net.Buffers) net.Buffers {

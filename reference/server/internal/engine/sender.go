@@ -90,7 +90,7 @@ func (s *sender) drain() {
 }
 
 func (s *sender) write(list []*Reply) error {
-	if len(list) == 1 && list[0].lent == 0 {
+	if len(list) == 1 && list[0].borrowed == 0 {
 		_, err := s.nc.Write(list[0].Bytes)
 		return err
 	}
@@ -113,7 +113,7 @@ func (s *sender) write(list []*Reply) error {
 	return err
 }
 
-// writeSingle copies the replies together. Nothing is lent to them.
+// writeSingle copies the replies together. Nothing is borrowed for them.
 func (s *sender) writeSingle(list []*Reply) error {
 	n := 0
 	for _, r := range list {
