@@ -8,12 +8,12 @@ done <<'TARGETS'
 conformance/clause FuzzParse
 conformance/clause FuzzSentences
 conformance/judge FuzzJudge
+fuzz FuzzCapture
 fuzz FuzzClientSession
 fuzz FuzzDamaged
 fuzz FuzzRoundTrip
+fuzz FuzzScript
 fuzz FuzzServerSession
-fuzz/recorded FuzzRead
-fuzz/script FuzzParse
 reference/client FuzzReplies
 reference/nbduri FuzzParse
 reference/server FuzzServeConn

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"nbdconform/fuzz/script"
+	"nbdconform/fuzz/internal/script"
 	"nbdconform/fuzz/session"
 	"nbdconform/reference/client"
 	"nbdconform/reference/export"

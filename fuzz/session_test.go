@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"nbdconform/fuzz/script"
+	"nbdconform/fuzz/internal/script"
 	"nbdconform/fuzz/session"
 )
 

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"nbdconform/fuzz/script"
+	"nbdconform/fuzz/internal/script"
 	"nbdconform/fuzz/session"
 )
 

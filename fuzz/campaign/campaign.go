@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"nbdconform/fuzz/script"
+	"nbdconform/fuzz/internal/script"
 	"nbdconform/fuzz/session"
 	"nbdconform/reports/fuzzing"
 )

@@ -12,8 +12,8 @@ import (
 	"slices"
 	"strings"
 
-	"nbdconform/fuzz/recorded"
-	"nbdconform/fuzz/script"
+	"nbdconform/fuzz/internal/fromcapture"
+	"nbdconform/fuzz/internal/script"
 	"nbdconform/fuzz/session"
 	"nbdconform/reports/render"
 )
@@ -89,10 +89,10 @@ func readSeeds(path string) ([]entry[script.Script], error) {
 		return nil, err
 	}
 	var captures []string
-	if file, ok := recorded.Find(path); ok {
+	if file, ok := fromcapture.Find(path); ok {
 		captures = []string{file}
 	} else {
-		for _, e := range recorded.Extensions {
+		for _, e := range fromcapture.Extensions {
 			more, err := filepath.Glob(filepath.Join(path, "*"+e))
 			if err != nil {
 				return nil, err
@@ -102,11 +102,11 @@ func readSeeds(path string) ([]entry[script.Script], error) {
 	}
 	var list []entry[script.Script]
 	for _, file := range captures {
-		s, _, err := recorded.Load(file)
+		s, _, err := fromcapture.Load(file)
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, entry[script.Script]{input: recorded.Adapt(s)})
+		list = append(list, entry[script.Script]{input: fromcapture.Adapt(s)})
 	}
 	if len(captures) == 1 && captures[0] == path {
 		return list, nil

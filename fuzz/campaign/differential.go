@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"nbdconform/fuzz/script"
+	"nbdconform/fuzz/internal/script"
 	"nbdconform/fuzz/session"
 	"nbdconform/reports/fuzzing"
 )

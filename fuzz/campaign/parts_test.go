@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"nbdconform/fuzz/script"
+	"nbdconform/fuzz/internal/script"
 	"nbdconform/fuzz/session"
 	"nbdconform/reports/fuzzing"
 )

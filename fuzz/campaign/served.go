@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"nbdconform/conformance/subject"
-	"nbdconform/fuzz/script"
+	"nbdconform/fuzz/internal/script"
 	"nbdconform/fuzz/session"
 )
 

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"nbdconform/conformance/clause"
-	"nbdconform/fuzz/script"
+	"nbdconform/fuzz/internal/script"
 	"nbdconform/fuzz/session"
 	"nbdconform/reports/fuzzing"
 )

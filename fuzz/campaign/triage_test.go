@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"nbdconform/conformance/subject"
-	"nbdconform/fuzz/script"
+	"nbdconform/fuzz/internal/script"
 	"nbdconform/fuzz/session"
 	"nbdconform/reports/fuzzing"
 )

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"nbdconform/fuzz/script"
+	"nbdconform/fuzz/internal/script"
 	"nbdconform/fuzz/session"
 	serverquirk "nbdconform/reference/quirk/server"
 )

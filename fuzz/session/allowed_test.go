@@ -3,7 +3,7 @@ package session
 import (
 	"testing"
 
-	"nbdconform/fuzz/script"
+	"nbdconform/fuzz/internal/script"
 	serverquirk "nbdconform/reference/quirk/server"
 )
 

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"nbdconform/fuzz/model"
+	"nbdconform/fuzz/internal/model"
 	"nbdconform/reference/wire"
 )
 

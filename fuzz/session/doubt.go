@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"nbdconform/conformance/judge"
-	"nbdconform/fuzz/script"
+	"nbdconform/fuzz/internal/script"
 	"nbdconform/reference/wire"
 )
 

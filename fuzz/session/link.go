@@ -9,7 +9,7 @@ import (
 
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/judge"
-	"nbdconform/fuzz/model"
+	"nbdconform/fuzz/internal/model"
 	"nbdconform/reference/wire"
 	"nbdconform/reports/render/words"
 )

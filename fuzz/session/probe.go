@@ -1,7 +1,7 @@
 package session
 
 import (
-	"nbdconform/fuzz/script"
+	"nbdconform/fuzz/internal/script"
 	"nbdconform/reference/wire"
 )
 

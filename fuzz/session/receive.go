@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"nbdconform/fuzz/model"
+	"nbdconform/fuzz/internal/model"
 	"nbdconform/reference/wire"
 )
 

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"nbdconform/conformance/subject/referenceserver"
-	"nbdconform/fuzz/model"
+	"nbdconform/fuzz/internal/model"
 	"nbdconform/reference/export"
 	"nbdconform/reference/server"
 	"nbdconform/reference/wire"

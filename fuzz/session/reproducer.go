@@ -9,7 +9,7 @@ import (
 	"strings"
 	"unicode"
 
-	"nbdconform/fuzz/script"
+	"nbdconform/fuzz/internal/script"
 )
 
 //go:embed reproducer.py

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"nbdconform/fuzz/script"
+	"nbdconform/fuzz/internal/script"
 	"nbdconform/reference/server"
 )
 

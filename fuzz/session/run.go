@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"nbdconform/conformance/judge"
-	"nbdconform/fuzz/model"
-	"nbdconform/fuzz/script"
+	"nbdconform/fuzz/internal/model"
+	"nbdconform/fuzz/internal/script"
 	"nbdconform/reference/wire"
 )
 

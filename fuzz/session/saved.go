@@ -8,7 +8,7 @@ import (
 	"regexp"
 	"strings"
 
-	"nbdconform/fuzz/script"
+	"nbdconform/fuzz/internal/script"
 )
 
 // Extension ends the names of files with scripts.

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"nbdconform/conformance/judge"
-	"nbdconform/fuzz/script"
+	"nbdconform/fuzz/internal/script"
 	"nbdconform/reference/wire"
 )
 

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"nbdconform/fuzz/script"
+	"nbdconform/fuzz/internal/script"
 )
 
 // runText runs the text of a script on a fresh reference server.

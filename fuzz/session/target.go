@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"nbdconform/conformance/subject"
-	"nbdconform/fuzz/model"
+	"nbdconform/fuzz/internal/model"
 	"nbdconform/reference/starttls"
 )
 

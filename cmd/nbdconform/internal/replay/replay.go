@@ -10,7 +10,6 @@ import (
 
 	"nbdconform/cmd/nbdconform/internal/job"
 	"nbdconform/fuzz/campaign"
-	"nbdconform/fuzz/recorded"
 	"nbdconform/fuzz/session"
 	"nbdconform/reports/evidence"
 	"nbdconform/reports/result"
@@ -38,7 +37,7 @@ const (
 // Do replays what is at a path, and returns the exit status. What that is
 // decides how.
 func (r *Request) Do(ctx context.Context, path string) (status int, err error) {
-	file, recording := recorded.Find(path)
+	file, recording := campaign.FindCapture(path)
 	moves := strings.HasSuffix(path, campaign.MovesExtension)
 	if r.Program != "" && !moves && !isBundle(path) {
 		return 0, fmt.Errorf("--client goes with a bundle or a file of moves (*%s), and %s is neither", campaign.MovesExtension, path)
@@ -59,14 +58,14 @@ func (r *Request) Do(ctx context.Context, path string) (status int, err error) {
 		}
 		return r.script(ctx, path, saved)
 	case recording:
-		said, notes, err := recorded.Load(file)
+		said, notes, err := campaign.LoadCapture(file)
 		if err != nil {
 			return 0, err
 		}
 		for _, n := range notes {
 			fmt.Fprintln(r.Log, n)
 		}
-		return r.script(ctx, path, session.Saved{Script: said})
+		return r.script(ctx, path, said)
 	default:
 		if _, err := os.Stat(path); err != nil {
 			return 0, err
@@ -107,7 +106,7 @@ func (r *Request) conclude(then string, again bool, found int, nothing string) i
 
 // print prints what was said in a capture.
 func (r *Request) print(file string) error {
-	said, notes, err := recorded.Load(file)
+	said, notes, err := campaign.LoadCapture(file)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package recorded
+package fromcapture
 
 import (
 	"bytes"
@@ -6,7 +6,7 @@ import (
 	"errors"
 	"io"
 
-	"nbdconform/fuzz/script"
+	"nbdconform/fuzz/internal/script"
 	"nbdconform/reference/wire"
 )
 

@@ -145,17 +145,3 @@ func TestMutationsReadBack(t *testing.T) {
 		t.Errorf("%d of 300 mutants differ", changed)
 	}
 }
-
-func FuzzParse(f *testing.F) {
-	f.Add(sample)
-	f.Fuzz(func(t *testing.T, text string) {
-		s, err := Parse(text)
-		if err != nil {
-			return
-		}
-		again, err := Parse(s.String())
-		if err != nil || again.String() != s.String() {
-			t.Fatalf("%q: %v, then %q", s.String(), err, again.String())
-		}
-	})
-}

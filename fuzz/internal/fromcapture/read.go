@@ -1,4 +1,4 @@
-package recorded
+package fromcapture
 
 import (
 	"errors"
@@ -6,7 +6,7 @@ import (
 	"io"
 	"slices"
 
-	"nbdconform/fuzz/script"
+	"nbdconform/fuzz/internal/script"
 	"nbdconform/reports/capture"
 )
 

@@ -1,4 +1,4 @@
-package recorded
+package fromcapture
 
 import (
 	"fmt"
@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"nbdconform/fuzz/script"
+	"nbdconform/fuzz/internal/script"
 	"nbdconform/reports/evidence"
 )
 

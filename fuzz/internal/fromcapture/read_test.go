@@ -1,16 +1,15 @@
-package recorded
+package fromcapture
 
 import (
 	"bytes"
 	"encoding/hex"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"nbdconform/fuzz/script"
+	"nbdconform/fuzz/internal/script"
 	"nbdconform/fuzz/session"
 	"nbdconform/reports/capture"
 	"nbdconform/reports/recording"
@@ -118,7 +117,7 @@ func TestTheSameBytesAreSaidAgain(t *testing.T) {
 // the good server, and is said again but for the cookies.
 func TestRealClients(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("../testdata/recorded/*.pcapng")
+	files, err := filepath.Glob("../../testdata/recorded/*.pcapng")
 	if err != nil || len(files) < 5 {
 		t.Fatalf("%d captures, error %v", len(files), err)
 	}
@@ -150,27 +149,4 @@ func TestWhatIsNotSaidOfNBD(t *testing.T) {
 	if _, _, err := Read(&b); err == nil {
 		t.Error("a script was made of a capture of nothing")
 	}
-}
-
-// FuzzRead has any captures made into scripts: whatever comes reads back from
-// its text.
-func FuzzRead(f *testing.F) {
-	files, _ := filepath.Glob("../testdata/recorded/nbd*.pcapng")
-	for _, file := range files {
-		b, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(b)
-	}
-	f.Fuzz(func(t *testing.T, b []byte) {
-		s, _, err := Read(bytes.NewReader(b))
-		if err != nil {
-			return
-		}
-		again, err := script.Parse(s.String())
-		if err != nil || again.String() != s.String() {
-			t.Fatalf("error %v\n%v\nbecame\n%v", err, s, again)
-		}
-	})
 }
