@@ -76,12 +76,14 @@ func Discover(ctx context.Context, t subject.Server, o Options) (*Server, error)
 // named says that the user chose the export.
 func (b *Server) testable(named bool) error {
 	switch {
+	case b.Target.Profile().TLSAlways && b.Facts.Greeted && !b.Facts.Secure:
+		return fmt.Errorf("the server does not do TLS, which the URI demands: it answers NBD_OPT_STARTTLS with %s", b.Facts.startTLS)
+	case b.Facts.handshake != nil:
+		return fmt.Errorf("no TLS with the server, which the URI demands: %w", b.Facts.handshake)
 	case b.Facts.Entered:
 		return nil
 	case b.Facts.refusal == wire.RepErrTLSReqd:
 		return errors.New("the server insists on TLS: say how to do it, as in nbds://HOST/EXPORT?tls-certificates=DIR")
-	case b.Target.Profile().TLSAlways && !b.Facts.Features[feature.StartTLS]:
-		return errors.New("the server does not do TLS, which the URI demands")
 	case b.Facts.refusal == wire.RepErrUnknown && named && len(b.Facts.Exports) > 0:
 		return fmt.Errorf("the server has no export %q: it lists %q", b.Facts.Export, b.Facts.Exports)
 	case b.Facts.refusal == wire.RepErrUnknown && len(b.Facts.Exports) == 0:

@@ -99,7 +99,9 @@ type Facts struct {
 	Old          result.Value // what the server speaks instead of fixed newstyle negotiation, or result.Nothing
 	QEMUContexts []string     // metadata contexts of the namespace "qemu" that are listed
 
-	refusal wire.ReplyType // the final reply to NBD_OPT_INFO for the export
+	refusal   wire.ReplyType // the final reply to NBD_OPT_INFO for the export
+	startTLS  string         // how NBD_OPT_STARTTLS was answered, in a few words
+	handshake error          // why peers don't trust each other within TLS that the user demands, or nil
 }
 
 // Describe is the target as a result shows it.

@@ -2,6 +2,8 @@ package session
 
 import (
 	"context"
+	"crypto/x509"
+	"errors"
 	"fmt"
 
 	"nbdconform/conformance/feature"
@@ -81,11 +83,28 @@ func (s *Session) TLS() starttls.Conn { return s.tls }
 
 func askTLS(ctx context.Context, b *Server) {
 	s := HaggleInClear(ctx)
-	if s.Option(wire.OptStartTLS, nil).Type() == wire.RepAck {
-		b.Facts.Features.Add(feature.StartTLS)
-		b.Facts.Secure = b.Target.Profile().TLSAlways
-		s.Close() // what comes next would have to be TLS
+	a := s.Option(wire.OptStartTLS, nil)
+	b.Facts.startTLS = a.Summary()
+	if a.Type() != wire.RepAck {
+		return
 	}
+	b.Facts.Features.Add(feature.StartTLS)
+	b.Facts.Secure = b.Target.Profile().TLSAlways
+	if how := b.Target.Profile().TLS; b.Facts.Secure && how != nil {
+		if h := s.Upgrade(how); distrust(h.Err) {
+			b.Facts.handshake = h.Err
+		}
+	}
+	s.Close() // what comes next would have to be TLS
+}
+
+// distrust reports whether a TLS handshake failed because the server's
+// certificate is not one that the user trusts, which is no matter of the protocol.
+func distrust(err error) bool {
+	_, authority := errors.AsType[x509.UnknownAuthorityError](err)
+	_, name := errors.AsType[x509.HostnameError](err)
+	_, invalid := errors.AsType[x509.CertificateInvalidError](err)
+	return authority || name || invalid
 }
 
 // askForcedTLS finds out whether options other than those for exports need TLS.
