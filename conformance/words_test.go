@@ -9,9 +9,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"nbdconform/conformance/encounter"
-	"nbdconform/conformance/runner"
-	"nbdconform/conformance/session"
+	"nbdconform/conformance/internal/encounter"
+	"nbdconform/conformance/internal/runner"
+	"nbdconform/conformance/internal/session"
 	"nbdconform/reports/baseline"
 	"nbdconform/reports/diff"
 	"nbdconform/reports/matrix"

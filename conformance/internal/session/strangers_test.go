@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"nbdconform/conformance/internal/session"
-	"nbdconform/conformance/target"
-	"nbdconform/conformance/target/inprocess"
+	"nbdconform/conformance/subject"
+	"nbdconform/conformance/subject/referenceserver"
 	"nbdconform/reference/server"
 	"nbdconform/reference/starttls/pki"
 )
@@ -19,7 +19,7 @@ import (
 // listen serves a profile of the reference server at an address.
 func listen(t *testing.T, network, address, profile string) net.Addr {
 	t.Helper()
-	config, _, err := inprocess.Config(profile, 1<<20, "")
+	config, _, err := referenceserver.Config(profile, 1<<20, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func listen(t *testing.T, network, address, profile string) net.Addr {
 // discover is what comes of a server that the user named by its URI.
 func discover(t *testing.T, uri string) (*session.Server, error) {
 	t.Helper()
-	a, _, err := target.NewAddress(uri, false)
+	a, _, err := subject.NewRemoteServer(uri, false)
 	if err != nil {
 		t.Fatal(err)
 	}
