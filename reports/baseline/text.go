@@ -8,6 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"nbdconform/reports/render/words"
 	"nbdconform/reports/result"
 )
 
@@ -31,13 +32,13 @@ func Text(r Report, update string) string {
 		fmt.Fprintf(&b, "Passed this time, known as flaky: %s\n", strings.Join(r.Flaky, ", "))
 	}
 	if r.Withheld > 0 {
-		fmt.Fprintf(&b, "%s withheld until %s public.\n", count(r.Withheld, "known failure is", "known failures are"), pick(r.Withheld, "it is", "they are"))
+		fmt.Fprintf(&b, "%s withheld until %s public.\n", words.Count(r.Withheld, "known failure is", "known failures are"), words.Pick(r.Withheld, "it is", "they are"))
 	}
 	if r.Unasked > 0 {
-		fmt.Fprintf(&b, "%s about what the filter left out.\n", count(r.Unasked, "entry is", "entries are"))
+		fmt.Fprintf(&b, "%s about what the filter left out.\n", words.Count(r.Unasked, "entry is", "entries are"))
 	}
 	if r.Green() {
-		fmt.Fprintf(&b, "%s: green, %s judged, %s as the baseline has it\n", Title(r.Target), count(r.Judged, "spec", "specs"), count(r.Known, "failure", "failures"))
+		fmt.Fprintf(&b, "%s: green, %s judged, %s as the baseline has it\n", Title(r.Target), words.Count(r.Judged, "spec", "specs"), words.Count(r.Known, "failure", "failures"))
 		return b.String()
 	}
 	if update != "" {
@@ -48,7 +49,7 @@ func Text(r Report, update string) string {
 }
 
 func (r Report) tally() string {
-	words := map[Kind][2]string{
+	names := map[Kind][2]string{
 		New:        {"new failure", "new failures"},
 		Changed:    {"changed failure", "changed failures"},
 		Passes:     {"unexpected pass", "unexpected passes"},
@@ -65,7 +66,7 @@ func (r Report) tally() string {
 			}
 		}
 		if n > 0 {
-			parts = append(parts, count(n, words[k][0], words[k][1]))
+			parts = append(parts, words.Count(n, names[k][0], names[k][1]))
 		}
 	}
 	return strings.Join(parts, ", ")
@@ -192,13 +193,4 @@ func firstLines(text string, n int) string {
 		lines[i] = l
 	}
 	return strings.Join(lines, "\n")
-}
-
-func count(n int, one, many string) string { return fmt.Sprintf("%d %s", n, pick(n, one, many)) }
-
-func pick(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
 }

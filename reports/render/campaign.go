@@ -12,13 +12,14 @@ import (
 	"strings"
 
 	"nbdconform/reports/fuzzing"
+	"nbdconform/reports/render/words"
 )
 
 var campaignTemplate = template.Must(template.New("campaign.tmpl").Funcs(template.FuncMap{
 	"visible": visible,
 	"tone":    campaignTone,
 	"slash":   filepath.ToSlash,
-	"plural":  plural,
+	"count":   words.Count[int],
 }).ParseFS(pageFiles, "page/campaign.tmpl"))
 
 // campaignTone gives a finding the colour of a verdict.
@@ -118,7 +119,7 @@ func writeCampaigns(w io.Writer, rows []campaignRow) error {
 	p.Exit = fuzzing.Exit(records)
 	p.Symbol = []string{"✓", "✗", "?"}[p.Exit]
 	p.Conclusion = []string{
-		"nothing was found", plural(broken, "finding"), "not to be trusted",
+		"nothing was found", words.Count(broken, "finding", "findings"), "not to be trusted",
 	}[p.Exit] + fmt.Sprintf(", %d scripts", execs)
 	var b bytes.Buffer
 	if err := campaignTemplate.Execute(&b, p); err != nil {
@@ -162,7 +163,7 @@ func CampaignTerminal(w io.Writer, r fuzzing.Record) error {
 		for _, line := range wrap(visible(oneLine(f.Detail, 300)), Columns-2) {
 			fmt.Fprintf(&b, "  %s\n", line)
 		}
-		seen := fmt.Sprintf("seen %s, %s", plural(f.Count, "time"), plural(f.Ops, "operation"))
+		seen := fmt.Sprintf("seen %s, %s", words.Count(f.Count, "time", "times"), words.Count(f.Ops, "operation", "operations"))
 		if f.File != "" {
 			seen += ": " + visible(f.File)
 		}
@@ -172,7 +173,7 @@ func CampaignTerminal(w io.Writer, r fuzzing.Record) error {
 		b.WriteString("\n")
 	}
 	if known > 0 {
-		fmt.Fprintf(&b, "%s in the baseline: see the report\n", plural(known, "finding"))
+		fmt.Fprintf(&b, "%s in the baseline: see the report\n", words.Count(known, "finding", "findings"))
 	}
 	if r.Against != nil {
 		b.WriteString(differenceSheet(r).terminal())

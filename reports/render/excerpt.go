@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"nbdconform/reports/render/words"
 	"nbdconform/reports/result"
 )
 
@@ -41,11 +42,11 @@ func excerpt(transcript string, marks []result.Mark, clause string, bytes int) s
 	}
 	var b strings.Builder
 	if from > 0 {
-		fmt.Fprintf(&b, "[… %s before]\n", plural(from, "line"))
+		fmt.Fprintf(&b, "[… %s before]\n", words.Count(from, "line", "lines"))
 	}
 	b.WriteString(shorten(strings.Join(lines[from:to], "\n"), bytes) + "\n")
 	if rest := len(lines) - to; rest > 0 {
-		fmt.Fprintf(&b, "[… %s more]\n", plural(rest, "line"))
+		fmt.Fprintf(&b, "[… %s more]\n", words.Count(rest, "line", "lines"))
 	}
 	return b.String()
 }

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"nbdconform/reports/render/words"
 	"nbdconform/reports/result"
 )
 
@@ -146,7 +147,7 @@ func sentence(r result.Result) string {
 	case judged == 0:
 		return "Nothing was judged."
 	case broken == 0:
-		parts = append(parts, fmt.Sprintf("%s judged, none broke a MUST.", plural(judged, "spec")))
+		parts = append(parts, fmt.Sprintf("%s judged, none broke a MUST.", words.Count(judged, "spec", "specs")))
 	default:
 		var kinds []string
 		for _, v := range []result.Verdict{result.Fail, result.Crash, result.Hang} {
@@ -154,7 +155,7 @@ func sentence(r result.Result) string {
 				kinds = append(kinds, fmt.Sprintf("%d %s", n[v], v))
 			}
 		}
-		parts = append(parts, fmt.Sprintf("%s judged, %d did not hold: %s.", plural(judged, "spec"), broken, strings.Join(kinds, ", ")))
+		parts = append(parts, fmt.Sprintf("%s judged, %d did not hold: %s.", words.Count(judged, "spec", "specs"), broken, strings.Join(kinds, ", ")))
 	}
 	if n[result.Warning] > 0 {
 		parts = append(parts, fmt.Sprintf("%d broke a SHOULD.", n[result.Warning]))

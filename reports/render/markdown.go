@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"nbdconform/reports/render/words"
 	"nbdconform/reports/result"
 )
 
@@ -33,7 +34,7 @@ func Markdown(w io.Writer, r result.Result) error {
 	list := findings(r)
 	for i, f := range list {
 		if i == markdownFindings {
-			fmt.Fprintf(&b, "%s more: see the report.\n\n", plural(len(list)-i, "finding"))
+			fmt.Fprintf(&b, "%s more: see the report.\n\n", words.Count(len(list)-i, "finding", "findings"))
 			break
 		}
 		markdownFinding(&b, f)
@@ -95,7 +96,7 @@ func markdownFinding(b *bytes.Buffer, f finding) {
 		}
 	}
 	if n := len(f.Blocks); n > 0 {
-		fmt.Fprintf(b, "- **Blocks:** %s\n", plural(n, "spec"))
+		fmt.Fprintf(b, "- **Blocks:** %s\n", words.Count(n, "spec", "specs"))
 	}
 	b.WriteString("\n" + fenced(head(f.Message, markdownBytes), "text"))
 	if f.Transcript != "" {

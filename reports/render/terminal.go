@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"nbdconform/reports/render/words"
 	"nbdconform/reports/result"
 )
 
@@ -35,7 +36,7 @@ func Terminal(w io.Writer, r result.Result, color bool) error {
 		_, _ = t.WriteString("\n")
 	}
 	if n := len(r.Observations); n > 0 {
-		t.lines(wrap(plural(n, "observation")+" where the document is silent: see the report", Columns))
+		t.lines(wrap(words.Count(n, "observation", "observations")+" where the document is silent: see the report", Columns))
 	}
 	t.closing(r)
 	if err := t.Flush(); err != nil {
@@ -80,7 +81,7 @@ func (t *terminal) finding(f finding) {
 		t.factLines("stderr", last(wrap(visible(f.Stderr), Columns-keyColumns), stderrLines))
 	}
 	if n := len(f.Blocks); n > 0 {
-		t.fact("blocks", plural(n, "spec")+": "+oneLine(strings.Join(f.Blocks, ", "), 200))
+		t.fact("blocks", words.Count(n, "spec", "specs")+": "+oneLine(strings.Join(f.Blocks, ", "), 200))
 	}
 	t.fact("evidence", f.Evidence)
 	if f.Reproduce != "" {
@@ -162,7 +163,7 @@ func limit(lines []string, n int) []string {
 	if len(lines) <= n {
 		return lines
 	}
-	return append(lines[:n-1:n-1], fmt.Sprintf("(%s more in the report)", plural(len(lines)-n+1, "line")))
+	return append(lines[:n-1:n-1], fmt.Sprintf("(%s more in the report)", words.Count(len(lines)-n+1, "line", "lines")))
 }
 
 func last(lines []string, n int) []string {

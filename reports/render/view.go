@@ -137,14 +137,6 @@ func used(counts ...map[result.Verdict]int) []result.Verdict {
 	return list
 }
 
-// plural is "1 spec", "2 specs".
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
 // oneLine is the text on one line of at most limit runes.
 func oneLine(text string, limit int) string {
 	s := strings.Join(strings.Fields(text), " ")

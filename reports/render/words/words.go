@@ -97,19 +97,12 @@ func Failure(f result.Failure) string {
 	if x := f.Exchange; x != nil {
 		shown := Phrase(*x)
 		if x.Type == result.BytesValue {
-			shown = fmt.Sprintf("%s: %s", bytes(x.Number), shown)
+			shown = fmt.Sprintf("%s: %s", Count(x.Number, "byte", "bytes"), shown)
 		}
 		parts = append(parts, shown)
 	}
 	parts = slices.DeleteFunc(parts, func(s string) bool { return s == "" })
 	return strings.Join(parts, "\n")
-}
-
-func bytes(n uint64) string {
-	if n == 1 {
-		return "1 byte"
-	}
-	return fmt.Sprintf("%d bytes", n)
 }
 
 // Phrase is a value in words.
