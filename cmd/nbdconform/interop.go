@@ -23,9 +23,9 @@ func interopCommand() *cobra.Command {
 		Use:   "interop",
 		Short: "Run the reference with the programs of others",
 		Long: `Interop sends the client programs of Debian releases to the reference server,
-and the reference client to their servers. What they say is held against what the
-server holds, and a judge listens: with --write, what was heard to work becomes
-the table of what is supported, and with whom.
+and the reference client to their servers. What they say is compared with
+what the server holds, and a judge observes: with --write, what was seen to
+work becomes the table of what is supported, and with whom.
 
 Exit status: 0 all pairings work, but for those that are known not to;
 1 one does not; 2 the run is not to be trusted, or the table has a gap.`,

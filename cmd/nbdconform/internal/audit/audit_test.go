@@ -202,6 +202,7 @@ func TestWhatIsNotNBD(t *testing.T) {
 	web.FromClient([]byte("GET / HTTP/1.1\r\n\r\n"))
 	web.FromServer([]byte("HTTP"))
 	web.FromServer([]byte("/1.1 200 OK\r\n"))
+	web.FromServer([]byte("NBDMAGICIHAVEOPT\x00\x03")) // which does not open it
 	web.ServerClosed(nil)
 	web.ClientClosed(nil)
 	a.report(web)

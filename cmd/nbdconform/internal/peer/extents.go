@@ -42,16 +42,26 @@ func Extents(ctx context.Context, c *client.Client, name string, progress func(u
 		}
 		for _, e := range status[name] {
 			e.Length = min(e.Length, c.Size()-offset) // the last may reach further than the export
-			if n := len(list); n > 0 && list[n-1].Status == e.Status {
-				list[n-1].Length += e.Length
-			} else if e.Length > 0 {
-				list = append(list, Mapped{offset, e.Length, e.Status, describe(name, e.Status)})
-			}
+			list = appended(list, Mapped{offset, e.Length, e.Status, describe(name, e.Status)})
 			offset += e.Length
 		}
 		progress(offset)
 	}
 	return list, nil
+}
+
+// appended is a list with the run that comes next, joined to the last one where
+// both have the same status.
+func appended(list []Mapped, next Mapped) []Mapped {
+	n := len(list)
+	switch {
+	case next.Length == 0:
+		return list
+	case n > 0 && list[n-1].Status == next.Status:
+		list[n-1].Length += next.Length
+		return list
+	}
+	return append(list, next)
 }
 
 // describe puts a status into words where the context is known.

@@ -50,6 +50,17 @@ func TestStatusesInWords(t *testing.T) {
 	}
 }
 
+func TestRunsOfOneStatusAreJoined(t *testing.T) {
+	var list []Mapped
+	for _, m := range []Mapped{{0, 4, 0, "data"}, {4, 4, 0, "data"}, {8, 0, 3, "hole,zero"}, {8, 2, 3, "hole,zero"}, {10, 1, 0, "data"}} {
+		list = appended(list, m)
+	}
+	want := []Mapped{{0, 8, 0, "data"}, {8, 2, 3, "hole,zero"}, {10, 1, 0, "data"}}
+	if d := cmp.Diff(want, list); d != "" {
+		t.Error(d)
+	}
+}
+
 func TestTotals(t *testing.T) {
 	got := Totals([]Mapped{{0, 10, 3, "hole,zero"}, {10, 5, 0, "data"}, {15, 1, 3, "hole,zero"}})
 	want := []Mapped{{Length: 5, Description: "data"}, {Length: 11, Status: 3, Description: "hole,zero"}}

@@ -63,7 +63,6 @@ func (r *record) note(e Event) {
 		r.open = e.Started
 		r.show.Start(r.open)
 	case e.Done != nil:
-		r.open = ""
 		e.Done.Reproduce = r.job.Reproduce(filterFor(&r.job, *e.Done))
 		r.result.Specs = append(r.result.Specs, *e.Done)
 		r.result.Observations = append(r.result.Observations, e.Observations...)
