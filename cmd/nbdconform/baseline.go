@@ -35,7 +35,7 @@ func baselineUpdateCommand() *cobra.Command {
 		Short: "Make a baseline agree with a result",
 		Long: `Update edits the file in place and prints what it changed. It leaves alone
 what it need not touch. New entries get reason: TODO, which the gate refuses
-until somebody writes why the failure is put up with.`,
+until a reason says why the failure is tolerated.`,
 		Example: `  nbdconform baseline update reports/out/nbdkit-trixie --baseline known.yaml
   nbdconform baseline update result.json --baseline known.yaml --dry-run`,
 		Args: arguments(1, 1),

@@ -24,7 +24,7 @@ func benchCommand() *cobra.Command {
 		Use:   "bench",
 		Short: "Compare the speed of the reference server with others",
 		Long: `Bench runs the reference server, nbdkit, qemu-nbd and nbd-server on this
-machine and lets fio load them in turns. It prints medians as multiples of
+machine and lets fio load them round-robin. It prints medians as multiples of
 nbdkit's memory plugin. Programs that are not on PATH are left out.
 
 Its exit status says nothing of who is faster.`,

@@ -32,7 +32,7 @@ Exit status: 0 all as it should be, 1 it is not, 2 nothing can be said.`,
 			if jobs < 1 {
 				return fmt.Errorf("--jobs %d: at least one run at a time", jobs)
 			}
-			list, err := chosenControls(strings.Join(args, ""))
+			list, err := proof.Named(strings.Join(args, ""))
 			if err != nil {
 				return err
 			}
@@ -41,23 +41,6 @@ Exit status: 0 all as it should be, 1 it is not, 2 nothing can be said.`,
 	}
 	c.Flags().IntVar(&jobs, "jobs", jobs, "bugs at a time")
 	return c
-}
-
-func chosenControls(name string) ([]controls.Control, error) {
-	all, err := controls.All()
-	if err != nil {
-		return nil, err
-	}
-	var list []controls.Control
-	for _, c := range all {
-		if strings.Contains(c.Bug, name) {
-			list = append(list, c)
-		}
-	}
-	if len(list) == 0 {
-		return nil, fmt.Errorf("no bug of %d has %q in its name", len(all), name)
-	}
-	return list, nil
 }
 
 // runControls prints a line for each control as it ends.

@@ -23,7 +23,7 @@ func TestControlsNameWhatExists(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, err := chosenControls("")
+	list, err := proof.Named("")
 	if err != nil {
 		t.Fatal(err)
 	}

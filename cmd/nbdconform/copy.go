@@ -24,9 +24,9 @@ no NBD URI is a file; - is standard output. Zeroes are not read where the source
 says where they are, and not sent where the destination can zero.
 
 A file that exists is written over from its beginning, and cut to size. An
-export keeps what is behind the copy: where the image ends within a block of the
+export keeps what is after the copy: where the image ends within a block of the
 destination's minimum block size, the rest of that block is read and written
-back, so nobody else should write there meanwhile. Nothing is copied to an
+back, so nothing else should write there meanwhile. Nothing is copied to an
 export that is smaller than the source, or read-only.`,
 		Example: `  nbdconform copy nbd://localhost:10809/disk disk.img
   nbdconform copy disk.img 'nbd+unix:///?socket=/tmp/nbd.sock'

@@ -19,7 +19,7 @@ func diffCommand() *cobra.Command {
 lists the specs that regressed, are missing, changed, were fixed or are new.
 
 Exit status: 0 the second is no worse than the first, 1 a spec regressed or is
-missing, 2 a result can't be read or is not to be trusted.`,
+missing, 2 a result can't be read or is invalid.`,
 		Example: `  nbdconform diff reports/out/nbdkit-bookworm reports/out/nbdkit-trixie
   nbdconform diff old/result.json new/result.json --json`,
 		Args: arguments(2, 2),

@@ -26,17 +26,17 @@ func fuzzCommand() *cobra.Command {
 and hostile ones, over several connections, made at random and mutated from
 those that got somewhere new. The judge, a model of the contents and a look at
 the server from outside say what is wrong. What is found is run again on a fresh
-server, made short, and kept in DIR/findings: as a script for nbdconform replay,
+server, shrunk, and kept in DIR/findings: as a script for nbdconform replay,
 and as a stand-alone Python program.
 
 With --against every script runs on two servers, and what they answer
-differently is listed. With --client a client program visits a server that
-misbehaves at random, in moves that are kept and replayed as scripts are. With
---does the command behind -- is such a client.
+differently is listed. With --client a client program uses a server that
+misbehaves at random, by fault scripts that are kept and replayed too. With
+--does the command after -- is such a client.
 
---target all, --profile all fuzz every server, or profile, in turns.
+--target all, --profile all fuzz every server, or profile, one after the other.
 
-A campaign that is stopped, by a signal too, goes on when the same command is
+A campaign that is stopped, by a signal too, continues when the same command is
 given again: for what was left of --time, or for as long again.
 
 Exit status: 0 nothing was found, 1 something was, 2 it can't be trusted: no
@@ -55,7 +55,7 @@ script was run, or the target can't be reached.`,
   nbdconform fuzz -- ./my-server --socket {socket}`,
 		Args: func(c *cobra.Command, args []string) error {
 			if c.ArgsLenAtDash() != 0 && len(args) > 0 {
-				return fmt.Errorf("unexpected argument %q: a command to start goes behind --", args[0])
+				return fmt.Errorf("unexpected argument %q: a command to start goes after --", args[0])
 			}
 			return nil
 		},
@@ -89,7 +89,7 @@ script was run, or the target can't be reached.`,
 	f.BoolVar(&o.Destructive, "destructive", false, "let the scripts write to the server at --uri")
 	f.StringVar(&o.Against, "against", "", "compare with this: TARGET, TARGET:RELEASE or uri:URI")
 	f.StringVar(&o.Program, "client", "", "fuzz a client: reference, or one of nbdconform list --clients")
-	f.StringVar(&o.Does, "does", "", "fuzz the command behind -- as a client, which does this, such as copy-out")
+	f.StringVar(&o.Does, "does", "", "fuzz the command after -- as a client, which does this, such as copy-out")
 	f.DurationVar(&o.Time, "time", time.Minute, "for how long, in all")
 	f.Uint64Var(&o.Seed, "seed", 1, "of the inputs")
 	f.StringVar(&o.Shard, "shard", "", "run part I of N, as I/N with I from 0; I of JOB_COMPLETION_INDEX: /N")

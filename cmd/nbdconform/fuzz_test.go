@@ -42,7 +42,7 @@ func TestFuzzRefusals(t *testing.T) {
 		{"fuzz --profile all --uri nbd://localhost", "--profile all goes with --target"},
 		{"fuzz --profile all --shard 0/2", "--against and --shard go with one target in one profile"},
 		{"fuzz --client nbdcpy", `unknown client program "nbdcpy": use one of nbdinfo,`},
-		{"fuzz nbdkit", "a command to start goes behind --"},
+		{"fuzz nbdkit", "a command to start goes after --"},
 		{"fuzz --uri nbd://127.0.0.1:1 --time 1s", "connection refused"},
 		{"fuzz --corpus nowhere --time 1s", "nowhere: no such file"},
 		{"fuzz --baseline nowhere --time 1s", "nowhere: no such file"},

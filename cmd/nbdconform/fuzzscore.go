@@ -24,7 +24,7 @@ func fuzzScoreCommand() *cobra.Command {
 		Use:   "fuzz-score [NAME]",
 		Short: "Measure the session fuzzer with the quirks of the reference server",
 		Long: `Fuzz-score plants every quirk that breaks a clause, one at a time, and lets the
-session fuzzer look for it, without a word of what it looks for. It prints what
+session fuzzer look for it, without knowing what it looks for. It prints what
 was found, how soon, with how many operations after shrinking, and by which
 clause. Quirks that no valid session can show are listed with the reason.
 

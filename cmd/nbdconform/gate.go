@@ -25,7 +25,7 @@ func (w *told) flags(c *cobra.Command) {
 }
 
 // readResult reads result.json, or the one in a directory, and refuses a run
-// that is not to be trusted.
+// that is invalid.
 func (w told) readResult(name string) (result.Result, error) {
 	r, err := readResult(name)
 	if err != nil {
@@ -70,19 +70,19 @@ func gateCommand() *cobra.Command {
 	var w told
 	c := &cobra.Command{
 		Use:   "gate RESULT --baseline FILE",
-		Short: "Hold a result against the failures that are known",
+		Short: "Compare a result with the failures that are known",
 		Long: `Gate compares a result (result.json, or the directory that it is in) with
-a baseline: a YAML file of failures that are known and put up with, each with
-a reason.
+a baseline: a YAML file of failures that are known and tolerated, each with a
+reason.
 
 It is red for a failure without an entry, a failure that is not the one of its
 entry, an entry whose spec passes or that matches nothing, an entry that
 expired, and an entry without a reason. A crash, a hang and wrong data need an
-entry of their own: no wildcard waves them through. An entry with flaky: true
+entry of their own: no wildcard tolerates them. An entry with flaky: true
 may pass or fail.
 
 Exit status: 0 no worse than the baseline, 1 red, 2 nothing can be said: the
-result or the baseline can't be read, or the run is not to be trusted.`,
+result or the baseline can't be read, or the run is invalid.`,
 		Example: `  nbdconform gate reports/out/nbdkit-trixie --baseline known.yaml
   nbdconform gate result.json --baseline a.yaml --baseline b.yaml
   nbdconform gate result.json --baseline known.yaml --target-version 2.1`,

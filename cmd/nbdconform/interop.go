@@ -28,7 +28,7 @@ what the server holds, and a judge observes: with --write, what was seen to
 work becomes the table of what is supported, and with whom.
 
 Exit status: 0 all pairings work, but for those that are known not to;
-1 one does not; 2 the run is not to be trusted, or the table has a gap.`,
+1 one does not; 2 the run is invalid, or the table has a gap.`,
 		Example: `  nbdconform interop
   nbdconform interop --releases sid
   nbdconform interop --write support.md`,

@@ -154,7 +154,7 @@ func listQuirks(out io.Writer) error {
 	return w.Flush()
 }
 
-// listProfiles names the profiles of every target; behind a semicolon those
+// listProfiles names the profiles of every target; after a semicolon those
 // that a matrix leaves out unless it is asked for all.
 func listProfiles(out io.Writer) error {
 	var b bytes.Buffer

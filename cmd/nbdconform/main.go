@@ -1,4 +1,5 @@
-// Command nbdconform judges implementations of the NBD protocol.
+// Command nbdconform tests implementations of the NBD protocol. Each command
+// has a file here, with its flags and its help, and calls a package below.
 package main
 
 import (
@@ -17,7 +18,7 @@ import (
 const (
 	exitConforms  = 0 // or what was asked for was done
 	exitViolates  = 1 // the target does not conform
-	exitUntrusted = 2 // the run itself is not to be trusted, or the request made no sense
+	exitUntrusted = 2 // the run is invalid, or the request made no sense
 )
 
 // An exitError ends the program with a status. Its text may be empty.
@@ -48,8 +49,8 @@ func main() {
 	os.Exit(status)
 }
 
-// untilSignal is a context that ends with SIGINT or SIGTERM. Before anybody can
-// see that, the next signal is one that does not wait.
+// untilSignal is a context that ends with SIGINT or SIGTERM. From then on, a
+// second signal ends the program at once.
 func untilSignal() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	first := make(chan os.Signal, 1)
@@ -66,8 +67,8 @@ func root() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "nbdconform",
 		Short: "Judge implementations of the NBD protocol",
-		Long: `nbdconform puts an NBD server or client to the statements of the protocol
-document, one by one, and says which it keeps and which it breaks.`,
+		Long: `nbdconform tests an NBD server or client against the requirements of the
+specification, one by one, and says which it keeps and which it breaks.`,
 		Example: `  nbdconform run                               # the reference server
   nbdconform run --target qemu-nbd             # qemu-nbd in a container
   nbdconform run --uri nbd://localhost:10809   # any server, reading only

@@ -14,8 +14,6 @@ import (
 	"nbdconform/cmd/nbdconform/internal/job"
 	"nbdconform/cmd/nbdconform/internal/matrix"
 	"nbdconform/cmd/nbdconform/internal/runs"
-	"nbdconform/reports/baseline"
-	report "nbdconform/reports/matrix"
 	"nbdconform/reports/render"
 	"nbdconform/reports/result"
 )
@@ -41,15 +39,14 @@ client to every server, to connect, list, map, copy out and in, compare,
 discard, zero, and connect with TLS, by certificates and by a pre-shared key,
 and checks what they say against what the server holds. In the end, when
 nothing else of it runs, the reference client measures latency and throughput
-of every server. It writes what came of it: matrix.json, which everything else
-is derived from, index.html, matrix.md and, in runs/, the reports of every run
+of every server. It writes matrix.json, which everything else is derived from, index.html, matrix.md and, in runs/, the reports of every run
 with the evidence of its failures.
 
-A matrix that was interrupted goes on where it stopped: results of the same
+A matrix that was interrupted continues where it stopped: results of the same
 suite on the same image are taken as they are, unless --fresh is given.
 
 Exit status: 0 the matrix is complete, whatever it says of the servers;
-2 it is not, or some run is not to be trusted.`,
+2 it is not, or some run is invalid.`,
 		Example: `  nbdconform matrix
   nbdconform matrix --releases bookworm,trixie --targets nbdkit
   nbdconform matrix --profiles default --jobs 4
@@ -76,7 +73,7 @@ Exit status: 0 the matrix is complete, whatever it says of the servers;
 				return err
 			}
 			if publish != "" {
-				if err := published(m, known, publish); err != nil {
+				if err := matrix.Publish(m, known, publish); err != nil {
 					return err
 				}
 			}
@@ -105,17 +102,4 @@ Exit status: 0 the matrix is complete, whatever it says of the servers;
 // judgeQuietly runs a job and shows nothing of it.
 func judgeQuietly(ctx context.Context, j job.Job) (result.Result, error) {
 	return jobRunner().Run(ctx, j, console.Quiet{})
-}
-
-// published writes what everybody may see of a matrix.
-func published(m report.Matrix, known []string, dir string) error {
-	files, err := baseline.Load(known...)
-	if err != nil {
-		return err
-	}
-	m = m.Slim()
-	for i := range m.Runs {
-		m.Runs[i] = baseline.Public(m.Runs[i], files)
-	}
-	return render.MatrixTables(dir, m)
 }

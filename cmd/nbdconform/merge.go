@@ -1,12 +1,9 @@
 package main
 
 import (
-	"fmt"
-	"path/filepath"
-	"slices"
-
 	"github.com/spf13/cobra"
 
+	"nbdconform/cmd/nbdconform/internal/campaigns"
 	"nbdconform/cmd/nbdconform/internal/runs"
 	"nbdconform/fuzz/campaign"
 )
@@ -27,7 +24,7 @@ Exit status: as that of nbdconform fuzz.`,
   nbdconform merge shards/* --out all`,
 		Args: arguments(1, -1),
 		RunE: func(_ *cobra.Command, dirs []string) error {
-			if err := distinct(out, dirs); err != nil {
+			if err := campaigns.Distinct(out, dirs); err != nil {
 				return err
 			}
 			release, err := runs.Hold(out)
@@ -45,27 +42,4 @@ Exit status: as that of nbdconform fuzz.`,
 	c.Flags().StringVar(&out, "out", "", "directory of the merged campaign")
 	_ = c.MarkFlagRequired("out")
 	return c
-}
-
-// distinct is an error if two names are of one directory: a merge would count
-// it twice, or write over what it reads.
-func distinct(out string, dirs []string) error {
-	seen := make(map[string]bool)
-	for _, d := range append(slices.Clone(dirs), out) {
-		real, err := filepath.Abs(d)
-		if err != nil {
-			return err
-		}
-		if r, err := filepath.EvalSymlinks(real); err == nil {
-			real = r
-		}
-		switch {
-		case seen[real] && d == out:
-			return fmt.Errorf("--out %s is one of the directories to merge: name another", out)
-		case seen[real]:
-			return fmt.Errorf("%s is named twice, and would be counted twice", d)
-		}
-		seen[real] = true
-	}
-	return nil
 }

@@ -27,7 +27,7 @@ func replayCommand() *cobra.Command {
 on or on another one, and says whether it fails in the same way.
 
 Flags that are not given are taken from the bundle. With --target, --uri or a
-command behind -- nothing of the recorded target is kept. In a bundle about a
+command after -- nothing of the recorded target is kept. In a bundle about a
 client, --client or a command takes the place of its program.
 
 A file whose name ends with .script is a finding of the fuzzer's: it runs on the
@@ -35,9 +35,9 @@ reference server, with the quirk that it names, unless something else is said.
 Of a capture, pcapng or pcap, what the clients said in it is said again. With
 --script that is printed as a script, of a bundle too, and nothing runs.
 
-A file whose name ends with .moves is a finding of the fuzzer's about a client:
-the program that --client names, or the command behind --, visits a server that
-makes the moves.
+A file whose name ends with .moves is a finding of the fuzzer's about a client,
+a fault script: the program that --client names, or the command after --, uses a
+server that follows it.
 
 Exit status: 0 the failure is not there any more, 1 it still is, 2 that could
 not be found out.`,
@@ -78,7 +78,7 @@ not be found out.`,
 	}
 	f := c.Flags()
 	f.StringVar(&r.Target, "target", "", "another target: reference, qemu-nbd, nbdkit, nbd-server or uri:URI")
-	f.StringVar(&r.Program, "client", "", "the program that visits: reference or one of nbdconform list --clients")
+	f.StringVar(&r.Program, "client", "", "the client program: reference or one of nbdconform list --clients")
 	f.StringVar(&r.URI, "uri", "", "the server at this NBD URI")
 	f.StringVar(&r.Provider, "provider", containers.Container, "container, or local: the program on PATH")
 	f.StringVar(&r.Release, "release", containers.DefaultRelease, "Debian release of the container")

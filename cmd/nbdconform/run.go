@@ -28,17 +28,17 @@ func runCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run [flags] [-- COMMAND ...]",
 		Short: "Judge a server",
-		Long: `Run puts a server to the specs and writes what came of it.
+		Long: `Run tests a server against the specs and writes reports.
 
 The server is the reference server in this process, a program in a container
-or on PATH, one at an address, or one that is started by a command: behind --,
-where {socket} or {port} stand for where it is to listen.
+or on PATH, one at an address, or one that is started by a command: after --,
+where {socket} or {port} stand for where it listens.
 
 A server at an address is only read from, unless --destructive is given:
 then the specs write all over the export.
 
 Exit status: 0 the server conforms (a broken SHOULD alone counts as that),
-1 it does not, 2 the run itself is not to be trusted.`,
+1 it does not, 2 the run is invalid.`,
 		Example: `  nbdconform run
   nbdconform run --target nbdkit --release trixie --profile read-only
   nbdconform run --target qemu-nbd --provider local
@@ -48,7 +48,7 @@ Exit status: 0 the server conforms (a broken SHOULD alone counts as that),
   nbdconform run -- nbdkit -f -U {socket} memory 64M`,
 		Args: func(c *cobra.Command, args []string) error {
 			if c.ArgsLenAtDash() != 0 && len(args) > 0 {
-				return fmt.Errorf("unexpected argument %q: a command to start goes behind --", args[0])
+				return fmt.Errorf("unexpected argument %q: a command to start goes after --", args[0])
 			}
 			return nil
 		},
@@ -75,7 +75,7 @@ Exit status: 0 the server conforms (a broken SHOULD alone counts as that),
 	f.BoolVar(&o.Destructive, "destructive", false, "let the specs write to the server at --uri")
 	f.StringVar(&o.Filter, "filter", "", "run a part: a spec's id, a clause's id, or a label filter")
 	f.Int64Var(&o.Seed, "seed", 1, "order of the specs")
-	f.DurationVar(&o.Timeout, "timeout", time.Duration(0), "until silence counts as a hang (default: by the round trip)")
+	f.DurationVar(&o.Timeout, "timeout", time.Duration(0), "until no reply counts as a hang (default: by the round trip)")
 	f.StringVar(&out, "out", "", "directory for the reports (default reports/out/TARGET)")
 	f.BoolVar(&verbose, "verbose", false, "print a line for every spec as it ends")
 	return c

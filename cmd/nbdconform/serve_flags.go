@@ -17,7 +17,7 @@ func serveFlags(s *serve.Options) []flagGroup {
 	where.StringArrayVar(&s.Unix, "unix", nil, "`path` of a Unix socket, or @ and an abstract name")
 	where.StringArrayVar(&s.Vsock, "vsock", nil, "vsock `address`, PORT or CID:PORT")
 	where.BoolVar(&s.Stdio, "stdio", false, "serve one client on standard input and output, and end with it")
-	where.BoolVar(&s.Activation, "socket-activation", false, "insist on sockets that whoever started it passes on; "+
+	where.BoolVar(&s.Activation, "socket-activation", false, "insist on sockets that the starting program passes on; "+
 		"without this flag and the ones above it takes them where there are some")
 
 	what := group("What they find")
@@ -36,7 +36,7 @@ func serveFlags(s *serve.Options) []flagGroup {
 	how.StringVar(&s.TLS.Mode, "tls", "off", "off, on: for clients that ask for it (SELECTIVETLS), or require (FORCEDTLS)")
 	how.StringVar(&s.TLS.Certificates, "tls-certificates", "", "`directory` with server-cert.pem, server-key.pem and ca-cert.pem")
 	how.StringVar(&s.TLS.PSK, "tls-psk", "", "`file` of pre-shared keys, name:hex lines, instead of certificates")
-	how.BoolVar(&s.TLS.Anonymous, "tls-anonymous", false, "no certificates: nobody says who they are, and somebody in between can read all")
+	how.BoolVar(&s.TLS.Anonymous, "tls-anonymous", false, "no certificates: nothing is authenticated, and an attacker in between can read all")
 	how.BoolVar(&s.TLS.VerifyPeer, "tls-verify-peer", false, "take clients with a certificate that ca-cert.pem signed only")
 	how.StringVar(&s.Handshake, "handshake", setup.Handshakes[0], strings.Join(setup.Handshakes, ", "))
 	how.StringVar(&s.Dialect, "dialect", "", "speak a draft in place of what has its numbers now: "+strings.Join(wire.Dialects()[1:], " or "))

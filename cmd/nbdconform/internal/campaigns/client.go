@@ -23,7 +23,7 @@ func (r *Request) checkClient() error {
 	case r.Target != "" || r.URI != "" || r.Against != "" || r.Profile != "" || len(r.Corpus)+len(r.Baselines) > 0:
 		return errors.New("a client visits our own server: leave out what says which server, and --corpus and --baseline")
 	case r.Does != "" && len(r.Command) == 0:
-		return fmt.Errorf("--does %s says what a command behind -- does, and there is none", r.Does)
+		return fmt.Errorf("--does %s says what a command after -- does, and there is none", r.Does)
 	case r.Does != "" && !slices.Contains(subject.Operations, subject.Operation(r.Does)):
 		return fmt.Errorf("--does %s: use one of %s", r.Does, job.Join(subject.Operations))
 	}

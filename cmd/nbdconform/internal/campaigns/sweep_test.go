@@ -3,7 +3,9 @@ package campaigns
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -151,6 +153,31 @@ func TestShards(t *testing.T) {
 		if tc.err == "" && (err != nil || r.shard != tc.i || r.shards != tc.n) ||
 			tc.err != "" && (err == nil || !strings.Contains(err.Error(), tc.err)) {
 			t.Errorf("%q: %d of %d, %v", shard, r.shard, r.shards, err)
+		}
+	}
+}
+
+// A merge that counts a directory twice, or writes over what it reads, is refused.
+func TestDirectoriesOfAMerge(t *testing.T) {
+	dir := t.TempDir()
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(filepath.Join(dir, "a"), link); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "a"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for want, tc := range map[string]struct {
+		out  string
+		dirs []string
+	}{
+		"<nil>":                              {dir + "/all", []string{dir + "/a", dir + "/b"}},
+		"is named twice":                     {dir + "/all", []string{dir + "/a", dir + "/a/"}},
+		"/link is named twice":               {dir + "/all", []string{dir + "/a", link}},
+		"is one of the directories to merge": {dir + "/b/../a", []string{dir + "/a"}},
+	} {
+		if err := Distinct(tc.out, tc.dirs); !strings.Contains(fmt.Sprint(err), want) {
+			t.Errorf("%v, want %s", err, want)
 		}
 	}
 }

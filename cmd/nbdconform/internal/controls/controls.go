@@ -6,6 +6,7 @@ package controls
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -18,6 +19,24 @@ import (
 
 // A Judge runs a job.
 type Judge func(context.Context, job.Job) (result.Result, error)
+
+// Named lists the controls of bugs whose name has a part.
+func Named(name string) ([]controls.Control, error) {
+	all, err := controls.All()
+	if err != nil {
+		return nil, err
+	}
+	var list []controls.Control
+	for _, c := range all {
+		if strings.Contains(c.Bug, name) {
+			list = append(list, c)
+		}
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("no bug of %d has %q in its name", len(all), name)
+	}
+	return list, nil
+}
 
 // Run tries each control, so many at once, and calls done with each as it ends,
 // one at a time: why says what is not as it should be, or "". A run that could

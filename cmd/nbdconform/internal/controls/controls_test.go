@@ -84,3 +84,16 @@ func TestControlsSideBySide(t *testing.T) {
 		}
 	})
 }
+
+func TestControlsByName(t *testing.T) {
+	all, err := Named("")
+	if err != nil || len(all) < 5 {
+		t.Fatal(len(all), err)
+	}
+	if some, err := Named("CVE-2021"); err != nil || len(some) == 0 || len(some) == len(all) {
+		t.Errorf("%d of %d, %v", len(some), len(all), err)
+	}
+	if _, err := Named("no such bug"); err == nil {
+		t.Error("a bug that is none was found")
+	}
+}

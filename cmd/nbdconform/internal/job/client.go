@@ -35,7 +35,7 @@ const ClientTimeout = 20 * time.Second
 func (c *Client) Check(doesGiven bool) error {
 	switch {
 	case doesGiven && len(c.Command) == 0:
-		return fmt.Errorf("--does %s says what a command behind -- does, and there is none", c.Does)
+		return fmt.Errorf("--does %s says what a command after -- does, and there is none", c.Does)
 	case !slices.Contains(subject.Operations, subject.Operation(c.Does)):
 		return fmt.Errorf("--does %s: use one of %s", c.Does, Join(subject.Operations))
 	case c.Timeout <= 0:
@@ -49,7 +49,7 @@ func (c *Client) CheckProgram() error {
 	named := c.Program != "" && c.Program != Reference
 	switch {
 	case c.Program != "" && len(c.Command) > 0:
-		return fmt.Errorf("%s and a command behind --: which is it?", c.Program)
+		return fmt.Errorf("%s and a command after --: which is it?", c.Program)
 	case c.Quirk != "" && (named || len(c.Command) > 0):
 		return fmt.Errorf("--quirk %s is for the reference client", c.Quirk)
 	case c.Provider != containers.Container && c.Provider != containers.Local:

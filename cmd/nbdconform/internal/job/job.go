@@ -56,7 +56,7 @@ func (j *Job) Check() error {
 	named := j.Target != ""
 	switch {
 	case named && j.URI != "" || j.URI != "" && len(j.Command) > 0 || named && len(j.Command) > 0:
-		return errors.New("name one thing to test: --target, --uri or a command behind --")
+		return errors.New("name one thing to test: --target, --uri or a command after --")
 	case !named && j.URI == "" && len(j.Command) == 0:
 		j.Target = Reference
 	}

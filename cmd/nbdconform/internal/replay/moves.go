@@ -21,7 +21,7 @@ func (r *Request) moves(ctx context.Context, path string) (int, error) {
 		return 0, errors.New("moves are made by our own server: leave out what says which server")
 	}
 	if r.Program == "" && len(r.Command) == 0 {
-		return 0, fmt.Errorf("%s has the moves of a server: name the client that visits it, with --client or a command behind --", path)
+		return 0, fmt.Errorf("%s has the moves of a server: name the client that visits it, with --client or a command after --", path)
 	}
 	who := job.Client{
 		Program: r.Program, Command: r.Command, Does: string(saved.Moves.Operation),
