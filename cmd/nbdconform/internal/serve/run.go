@@ -34,14 +34,18 @@ func (s *Options) Run(ctx context.Context, srv *server.Server, secure bool) erro
 			}
 		}
 	}
-	over := make(chan error, 1)
-	go func() { over <- serveAll(context.WithoutCancel(ctx), srv, listeners, conns) }()
+	over := make(chan struct{})
+	var ended error // once it is over
+	go func() {
+		defer close(over)
+		ended = serveAll(context.WithoutCancel(ctx), srv, listeners, conns)
+	}()
 	select {
-	case err := <-over:
-		if errors.Is(err, server.ErrClosed) {
+	case <-over:
+		if errors.Is(ended, server.ErrClosed) {
 			return ErrClosedItself
 		}
-		return err
+		return ended
 	case <-ctx.Done():
 	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Grace)
@@ -50,7 +54,7 @@ func (s *Options) Run(ctx context.Context, srv *server.Server, secure bool) erro
 	go func() {
 		defer close(down)
 		_ = srv.Shutdown(grace) // cuts the connections that outlive the grace period
-		<-over                  // it was closed, and says so
+		<-over
 	}()
 	select {
 	case <-down:
