@@ -17,7 +17,7 @@ fuzz FuzzServerSession
 reference/client FuzzReplies
 reference/nbduri FuzzParse
 reference/server FuzzServeConn
-reference/setup FuzzParse
+reference/configfile FuzzParse
 reference/wire FuzzParseBlockStatus
 reference/wire FuzzParseBlockStatusExt
 reference/wire FuzzParseChunkHeader

@@ -13,12 +13,12 @@ import (
 	"nbdconform/cmd/nbdconform/internal/console"
 	"nbdconform/cmd/nbdconform/internal/job"
 	"nbdconform/containers/bench"
-	"nbdconform/reference/setup"
+	"nbdconform/reference/configfile"
 )
 
 func benchCommand() *cobra.Command {
 	plan := bench.Plan{Rounds: 5, Runtime: 500 * time.Millisecond}
-	var size setup.Size = 128 << 20
+	var size configfile.Size = 128 << 20
 	out := filepath.Join("reports", "out", "bench")
 	c := &cobra.Command{
 		Use:   "bench",

@@ -89,7 +89,7 @@ func TestQemuReachesAnAbstractSocket(t *testing.T) {
 // example starts the committed example in a directory of its own.
 func example(t *testing.T) (service, string) {
 	t.Helper()
-	text, err := os.ReadFile("../../reference/setup/testdata/example.yaml")
+	text, err := os.ReadFile("../../reference/configfile/testdata/example.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

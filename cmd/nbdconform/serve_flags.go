@@ -6,7 +6,7 @@ import (
 
 	"nbdconform/cmd/nbdconform/internal/serve"
 	"nbdconform/conformance/subject/referenceserver"
-	"nbdconform/reference/setup"
+	"nbdconform/reference/configfile"
 	"nbdconform/reference/wire"
 )
 
@@ -38,7 +38,7 @@ func serveFlags(s *serve.Options) []flagGroup {
 	how.StringVar(&s.TLS.PSK, "tls-psk", "", "`file` of pre-shared keys, name:hex lines, instead of certificates")
 	how.BoolVar(&s.TLS.Anonymous, "tls-anonymous", false, "no certificates: nothing is authenticated, and an attacker in between can read all")
 	how.BoolVar(&s.TLS.VerifyPeer, "tls-verify-peer", false, "take clients with a certificate that ca-cert.pem signed only")
-	how.StringVar(&s.Handshake, "handshake", setup.Handshakes[0], strings.Join(setup.Handshakes, ", "))
+	how.StringVar(&s.Handshake, "handshake", configfile.Handshakes[0], strings.Join(configfile.Handshakes, ", "))
 	how.StringVar(&s.Dialect, "dialect", "", "speak a draft in place of what has its numbers now: "+strings.Join(wire.Dialects()[1:], " or "))
 	how.BoolVar(&s.NoStructured, "no-structured-replies", false, "know neither structured replies nor what builds on them")
 	how.BoolVar(&s.NoExtended, "no-extended-headers", false, "know no extended headers")

@@ -7,7 +7,7 @@ import (
 
 	"nbdconform/conformance/subject/referenceserver"
 	"nbdconform/reference/server"
-	"nbdconform/reference/setup"
+	"nbdconform/reference/configfile"
 	"nbdconform/reference/starttls/pki"
 )
 
@@ -25,7 +25,7 @@ func TestRunWithinTLS(t *testing.T) {
 	t.Parallel()
 	dir := certificates(t)
 	cfg := server.Config{Exports: []server.Export{disk("disk", referenceserver.DefaultSize)}}
-	if err := (setup.TLS{Mode: "require", Certificates: dir, VerifyPeer: true}).Apply(&cfg); err != nil {
+	if err := (configfile.TLS{Mode: "require", Certificates: dir, VerifyPeer: true}).Apply(&cfg); err != nil {
 		t.Fatal(err)
 	}
 	uri := offer(t, cfg)

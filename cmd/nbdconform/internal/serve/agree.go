@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"nbdconform/reference/server"
-	"nbdconform/reference/setup"
+	"nbdconform/reference/configfile"
 	"nbdconform/reference/wire"
 )
 
@@ -58,8 +58,8 @@ func (s *Options) Agree(f *pflag.FlagSet) error {
 	if s.Log != "" && s.Log != "connections" && s.Log != "requests" {
 		return fmt.Errorf("--log %s is neither connections nor requests", s.Log)
 	}
-	if !slices.Contains(setup.Handshakes, s.Handshake) {
-		return fmt.Errorf("--handshake %s is none of %s", s.Handshake, strings.Join(setup.Handshakes, ", "))
+	if !slices.Contains(configfile.Handshakes, s.Handshake) {
+		return fmt.Errorf("--handshake %s is none of %s", s.Handshake, strings.Join(configfile.Handshakes, ", "))
 	}
 	if s.Grace < 0 {
 		return fmt.Errorf("--grace can't be negative")

@@ -12,7 +12,7 @@ import (
 	"nbdconform/reference/export"
 	serverquirk "nbdconform/reference/quirk/server"
 	"nbdconform/reference/server"
-	"nbdconform/reference/setup"
+	"nbdconform/reference/configfile"
 )
 
 // Options say what to serve, where and how. Flags of the same names set them.
@@ -23,7 +23,7 @@ type Options struct {
 	File      string // the configuration
 	CheckOnly bool   // of File
 	Profile   string
-	Disk      setup.Export // that the flags describe
+	Disk      configfile.Export // that the flags describe
 	Pattern   bool
 
 	Handshake, Dialect       string
@@ -32,7 +32,7 @@ type Options struct {
 	SimpleSuccess            bool
 	Quirk                    string
 	Faults                   []string
-	TLS                      setup.TLS
+	TLS                      configfile.TLS
 
 	Grace   time.Duration
 	Log     string
@@ -66,7 +66,7 @@ func (s *Options) Config() (cfg server.Config, err error) {
 }
 
 func (s *Options) fromFile() (server.Config, error) {
-	c, err := setup.Load(s.File)
+	c, err := configfile.Load(s.File)
 	if err != nil {
 		return server.Config{}, err
 	}
@@ -120,7 +120,7 @@ func (s *Options) fromFlags() (server.Config, error) {
 func (s *Options) modify(cfg *server.Config) error {
 	s.Disk.Name, s.Disk.Description = cfg.Exports[0].Name, cfg.Exports[0].Description
 	for _, text := range s.Faults {
-		f, err := setup.ParseFault(text)
+		f, err := configfile.ParseFault(text)
 		if err != nil {
 			return fmt.Errorf("--fault %q: %s", text, strings.ReplaceAll(err.Error(), "\n", "; "))
 		}
@@ -130,13 +130,13 @@ func (s *Options) modify(cfg *server.Config) error {
 		s.Disk.Data.Pattern = "offsets"
 	}
 	if !s.special { // faults have to be within what the profile has
-		s.Disk.Size = setup.Size(cfg.Exports[0].Disk.Size())
+		s.Disk.Size = configfile.Size(cfg.Exports[0].Disk.Size())
 		if d, ok := cfg.Exports[0].Disk.(*export.Resizable); ok {
-			s.Disk.Resizable = setup.Size(d.Most())
+			s.Disk.Resizable = configfile.Size(d.Most())
 		}
 	}
-	c := setup.Config{
-		Exports: []setup.Export{s.Disk}, Handshake: s.Handshake, Dialect: s.Dialect, UnannouncedWrites: s.Unannounced,
+	c := configfile.Config{
+		Exports: []configfile.Export{s.Disk}, Handshake: s.Handshake, Dialect: s.Dialect, UnannouncedWrites: s.Unannounced,
 	}
 	if s.Dialect == "" {
 		c.Dialect = cfg.Dialect.String()

@@ -19,7 +19,7 @@ import (
 	"nbdconform/reference/client"
 	"nbdconform/reference/nbduri"
 	"nbdconform/reference/server"
-	"nbdconform/reference/setup"
+	"nbdconform/reference/configfile"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -27,7 +27,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // options are those that flags with these names and values set, of some.
 func options(t *testing.T, args ...string) (*Options, *pflag.FlagSet) {
 	t.Helper()
-	o := &Options{Handshake: setup.Handshakes[0], TLS: setup.TLS{Mode: "off"}, Disk: setup.Export{Size: 1 << 20}, Grace: time.Second}
+	o := &Options{Handshake: configfile.Handshakes[0], TLS: configfile.TLS{Mode: "off"}, Disk: configfile.Export{Size: 1 << 20}, Grace: time.Second}
 	f := pflag.NewFlagSet("serve", pflag.ContinueOnError)
 	f.StringArrayVar(&o.Listen, "listen", []string{"127.0.0.1:0"}, "")
 	f.StringArrayVar(&o.Unix, "unix", nil, "")

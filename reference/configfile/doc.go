@@ -1,4 +1,4 @@
-// Package setup makes the configuration of a reference server from a file:
+// Package configfile makes the configuration of a reference server from a file:
 //
 //	exports:
 //	  - name: disk
@@ -10,4 +10,4 @@
 // and what is missing are an error that names the line and what would be right.
 // What it holds a file against is a JSON Schema, see [Schema], which editors
 // understand too. [Config.Build] opens what the configuration names.
-package setup
+package configfile

@@ -1,4 +1,4 @@
-package setup
+package configfile
 
 import (
 	"bytes"
@@ -17,7 +17,7 @@ import (
 	"golang.org/x/text/message"
 )
 
-//go:embed setup.schema.json
+//go:embed config.schema.json
 var schemaJSON []byte
 
 // Schema returns the JSON Schema of configuration files. The caller owns the slice.
@@ -34,7 +34,7 @@ func compiled(part string) (*jsonschema.Schema, error) {
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft2020)
 	if err := c.AddResource(schemaURL, doc); err != nil {
-		return nil, fmt.Errorf("adding setup.schema.json: %w", err)
+		return nil, fmt.Errorf("adding config.schema.json: %w", err)
 	}
 	return c.Compile(schemaURL + part)
 }
@@ -42,7 +42,7 @@ func compiled(part string) (*jsonschema.Schema, error) {
 var schemaDocument = sync.OnceValues(func() (any, error) {
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(schemaJSON))
 	if err != nil {
-		return nil, fmt.Errorf("parsing setup.schema.json: %w", err)
+		return nil, fmt.Errorf("parsing config.schema.json: %w", err)
 	}
 	return doc, nil
 })
