@@ -81,9 +81,9 @@ func TestAClientCampaignGoesOn(t *testing.T) {
 	o := clientCampaign(t, dir, sound, "--time", "3s")
 	o.want(t, exitConforms)
 	one := campaignIn(t, dir)
-	files, err := filepath.Glob(filepath.Join(dir, "corpus", "*.moves"))
+	files, err := filepath.Glob(filepath.Join(dir, "corpus", "*.faults"))
 	if err != nil || len(files) == 0 || len(files) != one.Corpus {
-		t.Fatalf("%d files of moves, corpus %d, error %v", len(files), one.Corpus, err)
+		t.Fatalf("%d fault scripts, corpus %d, error %v", len(files), one.Corpus, err)
 	}
 	clientCampaign(t, dir, sound, "--time", "3s").want(t, exitConforms)
 	two := campaignIn(t, dir)

@@ -35,7 +35,7 @@ reference server, with the quirk that it names, unless something else is said.
 Of a capture, pcapng or pcap, what the clients said in it is said again. With
 --script that is printed as a script, of a bundle too, and nothing runs.
 
-A file whose name ends with .moves is a finding of the fuzzer's about a client,
+A file whose name ends with .faults is a finding of the fuzzer's about a client,
 a fault script: the program that --client names, or the command after --, uses a
 server that follows it.
 
@@ -51,8 +51,8 @@ not be found out.`,
   nbdconform replay FINDING.script --target qemu-nbd
   nbdconform replay said.pcapng --target nbdkit
   nbdconform replay BUNDLE --script > a.script
-  nbdconform replay FINDING.moves --client nbdcopy --release trixie
-  nbdconform replay FINDING.moves -- nbdcopy {uri} {file}`,
+  nbdconform replay FINDING.faults --client nbdcopy --release trixie
+  nbdconform replay FINDING.faults -- nbdcopy {uri} {file}`,
 		Args: func(c *cobra.Command, args []string) error {
 			before := len(args)
 			if n := c.ArgsLenAtDash(); n >= 0 {

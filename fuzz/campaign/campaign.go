@@ -16,11 +16,11 @@ import (
 // Options say what a campaign is about.
 type Options struct {
 	Subject fuzzing.Subject
-	Bench   Bench // of the subject; Run does not close it
+	Server  Server // of the subject; Run does not close it
 	// Guide runs every script as well; nil: there is none.
-	Guide Bench
+	Guide Server
 	// Against is what answers are compared with, AgainstSubject what that is; nil: nothing.
-	Against        Bench
+	Against        Server
 	AgainstSubject fuzzing.Subject
 
 	Dir    string        // of the campaign; "": nothing is kept
@@ -46,7 +46,7 @@ type campaign struct {
 	corpus   *corpus[script.Script]
 	points   map[string]bool        // of the record
 	seeds    []entry[script.Script] // not run yet
-	settled  map[string]bool        // signatures
+	seen     map[string]bool        // signatures
 	silent   map[string]bool        // signatures of what the other target does not answer
 	recent   []script.Script        // since the last look from outside
 	looked   time.Time
@@ -71,7 +71,7 @@ func Run(ctx context.Context, o Options) (fuzzing.Record, error) {
 	if err != nil {
 		return fuzzing.Record{}, err
 	}
-	if err := c.Bench.Fresh(ctx); err != nil {
+	if err := c.Server.Fresh(ctx); err != nil {
 		return c.record, fmt.Errorf("%v can't be fuzzed: %w", o.Subject, err)
 	}
 	for err == nil && ctx.Err() == nil && time.Now().Before(c.deadline) {
@@ -105,7 +105,7 @@ func open(ctx context.Context, o Options) (*campaign, error) {
 	if o.Patience <= 0 {
 		o.Patience = 2 * time.Second
 	}
-	c := &campaign{Options: o, ctx: ctx, points: make(map[string]bool), settled: make(map[string]bool), silent: make(map[string]bool), began: time.Now(), looked: time.Now()}
+	c := &campaign{Options: o, ctx: ctx, points: make(map[string]bool), seen: make(map[string]bool), silent: make(map[string]bool), began: time.Now(), looked: time.Now()}
 	var err error
 	if c.corpus, err = openCorpus(scriptForm, o.Dir); err != nil {
 		return nil, err
@@ -152,7 +152,7 @@ func (c *campaign) resume() error {
 		c.points[p] = true
 	}
 	for _, f := range r.Findings {
-		c.settled[f.Signature] = f.Standing != fuzzing.Unconfirmed
+		c.seen[f.Signature] = f.Standing != fuzzing.Unconfirmed
 	}
 	return nil
 }
@@ -172,7 +172,7 @@ func (c *campaign) same(r fuzzing.Record) error {
 
 // now does what is to be done now and then.
 func (c *campaign) now(end bool) error {
-	if c.Bench != nil && c.ctx.Err() == nil && (end || time.Since(c.looked) > lookEvery) {
+	if c.Server != nil && c.ctx.Err() == nil && (end || time.Since(c.looked) > lookEvery) {
 		if err := c.look(); err != nil {
 			return err
 		}
@@ -200,7 +200,7 @@ func (c *campaign) one() error {
 		c.record.Next++
 		return nil
 	}
-	r, err := c.Bench.Run(c.ctx, s, Care{Patience: c.Patience, Trace: c.Against != nil, Settled: c.isSettled})
+	r, err := c.Server.Run(c.ctx, s, Care{Patience: c.Patience, Trace: c.Against != nil, Seen: c.hasSeen})
 	if err != nil || c.ctx.Err() != nil {
 		return err
 	}
@@ -219,7 +219,7 @@ func (c *campaign) one() error {
 	return c.triage(s, r.Findings)
 }
 
-func (c *campaign) isSettled(signature string) bool { return c.settled[signature] }
+func (c *campaign) hasSeen(signature string) bool { return c.seen[signature] }
 
 // input is the next script.
 func (c *campaign) input() script.Script {
@@ -251,7 +251,7 @@ func (c *campaign) learn(s script.Script, r session.Result) error {
 		reached = append(reached, p.String())
 	}
 	c.reach(reached)
-	if _, same := c.Bench.(Reference); c.Guide != nil && !same {
+	if _, same := c.Server.(Reference); c.Guide != nil && !same {
 		g, err := c.Guide.Run(c.ctx, s, Care{Patience: 200 * time.Millisecond})
 		if err != nil {
 			return err

@@ -15,7 +15,7 @@ import (
 func onReference(quirk, dir string, goal time.Duration) Options {
 	return Options{
 		Subject: fuzzing.Subject{Kind: "server", Name: "reference", Profile: "default", Quirk: quirk},
-		Bench:   Reference{Profile: "default", Quirk: quirk}, Guide: Reference{},
+		Server:  Reference{Profile: "default", Quirk: quirk}, Guide: Reference{},
 		Dir: dir, Goal: goal, Seed: 1, Patience: 200 * time.Millisecond,
 	}
 }

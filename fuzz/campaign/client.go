@@ -20,21 +20,21 @@ import (
 // count Subject, Dir, Goal, Seed, Shard, Shards, Suite and Progress.
 type ClientOptions struct {
 	Options
-	Guest
+	Client
 }
 
-// RunClient has a client program visit a server that misbehaves at random, until
-// the goal is reached or ctx ends. What is wrong is said at [Guest.Visit].
+// RunClient runs a client program against a server that misbehaves at random, until
+// the goal is reached or ctx ends. [Client.Run] says what counts as wrong.
 func RunClient(ctx context.Context, o ClientOptions) (fuzzing.Record, error) {
 	c, err := open(ctx, o.Options)
 	if err != nil {
 		return fuzzing.Record{}, err
 	}
-	v := &visitor{campaign: c, guest: o.Guest}
-	if v.moves, err = openCorpus(movesForm, o.Dir); err != nil {
+	v := &clientCampaign{campaign: c, client: o.Client}
+	if v.inputs, err = openCorpus(faultForm, o.Dir); err != nil {
 		return c.record, err
 	}
-	c.record.Corpus = len(v.moves.entries)
+	c.record.Corpus = len(v.inputs.entries)
 	if err := v.choose(); err != nil {
 		return c.record, err
 	}
@@ -54,23 +54,23 @@ func RunClient(ctx context.Context, o ClientOptions) (fuzzing.Record, error) {
 	return c.record, errors.Join(c.now(true), ctxErr(ctx, err))
 }
 
-// A visitor is a campaign on a client.
-type visitor struct {
+// A clientCampaign is a campaign on a client.
+type clientCampaign struct {
 	*campaign
-	guest Guest
-	can   []subject.Operation
-	moves *corpus[Moves]
+	client Client
+	can    []subject.Operation
+	inputs *corpus[FaultScript]
 }
 
 // choose finds what the program can do with a server that behaves. The rest is left out.
-func (v *visitor) choose() error {
+func (v *clientCampaign) choose() error {
 	var failed error
 	for _, a := range []subject.Operation{subject.CopyOut, subject.CopyIn, subject.Map, subject.Info, subject.List, subject.Visit} {
-		if !v.guest.Program.Can(a, subject.NoTLS) {
+		if !v.client.Program.Can(a, subject.NoTLS) {
 			continue
 		}
-		m := Moves{Operation: a}
-		got, err := v.guest.Visit(v.ctx, m)
+		m := FaultScript{Operation: a}
+		got, err := v.client.Run(v.ctx, m)
 		if err != nil {
 			return err
 		}
@@ -98,23 +98,23 @@ func (v *visitor) choose() error {
 	return nil
 }
 
-// input is the next list of moves: made anew, or mutated from one that made the
+// input is the next fault script: a new one, or mutated from one that made the
 // program reach something new.
-func (v *visitor) input(r *rand.Rand) Moves {
-	if r.IntN(2) == 0 || len(v.moves.entries) == 0 {
-		return Moves{v.can[r.IntN(len(v.can))], randomMoves(r)}
+func (v *clientCampaign) input(r *rand.Rand) FaultScript {
+	if r.IntN(2) == 0 || len(v.inputs.entries) == 0 {
+		return FaultScript{v.can[r.IntN(len(v.can))], randomFaults(r)}
 	}
-	m := v.moves.pick(r).mutate(r, v.moves.pick(r))
+	m := v.inputs.pick(r).mutate(r, v.inputs.pick(r))
 	if !slices.Contains(v.can, m.Operation) || r.IntN(8) == 0 {
 		m.Operation = v.can[r.IntN(len(v.can))]
 	}
 	return m
 }
 
-func (v *visitor) one() error {
+func (v *clientCampaign) one() error {
 	r := rand.New(rand.NewPCG(v.Seed, v.record.Next*uint64(v.Shards)+uint64(v.Shard)))
 	m := v.input(r)
-	got, err := v.guest.Visit(v.ctx, m)
+	got, err := v.client.Run(v.ctx, m)
 	if errors.Is(err, errSetup) {
 		v.record.Next++
 		return nil
@@ -125,43 +125,43 @@ func (v *visitor) one() error {
 	v.record.Next++
 	v.record.Execs++
 	v.reach(got.Reached)
-	if _, err := v.moves.add(m, got.Reached); err != nil {
+	if _, err := v.inputs.add(m, got.Reached); err != nil {
 		return err
 	}
-	v.record.Corpus = len(v.moves.entries)
+	v.record.Corpus = len(v.inputs.entries)
 	if got.Finding == nil {
 		return nil
 	}
 	return v.confirm(m, *got.Finding)
 }
 
-// confirm tries again what showed a finding, and leaves moves out.
-func (v *visitor) confirm(m Moves, f fuzzing.Finding) error {
+// confirm runs a fault script with a finding again, and removes faults that it does not need.
+func (v *clientCampaign) confirm(m FaultScript, f fuzzing.Finding) error {
 	f.Count, f.First, f.FirstExec, f.Standing = 1, time.Now().UTC(), v.record.Execs, fuzzing.Unconfirmed
-	var shown Visit // the last that showed it
-	shows := func(list []move) bool {
+	var shown ClientResult // the last that showed it
+	shows := func(list []fault) bool {
 		if v.ctx.Err() != nil {
 			return false
 		}
-		got, err := v.guest.Visit(v.ctx, Moves{m.Operation, list})
+		got, err := v.client.Run(v.ctx, FaultScript{m.Operation, list})
 		if err != nil || got.Finding == nil || got.Finding.Signature != f.Signature {
 			return false
 		}
 		shown = got
 		return true
 	}
-	if !v.settled[f.Signature] && shows(m.List) {
+	if !v.seen[f.Signature] && shows(m.Faults) {
 		f.Standing = fuzzing.New
-		for i := len(m.List) - 1; i >= 0; i-- {
-			if fewer := slices.Delete(slices.Clone(m.List), i, i+1); shows(fewer) {
-				m.List = fewer
+		for i := len(m.Faults) - 1; i >= 0; i-- {
+			if fewer := slices.Delete(slices.Clone(m.Faults), i, i+1); shows(fewer) {
+				m.Faults = fewer
 			}
 		}
 	}
 	if v.ctx.Err() != nil {
 		return nil
 	}
-	f.Script, f.Ops = m.String(), len(m.List)
+	f.Script, f.Ops = m.String(), len(m.Faults)
 	if f.Standing == fuzzing.New && v.Dir != "" {
 		name, err := v.save(m, shown)
 		if err != nil {
@@ -169,25 +169,25 @@ func (v *visitor) confirm(m Moves, f fuzzing.Finding) error {
 		}
 		f.File = findingsDir + "/" + name
 	}
-	v.settle(f)
+	v.note(f)
 	return nil
 }
 
-// save writes moves that show a finding, and a stand-alone reproducer beside
-// them. It returns the name of the first file.
-func (v *visitor) save(m Moves, shown Visit) (string, error) {
+// save writes a fault script with a finding, and a stand-alone reproducer next
+// to it. It returns the name of the first file.
+func (v *clientCampaign) save(m FaultScript, shown ClientResult) (string, error) {
 	dir := filepath.Join(v.Dir, findingsDir)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return "", err
 	}
 	f := shown.Finding
-	saved := SavedMoves{session.Header{Finding: f.Signature, Notes: []string{strings.ReplaceAll(f.Detail, "\n", " ")}}, m}
+	saved := SavedFaults{session.Header{Finding: f.Signature, Notes: []string{strings.ReplaceAll(f.Detail, "\n", " ")}}, m}
 	name := session.FileName(f.Signature)
-	if err := os.WriteFile(filepath.Join(dir, name+MovesExtension), []byte(saved.String()), 0o666); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, name+FaultExtension), []byte(saved.String()), 0o666); err != nil {
 		return "", err
 	}
 	if v.Subject.Provider == "in-process" { // there is no program to start
-		return name + MovesExtension, nil
+		return name + FaultExtension, nil
 	}
-	return name + MovesExtension, os.WriteFile(filepath.Join(dir, name+".py"), []byte(v.guest.Reproducer(m, shown)), 0o777)
+	return name + FaultExtension, os.WriteFile(filepath.Join(dir, name+".py"), []byte(v.client.Reproducer(m, shown)), 0o777)
 }

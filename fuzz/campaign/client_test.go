@@ -31,19 +31,19 @@ func TestClients(t *testing.T) {
 		c    subject.Client
 		want int
 	}{{"a client that is in order", good, 0}, {"one that boasts", boaster{good}, 1}} {
-		r, err := visits(t, tt.c, tt.name, func(r fuzzing.Record) bool { return r.Execs >= 3 && r.Exit() == tt.want })
+		r, err := runClients(t, tt.c, tt.name, func(r fuzzing.Record) bool { return r.Execs >= 3 && r.Exit() == tt.want })
 		if err != nil || r.Exit() != tt.want || r.Execs < 3 {
 			t.Errorf("%s: exit %d, want %d: %v: %s %+v", tt.name, r.Exit(), tt.want, err, r.Conclusion(), r.Findings)
 		}
 	}
 }
 
-// visits has c visit until enough has come of it, a minute at most: how many
-// visits there are in a second is not for a test to say.
-func visits(t *testing.T, c subject.Client, name string, enough func(fuzzing.Record) bool) (r fuzzing.Record, err error) {
+// runClients runs a campaign on c until the record is enough, for a minute at
+// most: the number of runs a second depends on the machine.
+func runClients(t *testing.T, c subject.Client, name string, enough func(fuzzing.Record) bool) (r fuzzing.Record, err error) {
 	dir := t.TempDir()
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
-		r, err = RunClient(t.Context(), ClientOptions{Guest: Guest{Program: c}, Options: Options{
+		r, err = RunClient(t.Context(), ClientOptions{Client: Client{Program: c}, Options: Options{
 			Subject: fuzzing.Subject{Kind: "client", Name: name}, Dir: dir, Goal: 1500 * time.Millisecond, Seed: 1,
 		}})
 		if err != nil || enough(r) {

@@ -24,16 +24,17 @@ const corpusDir = "corpus"
 // reachedNote begins the comments of a file of the corpus that say what its script reached.
 const reachedNote = "reached: "
 
-// A form is how inputs of one sort are kept: scripts, or moves.
+// A form is how inputs are kept: scripts, or fault scripts.
 type form[S fmt.Stringer] struct {
 	extension string // of file names
+	old       string // extension that earlier versions used; "": none
 	parse     func(text string) (S, error)
 	length    func(S) int // in operations
 }
 
-var scriptForm = form[script.Script]{session.Extension, script.Parse, func(s script.Script) int { return len(s.Ops) }}
+var scriptForm = form[script.Script]{session.Extension, "", script.Parse, func(s script.Script) int { return len(s.Ops) }}
 
-var movesForm = form[Moves]{MovesExtension, ParseMoves, func(m Moves) int { return len(m.List) }}
+var faultForm = form[FaultScript]{FaultExtension, oldFaultExtension, ParseFaults, func(m FaultScript) int { return len(m.Faults) }}
 
 // An entry is an input of the corpus.
 type entry[S fmt.Stringer] struct {
@@ -122,8 +123,16 @@ func readSeeds(path string) ([]entry[script.Script], error) {
 func (f form[S]) read(path string) (list []entry[S], err error) {
 	files := []string{path}
 	if info, err := os.Stat(path); err != nil || info.IsDir() {
-		if files, err = filepath.Glob(filepath.Join(path, "*"+f.extension)); err != nil {
-			return nil, err
+		files = nil
+		for _, e := range []string{f.extension, f.old} {
+			if e == "" {
+				continue
+			}
+			more, err := filepath.Glob(filepath.Join(path, "*"+e))
+			if err != nil {
+				return nil, err
+			}
+			files = append(files, more...)
 		}
 	}
 	slices.Sort(files)

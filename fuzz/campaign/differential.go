@@ -13,7 +13,7 @@ import (
 // compare runs a script on the other target as well, and keeps what is answered
 // differently.
 func (c *campaign) compare(s script.Script, one session.Result) error {
-	other, err := c.Against.Run(c.ctx, s, Care{Patience: c.Patience, Trace: true, Settled: func(f string) bool { return c.silent[f] || c.isSettled(f) }})
+	other, err := c.Against.Run(c.ctx, s, Care{Patience: c.Patience, Trace: true, Seen: func(f string) bool { return c.silent[f] || c.hasSeen(f) }})
 	if err != nil || c.ctx.Err() != nil {
 		return err
 	}

@@ -11,14 +11,14 @@
 //
 // A finding is run again on a fresh server, with more patience, and on the
 // reference server, which must not show it; then it is shrunk and saved. From
-// then on it is settled, and only counted.
+// then on it is only counted.
 //
 // With [Options.Against] every script runs on two targets, and what they answer
 // differently is listed by kind.
 //
-// [RunClient] is a campaign against a client program. Inputs are [Moves] of a
-// server that it visits. Those that brought something new are kept and mutated,
-// and a finding is saved with a server of its own, as [Guest.Reproducer] makes it.
+// [RunClient] is a campaign against a client program. Inputs are [FaultScript]s of a
+// server that it connects to. Those that brought something new are kept and mutated,
+// and a finding is saved with a server of its own, as [Client.Reproducer] makes it.
 //
 // The directory of a campaign has its record ([fuzzing.File]), its corpus
 // and its findings. A campaign that was stopped goes on from there.

@@ -35,11 +35,11 @@ func Merge(out string, dirs []string) (fuzzing.Record, error) {
 	if m.Corpus, err = mergeCorpora(scriptForm, out, dirs); err != nil {
 		return m, err
 	}
-	moves, err := mergeCorpora(movesForm, out, dirs)
+	faults, err := mergeCorpora(faultForm, out, dirs)
 	if err != nil {
 		return m, err
 	}
-	m.Corpus += moves // one of them is empty
+	m.Corpus += faults // one of them is empty
 	for _, f := range m.Findings {
 		if f.File == "" {
 			continue
@@ -89,7 +89,7 @@ func emptied(dir, extension string) error {
 	return os.MkdirAll(dir, 0o777)
 }
 
-// copyFinding copies the script, or moves, and the reproducer of a finding.
+// copyFinding copies the script, or fault script, and the reproducer of a finding.
 func copyFinding(from, to, file string) error {
 	if !filepath.IsLocal(file) {
 		return fmt.Errorf("%s: the file of a finding is outside of its campaign: %s", from, file)

@@ -17,18 +17,18 @@ import (
 	"nbdconform/reference/wire"
 )
 
-// A misbehaving is the reference server while a client visits it.
+// A misbehaving is the reference server while a client runs against it.
 type misbehaving struct {
 	disk  export.Export
 	ln    net.Listener
 	srv   *server.Server
 	conns sync.WaitGroup
 
-	mu    sync.Mutex
-	talks []*talk // in the order in which the client came
+	mu          sync.Mutex
+	connections []*connection // in the order in which the client came
 }
 
-// profiles are those of the reference server that moves can name: the export is
+// profiles are those of the reference server that fault scripts can name: the export is
 // as large as ever, and a client needs to know no secret.
 var profiles = sync.OnceValue(func() (list []string) {
 	for _, p := range referenceserver.Profiles() {
@@ -40,11 +40,11 @@ var profiles = sync.OnceValue(func() (list []string) {
 	return list
 })
 
-// errSetup is of moves that don't go together.
+// errSetup is of faults that can't be combined.
 var errSetup = errors.New("there is no such server")
 
-// setup is the server that makes the moves, and its disk.
-func (m Moves) setup() (*server.Server, export.Export, error) {
+// setup is the server that makes the faults, and its disk.
+func (m FaultScript) setup() (*server.Server, export.Export, error) {
 	p, _ := m.get(profiled)
 	q, _ := m.get(quirky)
 	cfg, _, err := referenceserver.Config(p.name, copied, q.name)
@@ -64,8 +64,8 @@ func (m Moves) setup() (*server.Server, export.Export, error) {
 }
 
 // serve starts a server at a Unix socket, whose export has the contents.
-func serve(socket string, contents []byte, moves Moves) (*misbehaving, error) {
-	srv, disk, err := moves.setup()
+func serve(socket string, contents []byte, faults FaultScript) (*misbehaving, error) {
+	srv, disk, err := faults.setup()
 	if err != nil {
 		return nil, err
 	}
@@ -85,12 +85,12 @@ func serve(socket string, contents []byte, moves Moves) (*misbehaving, error) {
 			if err != nil {
 				return
 			}
-			t := newTalk()
+			t := newConnection()
 			h.mu.Lock()
-			h.talks = append(h.talks, t)
+			h.connections = append(h.connections, t)
 			h.mu.Unlock()
 			h.conns.Go(func() {
-				c := unsteady(nc, moves, t)
+				c := unsteady(nc, faults, t)
 				_ = srv.ServeConn(context.Background(), c)
 				_ = c.Close()
 			})
@@ -135,18 +135,18 @@ const silence = 1500 * time.Millisecond
 // A shaky connection sends in segments, ends early, and ends when nothing happens.
 type shaky struct {
 	net.Conn
-	talk    *talk
-	segment int
-	left    int // bytes until it ends; negative: no end
-	timer   *time.Timer
+	connection *connection
+	segment    int
+	left       int // bytes until it ends; negative: no end
+	timer      *time.Timer
 }
 
-func unsteady(nc net.Conn, moves Moves, t *talk) *shaky {
-	c := &shaky{Conn: judge.NewServerConn(nc, t.judge), talk: t, left: -1}
-	if m, ok := moves.get(segments); ok {
+func unsteady(nc net.Conn, faults FaultScript, t *connection) *shaky {
+	c := &shaky{Conn: judge.NewServerConn(nc, t.judge), connection: t, left: -1}
+	if m, ok := faults.get(segments); ok {
 		c.segment = m.n
 	}
-	if m, ok := moves.get(hangUp); ok {
+	if m, ok := faults.get(hangUp); ok {
 		c.left = m.n
 	}
 	c.timer = time.AfterFunc(silence, func() {
@@ -160,19 +160,19 @@ func (c *shaky) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	c.timer.Reset(silence)
 	if n > 0 {
-		c.talk.note(heard, b[:n])
+		c.connection.note(heard, b[:n])
 	}
 	if err != nil {
-		c.talk.note(left, nil)
+		c.connection.note(left, nil)
 	}
 	return n, err
 }
 
 func (c *shaky) Write(b []byte) (n int, err error) {
 	if c.left < 0 { // noted before the client can answer
-		c.talk.note(said, b)
+		c.connection.note(said, b)
 	} else if c.left > 0 {
-		c.talk.note(said, b[:min(len(b), c.left)])
+		c.connection.note(said, b[:min(len(b), c.left)])
 	}
 	for len(b) > 0 {
 		part := b
@@ -181,7 +181,7 @@ func (c *shaky) Write(b []byte) (n int, err error) {
 		}
 		if c.left >= 0 {
 			if part = part[:min(len(part), c.left)]; len(part) == 0 {
-				c.talk.note(closed, nil)
+				c.connection.note(closed, nil)
 				_ = c.Conn.Close()
 				return n, net.ErrClosed
 			}
@@ -199,6 +199,6 @@ func (c *shaky) Write(b []byte) (n int, err error) {
 
 func (c *shaky) Close() error {
 	c.timer.Stop()
-	c.talk.note(closed, nil)
+	c.connection.note(closed, nil)
 	return c.Conn.Close()
 }

@@ -91,13 +91,13 @@ func onFlawed(t *testing.T, flaw string, goal time.Duration) fuzzing.Record {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bench := Served(s)
-	defer func() { _ = bench.Close() }()
+	server := Served(s)
+	defer func() { _ = server.Close() }()
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	return run(t, ctx, Options{
 		Subject: fuzzing.Subject{Kind: "server", Name: "flawed", Profile: flaw},
-		Bench:   bench, Guide: Reference{}, Dir: t.TempDir(), Goal: goal, Seed: 1, Patience: 300 * time.Millisecond,
+		Server:  server, Guide: Reference{}, Dir: t.TempDir(), Goal: goal, Seed: 1, Patience: 300 * time.Millisecond,
 		Progress: func(r fuzzing.Record, _ time.Duration) {
 			if len(r.Broken()) > 0 {
 				stop()

@@ -8,9 +8,9 @@ import (
 	"strconv"
 	"strings"
 
-	"nbdconform/conformance/subject"
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/judge"
+	"nbdconform/conformance/subject"
 	"nbdconform/fuzz/session"
 )
 
@@ -18,10 +18,10 @@ import (
 var reproducer string
 
 // Reproducer is a Python program that needs nothing but Python and the client:
-// it is the server of one visit, says byte by byte what was said in it, but for
-// cookies, and looks for what was wrong with the client. It exits with 1 if that
-// is wrong again.
-func (g Guest) Reproducer(m Moves, v Visit) string {
+// it is the server of one run, sends the same bytes except for
+// cookies, and checks the client for the same finding. It exits with 1 if the
+// finding is reproduced.
+func (g Client) Reproducer(m FaultScript, v ClientResult) string {
 	var argv []string
 	for _, w := range v.Report.Argv {
 		argv = append(argv, strings.ReplaceAll(w, g.Program.Dir(), "{dir}"))
@@ -31,29 +31,29 @@ func (g Guest) Reproducer(m Moves, v Visit) string {
 	if id.Image != "" {
 		about += fmt.Sprintf(" of %s: COMMAND was run in a container of the image %s", id.Release, id.Image)
 	}
-	var talks strings.Builder
-	for i, t := range v.talks {
-		fmt.Fprintf(&talks, "def talk%d(c):\n%s\n\n", i, t.python())
+	var connections strings.Builder
+	for i, t := range v.connections {
+		fmt.Fprintf(&connections, "def connection%d(c):\n%s\n\n", i, t.python())
 	}
 	var names []string
-	for i := range v.talks {
-		names = append(names, "talk"+strconv.Itoa(i))
+	for i := range v.connections {
+		names = append(names, "connection"+strconv.Itoa(i))
 	}
-	fmt.Fprintf(&talks, "talks = [%s]\n\n", strings.Join(names, ", "))
+	fmt.Fprintf(&connections, "connections = [%s]\n\n", strings.Join(names, ", "))
 	segment := "len(data) or 1"
 	if x, ok := m.get(segments); ok {
 		segment = strconv.Itoa(x.n)
 	}
 	return strings.NewReplacer(
 		"@HEAD@", session.Comment(about+"\n\n"+m.String()), "@COMMAND@", quoted(argv), "@WORDS@", strconv.Itoa(copied/8),
-		"@SEGMENT@", segment, "@TALKS@", talks.String(), "@TIMEOUT@", strconv.FormatFloat(g.timeout().Seconds(), 'f', -1, 64),
+		"@SEGMENT@", segment, "@TALKS@", connections.String(), "@TIMEOUT@", strconv.FormatFloat(g.timeout().Seconds(), 'f', -1, 64),
 		"@COPY_IN@", map[bool]string{true: "True", false: "False"}[m.Operation == subject.CopyIn],
 		"@WRONG@", v.wrong(m.Operation), "@WHAT@", strings.Trim(quoted(v.Finding.Signature), `"`),
 	).Replace(reproducer)
 }
 
 // wrong is what is wrong with the client, in Python.
-func (v Visit) wrong(a subject.Operation) string {
+func (v ClientResult) wrong(a subject.Operation) string {
 	switch v.Finding.Kind {
 	case "crash":
 		return "status is not None and (status < 0 or status > 128)"
@@ -75,7 +75,7 @@ func quoted(v any) string {
 }
 
 // python is what a server says and hears on a connection.
-func (t *talk) python() string {
+func (t *connection) python() string {
 	cookies := t.cookies()
 	var b strings.Builder
 	var at [2]int64 // bytes said and heard so far
@@ -105,7 +105,7 @@ type place struct {
 
 // cookies are the places of the cookies that were said and heard. A reply has
 // that of a request, or it is left as it is.
-func (t *talk) cookies() (list [2][]place) {
+func (t *connection) cookies() (list [2][]place) {
 	asked := make(map[uint64]int)
 	requests := 0
 	for _, m := range t.judge.Transcript().Messages {

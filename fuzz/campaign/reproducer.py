@@ -72,15 +72,15 @@ class Conn:
 
 @TALKS@
 def serve(listener):
-    for talk in talks:
+    for connection in connections:
         c = Conn(listener.accept()[0])
         c.s.settimeout(5)
-        threading.Thread(target=visit, args=(talk, c), daemon=True).start()
+        threading.Thread(target=visit, args=(connection, c), daemon=True).start()
 
 
-def visit(talk, c):
+def visit(connection, c):
     try:
-        talk(c)
+        connection(c)
     except Gone as e:
         others.append(str(e))
     c.s.close()

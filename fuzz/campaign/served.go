@@ -13,20 +13,20 @@ import (
 	"nbdconform/fuzz/session"
 )
 
-// Served makes a bench of a server under test, which Close closes.
-func Served(t subject.Server) Bench { return &served{target: t, seen: make(map[string]bool)} }
+// Served makes a [Server] of a server under test, which Close closes.
+func Served(t subject.Server) Server { return &served{target: t, seen: make(map[string]bool)} }
 
 type served struct {
 	target  subject.Server
 	refused atomic.Bool // a connection could not be opened, in this script
 
 	seen map[string]bool // complaints on stderr, by signature
-	base subject.Usage    // of the fresh server; no Processes: it can't be measured
+	base subject.Usage   // of the fresh server; no Processes: it can't be measured
 }
 
 func (b *served) Close() error { return b.target.Close() }
 
-// Run implements [Bench]. Asking whether the server is alive can cost more than
+// Run implements [Server]. Asking whether the server is alive can cost more than
 // a script does, so it is asked only where something went wrong.
 func (b *served) Run(ctx context.Context, s script.Script, c Care) (session.Result, error) {
 	t := session.Of(b.target)
@@ -56,7 +56,7 @@ func (b *served) Run(ctx context.Context, s script.Script, c Care) (session.Resu
 // could explain.
 func suspicious(r session.Result, c Care) bool {
 	for _, f := range r.Findings {
-		if c.Settled == nil || !c.Settled(f.Signature()) {
+		if c.Seen == nil || !c.Seen(f.Signature()) {
 			return true
 		}
 	}
@@ -98,7 +98,7 @@ func (b *served) serves(ctx context.Context) bool {
 	return n > 0
 }
 
-// Fresh implements [Bench].
+// Fresh implements [Server].
 func (b *served) Fresh(ctx context.Context) error {
 	clear(b.seen)
 	b.base = subject.Usage{}
@@ -116,7 +116,7 @@ func (b *served) Fresh(ctx context.Context) error {
 	return nc.Close()
 }
 
-// Look implements [Bench].
+// Look implements [Server].
 func (b *served) Look(ctx context.Context) []session.Finding {
 	if f, dead := b.dead(ctx); dead {
 		return []session.Finding{f}

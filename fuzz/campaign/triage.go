@@ -51,7 +51,7 @@ func (c *campaign) restart() error {
 	}
 	c.record.Restarts++
 	c.recent = nil
-	return c.Bench.Fresh(c.ctx)
+	return c.Server.Fresh(c.ctx)
 }
 
 // finding counts a finding that there was, or looks into a new one, which
@@ -62,13 +62,13 @@ func (c *campaign) finding(s script.Script, f session.Finding) (fresh bool, err 
 		Script: s.String(), Ops: len(s.Ops), Count: 1, First: time.Now().UTC(), FirstExec: c.record.Execs,
 	}
 	i := slices.IndexFunc(c.record.Findings, func(o fuzzing.Finding) bool { return o.Signature == about.Signature })
-	if i >= 0 && (c.settled[about.Signature] || c.record.Findings[i].Count%8 != 0) {
+	if i >= 0 && (c.seen[about.Signature] || c.record.Findings[i].Count%8 != 0) {
 		c.record.Findings[i].Count++
 		return false, nil
 	}
 	if reason, ok := c.Known[about.Clause]; ok && excusable(f) {
 		about.Standing, about.Reason = fuzzing.Known, reason
-		c.settle(about)
+		c.note(about)
 		return false, nil
 	}
 	return true, c.examine(s, f, about)
@@ -86,10 +86,10 @@ func advice(f session.Finding) bool {
 	return ok && about.Level != clause.Must && (f.Kind == session.Violation || f.Kind == session.Wrong)
 }
 
-func (c *campaign) settle(f fuzzing.Finding) {
+func (c *campaign) note(f fuzzing.Finding) {
 	c.record.AddFinding(f)
 	if f.Standing != fuzzing.Unconfirmed {
-		c.settled[f.Signature] = true
+		c.seen[f.Signature] = true
 	}
 }
 
@@ -124,7 +124,7 @@ func (c *campaign) examine(s script.Script, f session.Finding, about fuzzing.Fin
 	if about.File, err = c.keep(s, f); err != nil {
 		return err
 	}
-	c.settle(about)
+	c.note(about)
 	return c.restart()
 }
 
@@ -150,7 +150,7 @@ func (c *campaign) again(s script.Script, f session.Finding, patience time.Durat
 // use afterwards.
 func (c *campaign) shows(s script.Script, f session.Finding, patience time.Duration) (session.Finding, bool, error) {
 	signature := f.Signature()
-	settled := func(other string) bool { return other != signature && c.settled[other] }
+	seen := func(other string) bool { return other != signature && c.seen[other] }
 	times := 1
 	if f.Kind == Leak { // what one script leaks is little
 		times = leaking
@@ -158,14 +158,14 @@ func (c *campaign) shows(s script.Script, f session.Finding, patience time.Durat
 	var r session.Result
 	for range times {
 		var err error
-		r, err = c.Bench.Run(c.ctx, s, Care{Patience: patience, Settled: settled})
+		r, err = c.Server.Run(c.ctx, s, Care{Patience: patience, Seen: seen})
 		if err != nil || c.ctx.Err() != nil {
 			return f, false, err
 		}
 	}
 	var err error
 	if outside := f.Kind == Said || f.Kind == Leak || f.Kind == session.Crash; outside && len(r.Findings) == 0 {
-		r.Findings = c.Bench.Look(c.ctx)
+		r.Findings = c.Server.Look(c.ctx)
 	}
 	got, ok := r.Has(signature)
 	if slices.ContainsFunc(r.Findings, func(f session.Finding) bool { return disturbs(f) || f.Kind == Said }) {
@@ -223,9 +223,9 @@ func (c *campaign) keep(s script.Script, f session.Finding) (string, error) {
 		return "", err
 	}
 	signature := f.Signature()
-	r, err := c.Bench.Run(c.ctx, s, Care{
+	r, err := c.Server.Run(c.ctx, s, Care{
 		Patience: c.Patience, Record: true,
-		Settled: func(other string) bool { return other != signature && c.settled[other] },
+		Seen: func(other string) bool { return other != signature && c.seen[other] },
 	})
 	if err != nil {
 		return "", err
@@ -246,7 +246,7 @@ func (c *campaign) keep(s script.Script, f session.Finding) (string, error) {
 func (c *campaign) look() error {
 	defer func() { c.recent, c.looked = nil, time.Now() }()
 	suspects := c.recent
-	list := c.Bench.Look(c.ctx)
+	list := c.Server.Look(c.ctx)
 	if len(list) == 0 || len(suspects) == 0 {
 		return nil
 	}
@@ -265,7 +265,7 @@ func (c *campaign) look() error {
 // blame returns the suspect that shows a finding, or the last.
 func (c *campaign) blame(suspects []script.Script, f session.Finding) (script.Script, error) {
 	last := suspects[len(suspects)-1]
-	if c.settled[f.Signature()] {
+	if c.seen[f.Signature()] {
 		return last, nil
 	}
 	end := time.Now().Add(c.budget())

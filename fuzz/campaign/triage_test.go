@@ -15,7 +15,7 @@ import (
 	"nbdconform/reports/fuzzing"
 )
 
-// A told bench shows what it is told to, and remembers what it was asked.
+// A told server shows what it is told to, and remembers what it was asked.
 type told struct {
 	shows  []session.Finding
 	once   bool          // only the first script shows anything
@@ -39,7 +39,7 @@ func (b *told) Close() error                           { return nil }
 
 func onTold(b *told, dir string, goal time.Duration) Options {
 	return Options{
-		Subject: fuzzing.Subject{Kind: "server", Name: "told"}, Bench: b, Dir: dir, Goal: goal, Seed: 1, Patience: time.Millisecond,
+		Subject: fuzzing.Subject{Kind: "server", Name: "told"}, Server: b, Dir: dir, Goal: goal, Seed: 1, Patience: time.Millisecond,
 	}
 }
 
@@ -53,11 +53,11 @@ func TestStandings(t *testing.T) {
 	crash := session.Finding{Kind: session.Crash, Clause: must, Subject: "it"}
 	known := map[string]string{must: "its maintainers know"}
 	for _, tt := range []struct {
-		name  string
-		bench told
-		known map[string]string
-		guide *told
-		want  fuzzing.Standing
+		name   string
+		server told
+		known  map[string]string
+		guide  *told
+		want   fuzzing.Standing
 	}{
 		{"a breach", told{shows: []session.Finding{breach}}, nil, &told{}, fuzzing.New},
 		{"a known breach", told{shows: []session.Finding{breach}}, known, &told{}, fuzzing.Known},
@@ -66,7 +66,7 @@ func TestStandings(t *testing.T) {
 		{"what the reference shows too", told{shows: []session.Finding{breach}}, nil, &told{shows: []session.Finding{breach}}, fuzzing.Ours},
 		{"what comes once", told{shows: []session.Finding{breach}, once: true}, nil, &told{}, fuzzing.Unconfirmed},
 	} {
-		o := onTold(&tt.bench, "", 100*time.Millisecond)
+		o := onTold(&tt.server, "", 100*time.Millisecond)
 		o.Known = tt.known
 		if tt.guide != nil {
 			o.Guide = tt.guide
@@ -79,7 +79,7 @@ func TestStandings(t *testing.T) {
 }
 
 // A campaign that was stopped takes up the rest of its time, its next input, and
-// what it has settled.
+// what it has seen.
 func TestResumeLosesNothing(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -93,7 +93,7 @@ func TestResumeLosesNothing(t *testing.T) {
 	}
 	one := run(t, ctx, o)
 	second := &told{pace: first.pace, shows: first.shows}
-	o.Bench, o.Progress = second, nil
+	o.Server, o.Progress = second, nil
 	began := time.Now()
 	two := run(t, t.Context(), o)
 	if took := time.Since(began).Seconds(); one.Left <= 0 || one.Left >= 2 || took < one.Left || took > one.Left+1 {
@@ -103,7 +103,7 @@ func TestResumeLosesNothing(t *testing.T) {
 		t.Errorf("%d scripts at first and %d then, but %d: next %d and %d", one.Execs, len(second.ran), two.Execs, one.Next, two.Next)
 	}
 	if second.starts != 1 || two.Restarts != one.Restarts {
-		t.Errorf("a finding that was settled is looked into again: %d starts, %d and %d restarts", second.starts, one.Restarts, two.Restarts)
+		t.Errorf("a finding that was seen before is looked into again: %d starts, %d and %d restarts", second.starts, one.Restarts, two.Restarts)
 	}
 	before := make(map[string]bool)
 	for _, s := range first.ran {

@@ -29,12 +29,12 @@ func (l *link) doubt(f Finding, q wire.Request, e wire.Errno) {
 	}
 }
 
-// settle makes findings of the doubts that the disk does not explain: where the
+// resolve makes findings of the doubts that the disk does not explain: where the
 // same is asked for plainly, something works.
-func (r *run) settle() {
+func (r *run) resolve() {
 	doubts := r.doubts
 	for _, d := range doubts {
-		if r.ctx.Err() == nil && (r.target.settled(d.Finding) || !r.broken(d)) {
+		if r.ctx.Err() == nil && (r.target.hasSeen(d.Finding) || !r.broken(d)) {
 			r.add(d.Finding)
 		}
 	}

@@ -224,9 +224,9 @@ const settledPatience = 50 * time.Millisecond
 
 // wait is how long what is due may take.
 func (l *link) wait() time.Duration {
-	if l.target.Settled != nil {
+	if l.target.Seen != nil {
 		id, subject := l.awaited()
-		if l.target.settled(Finding{Kind: Hang, Clause: id, Subject: subject}) {
+		if l.target.hasSeen(Finding{Kind: Hang, Clause: id, Subject: subject}) {
 			return min(l.target.patience(), settledPatience)
 		}
 	}

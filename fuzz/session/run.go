@@ -52,7 +52,7 @@ func Run(ctx context.Context, s script.Script, t *Target) Result {
 		r.probe()
 		r.reveal()
 	}
-	r.settle()
+	r.resolve()
 	r.health()
 	return r.result
 }
@@ -88,10 +88,10 @@ func (r *run) dial(id int) *link {
 	return l
 }
 
-// news reports whether there is a finding that is not settled.
+// news reports whether there is a finding that was not seen before.
 func (r *run) news() bool {
 	for _, f := range r.result.Findings {
-		if !r.target.settled(f) {
+		if !r.target.hasSeen(f) {
 			return true
 		}
 	}

@@ -33,13 +33,13 @@ type Target struct {
 	Record bool
 	// Trace keeps how everything that was asked was answered.
 	Trace bool
-	// Settled reports whether a finding, by its signature, is known by now. Such
+	// Seen reports whether a finding, by its signature, is known by now. Such
 	// a one is neither waited for at length nor a reason to leave out the look
 	// behind the script. nil: none is.
-	Settled func(signature string) bool
+	Seen func(signature string) bool
 }
 
-func (t *Target) settled(f Finding) bool { return t.Settled != nil && t.Settled(f.Signature()) }
+func (t *Target) hasSeen(f Finding) bool { return t.Seen != nil && t.Seen(f.Signature()) }
 
 func (t *Target) patience() time.Duration {
 	if t.Patience > 0 {

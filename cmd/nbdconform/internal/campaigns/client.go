@@ -47,7 +47,7 @@ func (r *Request) client(ctx context.Context, show console.Campaign) (fuzzing.Re
 	defer func() { _ = c.Close() }()
 	id := c.Identity()
 	return campaign.RunClient(ctx, campaign.ClientOptions{
-		Guest: campaign.Guest{Program: c, Timeout: 10 * max(r.Patience, time.Second)},
+		Client: campaign.Client{Program: c, Timeout: 10 * max(r.Patience, time.Second)},
 		Options: campaign.Options{
 			Subject: fuzzing.Subject{
 				Kind: "client", Name: id.Name, Version: id.Version, Provider: id.Provider, Suite: id.Release, Image: id.Image, Quirk: r.Quirk, Command: id.Command,

@@ -18,13 +18,13 @@ import (
 // server fuzzes one target in one profile.
 func (r *Request) server(ctx context.Context, show console.Campaign) (fuzzing.Record, error) {
 	defer show.Close()
-	bench, subject, err := r.benchOf(ctx, &r.Job, show.Step)
+	server, subject, err := r.serverOf(ctx, &r.Job, show.Step)
 	if err != nil {
 		return fuzzing.Record{}, err
 	}
-	defer func() { _ = bench.Close() }()
+	defer func() { _ = server.Close() }()
 	opts := campaign.Options{
-		Subject: subject, Bench: bench, Guide: campaign.Reference{Profile: r.guide()},
+		Subject: subject, Server: server, Guide: campaign.Reference{Profile: r.guide()},
 		Dir: r.Directory(), Goal: r.Time, Seed: r.Seed, Shard: r.shard, Shards: r.shards, Suite: r.Version,
 		Seeds: r.Corpus, ReadOnly: r.URI != "" && !r.Destructive, Patience: r.Patience, Progress: show.Progress,
 	}
@@ -36,7 +36,7 @@ func (r *Request) server(ctx context.Context, show console.Campaign) (fuzzing.Re
 		if err != nil {
 			return fuzzing.Record{}, err
 		}
-		b, about, err := r.benchOf(ctx, &other, show.Step)
+		b, about, err := r.serverOf(ctx, &other, show.Step)
 		if err != nil {
 			return fuzzing.Record{}, err
 		}
@@ -68,8 +68,8 @@ func (r *Request) known(s fuzzing.Subject) (map[string]string, error) {
 	return baseline.Clauses(files, result.Target{Name: s.Name, Version: s.Version, Suite: s.Suite, Profile: s.Profile}), nil
 }
 
-// benchOf starts, or finds, what a job names.
-func (r *Request) benchOf(ctx context.Context, j *job.Job, progress func(string)) (campaign.Bench, fuzzing.Subject, error) {
+// serverOf starts, or finds, what a job names.
+func (r *Request) serverOf(ctx context.Context, j *job.Job, progress func(string)) (campaign.Server, fuzzing.Subject, error) {
 	if j.Target == job.Reference {
 		own := campaign.Reference{Profile: j.Profile, Quirk: j.Quirk}
 		_, about, err := referenceserver.Config(j.Profile, referenceserver.DefaultSize, j.Quirk)

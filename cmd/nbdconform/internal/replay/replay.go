@@ -38,17 +38,17 @@ const (
 // decides how.
 func (r *Request) Do(ctx context.Context, path string) (status int, err error) {
 	file, recording := campaign.FindCapture(path)
-	moves := strings.HasSuffix(path, campaign.MovesExtension)
-	if r.Program != "" && !moves && !isBundle(path) {
-		return 0, fmt.Errorf("--client goes with a bundle or a file of moves (*%s), and %s is neither", campaign.MovesExtension, path)
+	faults := campaign.IsFaultScript(path)
+	if r.Program != "" && !faults && !isBundle(path) {
+		return 0, fmt.Errorf("--client goes with a bundle or a fault script (*%s), and %s is neither", campaign.FaultExtension, path)
 	}
 	switch {
 	case r.Script && recording:
 		return gone, r.print(file)
 	case r.Script:
 		return 0, fmt.Errorf("%s is neither a capture nor an evidence bundle: there is no script to make of it", path)
-	case moves:
-		return r.moves(ctx, path)
+	case faults:
+		return r.faults(ctx, path)
 	case isBundle(path):
 		return r.bundle(ctx, path)
 	case strings.HasSuffix(path, session.Extension):
@@ -70,7 +70,7 @@ func (r *Request) Do(ctx context.Context, path string) (status int, err error) {
 		if _, err := os.Stat(path); err != nil {
 			return 0, err
 		}
-		return 0, fmt.Errorf("%s is no evidence bundle: want a directory with a %s in it, a script, moves or a capture", path, evidence.BundleFile)
+		return 0, fmt.Errorf("%s is no evidence bundle: want a directory with a %s in it, a script, a fault script or a capture", path, evidence.BundleFile)
 	}
 }
 

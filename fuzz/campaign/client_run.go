@@ -17,36 +17,36 @@ import (
 // copied is the size of the export that clients copy, in bytes.
 const copied = 1 << 20
 
-// A Guest is a client program that visits servers.
-type Guest struct {
-	Program  subject.Client
-	Timeout time.Duration // for one visit; 0: 20 seconds
+// A Client is a client program under test.
+type Client struct {
+	Program subject.Client
+	Timeout time.Duration // for one run; 0: 20 seconds
 }
 
-func (g Guest) timeout() time.Duration {
+func (g Client) timeout() time.Duration {
 	if g.Timeout <= 0 {
 		return 20 * time.Second
 	}
 	return g.Timeout
 }
 
-// A Visit is how one went.
-type Visit struct {
-	Report  subject.Report
-	Finding *fuzzing.Finding // what was wrong with the program, or nil
-	End     string           // what the program came to, in one line
-	Reached []string         // what was said by either side, and how it ended
-	talks   []*talk
-	untrue  string // why the success that it reports is none
+// A ClientResult is the outcome of one run of a client program.
+type ClientResult struct {
+	Report      subject.Report
+	Finding     *fuzzing.Finding // what was wrong with the program, or nil
+	End         string           // how the program ended, in one line
+	Reached     []string         // what was said by either side, and how it ended
+	connections []*connection
+	untrue      string // why the success that it reports is none
 }
 
-// Visit has the program visit a server that makes the moves. Wrong is a program
+// Run runs the program against a server that makes the faults. Wrong is a program
 // that dies of a signal, that does not end though its connections have, that
 // writes what only a fault of its own explains, and one that reports success with
 // wrong data where the server never lied about contents.
-func (g Guest) Visit(ctx context.Context, m Moves) (Visit, error) {
-	var v Visit
-	err := g.visit(ctx, m, &v)
+func (g Client) Run(ctx context.Context, m FaultScript) (ClientResult, error) {
+	var v ClientResult
+	err := g.run(ctx, m, &v)
 	if err != nil {
 		return v, err
 	}
@@ -73,14 +73,14 @@ func (g Guest) Visit(ctx context.Context, m Moves) (Visit, error) {
 		find("said", said, "the program ended with "+v.End)
 	case r.Hung:
 		find("hang", "", fmt.Sprintf("the program did not end in %v; a server that falls silent hangs up after %v", g.timeout(), silence))
-	case v.untrue != "" && !m.lies():
+	case v.untrue != "" && !m.corrupts():
 		find("wrong", "data", v.untrue)
 	}
 	return v, nil
 }
 
 // reach lists what was reached.
-func (v *Visit) reach(a subject.Operation) {
+func (v *ClientResult) reach(a subject.Operation) {
 	seen := make(map[string]bool)
 	add := func(p string) {
 		if p = string(a) + ": " + p; !seen[p] {
@@ -89,15 +89,15 @@ func (v *Visit) reach(a subject.Operation) {
 		}
 	}
 	add(v.End)
-	for _, t := range v.talks {
+	for _, t := range v.connections {
 		for _, p := range t.reached() {
 			add(p)
 		}
 	}
 }
 
-// visit makes the visit, and looks at what was copied.
-func (g Guest) visit(ctx context.Context, m Moves, v *Visit) error {
+// run runs the program once, and compares what it copied.
+func (g Client) run(ctx context.Context, m FaultScript, v *ClientResult) error {
 	before, in := contents(onServer), contents(local)
 	dir := g.Program.Dir()
 	t := subject.Task{Operation: m.Operation, Server: subject.Address{Socket: filepath.Join(dir, "f"), Export: "disk"}, File: filepath.Join(dir, "data")}
@@ -115,7 +115,7 @@ func (g Guest) visit(ctx context.Context, m Moves, v *Visit) error {
 	v.Report, err = g.Program.Do(ctx, t)
 	cancel()
 	h.close()
-	v.talks = h.talks
+	v.connections = h.connections
 	if err != nil || !v.Report.Succeeded() {
 		return err
 	}

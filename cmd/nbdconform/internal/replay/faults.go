@@ -11,20 +11,20 @@ import (
 	"nbdconform/fuzz/campaign"
 )
 
-// moves has a client program connect to a server that makes the faults in a file.
-func (r *Request) moves(ctx context.Context, path string) (int, error) {
-	saved, err := campaign.LoadMoves(path)
+// faults runs a client program against a server that follows a fault script.
+func (r *Request) faults(ctx context.Context, path string) (int, error) {
+	saved, err := campaign.LoadFaults(path)
 	if err != nil {
 		return 0, err
 	}
 	if r.Target != "" || r.URI != "" || r.Profile != "" || r.Given("export") {
-		return 0, errors.New("moves are made by our own server: leave out what says which server")
+		return 0, errors.New("a fault script runs on the reference server: leave out what says which server")
 	}
 	if r.Program == "" && len(r.Command) == 0 {
-		return 0, fmt.Errorf("%s has the moves of a server: name the client that visits it, with --client or a command after --", path)
+		return 0, fmt.Errorf("%s is a fault script: name the client to run, with --client or a command after --", path)
 	}
 	who := job.Client{
-		Program: r.Program, Command: r.Command, Does: string(saved.Moves.Operation),
+		Program: r.Program, Command: r.Command, Does: string(saved.Script.Operation),
 		Provider: r.Provider, Release: r.Release, Quirk: r.Quirk, Timeout: r.Timeout,
 	}
 	if err := who.CheckProgram(); err != nil {
@@ -35,17 +35,17 @@ func (r *Request) moves(ctx context.Context, path string) (int, error) {
 		return 0, err
 	}
 	defer func() { _ = program.Close() }()
-	if !program.Can(saved.Moves.Operation, subject.NoTLS) {
-		return 0, fmt.Errorf("%s can't %s, which %s is about", r.Program, saved.Moves.Operation, path)
+	if !program.Can(saved.Script.Operation, subject.NoTLS) {
+		return 0, fmt.Errorf("%s can't %s, which %s is about", r.Program, saved.Script.Operation, path)
 	}
-	v, err := campaign.Guest{Program: program, Timeout: r.Timeout}.Visit(ctx, saved.Moves)
+	v, err := campaign.Client{Program: program, Timeout: r.Timeout}.Run(ctx, saved.Script)
 	if err != nil {
 		return 0, err
 	}
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	fmt.Fprintf(r.Out, "%s: %s\n", saved.Moves.Operation, v.End)
+	fmt.Fprintf(r.Out, "%s: %s\n", saved.Script.Operation, v.End)
 	found := 0
 	if f := v.Finding; f != nil {
 		found = 1

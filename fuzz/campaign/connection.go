@@ -9,8 +9,8 @@ import (
 	"nbdconform/reference/wire"
 )
 
-// A talk is what went over one connection of a visit.
-type talk struct {
+// A connection is what was sent over one connection of a run.
+type connection struct {
 	judge *judge.Judge
 
 	mu     sync.Mutex
@@ -19,28 +19,30 @@ type talk struct {
 
 // An event is something that happened to the connection.
 type event struct {
-	what happening
+	what eventKind
 	data []byte // of said and heard
 }
 
-// A happening is a kind of event.
-type happening uint8
+// A eventKind is a kind of event.
+type eventKind uint8
 
 const (
-	said   happening = iota // by the server, in one go
+	said   eventKind = iota // by the server, in one go
 	heard                   // from the client
 	left                    // the client ended its direction
 	silent                  // nothing happened for long, and the server hung up
 	closed                  // the server hung up
 )
 
-// longTalk is how many messages of a talk are kept.
-const longTalk = 1 << 16
+// mostMessages is how many messages of a connection are kept.
+const mostMessages = 1 << 16
 
-func newTalk() *talk { return &talk{judge: judge.New(judge.Options{Messages: longTalk})} }
+func newConnection() *connection {
+	return &connection{judge: judge.New(judge.Options{Messages: mostMessages})}
+}
 
 // note adds an event. Nothing comes behind the end.
-func (t *talk) note(what happening, data []byte) {
+func (t *connection) note(what eventKind, data []byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	n := len(t.events)
@@ -54,7 +56,7 @@ func (t *talk) note(what happening, data []byte) {
 }
 
 // reached lists what client and server asked and answered, and how the client left.
-func (t *talk) reached() (list []string) {
+func (t *connection) reached() (list []string) {
 	asked := make(map[uint64]wire.Command)
 	last := "hears nothing"
 	point := func(format string, args ...any) {

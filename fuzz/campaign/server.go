@@ -13,16 +13,16 @@ type Care struct {
 	Patience time.Duration
 	Record   bool // what goes over the wire is kept
 	Trace    bool // how everything was answered is kept
-	// Settled reports whether a finding is known by now; nil: none is.
-	Settled func(signature string) bool
+	// Seen reports whether a finding is known by now; nil: none is.
+	Seen func(signature string) bool
 }
 
 func (c Care) apply(t *session.Target) {
-	t.Patience, t.Record, t.Trace, t.Settled = c.Patience, c.Record, c.Trace, c.Settled
+	t.Patience, t.Record, t.Trace, t.Seen = c.Patience, c.Record, c.Trace, c.Seen
 }
 
-// A Bench is a server that scripts are run on.
-type Bench interface {
+// A Server is a server that scripts are run on.
+type Server interface {
 	// Run runs a script. The error is ours: the server can't be had.
 	Run(ctx context.Context, s script.Script, c Care) (session.Result, error)
 	// Fresh replaces the server by one that nothing was done to. One that is not
@@ -42,7 +42,7 @@ const (
 // A Reference is the reference server in this process: a fresh one for every script.
 type Reference struct{ Profile, Quirk string }
 
-// Run implements [Bench].
+// Run implements [Server].
 func (r Reference) Run(ctx context.Context, s script.Script, c Care) (session.Result, error) {
 	t, err := session.Reference(r.Profile, r.Quirk)
 	if err != nil {
@@ -53,11 +53,11 @@ func (r Reference) Run(ctx context.Context, s script.Script, c Care) (session.Re
 	return session.Run(ctx, s, &t.Target), nil
 }
 
-// Fresh implements [Bench].
+// Fresh implements [Server].
 func (Reference) Fresh(context.Context) error { return nil }
 
-// Look implements [Bench].
+// Look implements [Server].
 func (Reference) Look(context.Context) []session.Finding { return nil }
 
-// Close implements [Bench].
+// Close implements [Server].
 func (Reference) Close() error { return nil }
