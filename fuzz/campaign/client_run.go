@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"nbdconform/conformance/subject"
+	"nbdconform/fuzz/session"
 	"nbdconform/reports/fuzzing"
 )
 
@@ -60,21 +61,21 @@ func (g Client) Run(ctx context.Context, m FaultScript) (ClientResult, error) {
 		}
 	}
 	v.reach(m.Operation)
-	find := func(kind, about, detail string) {
+	find := func(kind session.Kind, about, detail string) {
 		v.Finding = &fuzzing.Finding{
-			Signature: strings.TrimSpace(kind + " " + string(m.Operation) + " " + about), Kind: kind, About: string(m.Operation),
+			Signature: strings.TrimSpace(string(kind) + " " + string(m.Operation) + " " + about), Kind: string(kind), About: string(m.Operation),
 			Detail: strings.TrimSpace(detail + "\n" + lastLines(r.Stderr, 10)),
 		}
 	}
 	switch said := complaint(r.Stderr); {
 	case r.Killed != "":
-		find("crash", strings.TrimSpace(r.Killed+" "+said), "the program died: "+r.Killed)
+		find(session.Crash, strings.TrimSpace(r.Killed+" "+said), "the program died: "+r.Killed)
 	case said != "":
-		find("said", said, "the program ended with "+v.End)
+		find(Complaint, said, "the program ended with "+v.End)
 	case r.Hung:
-		find("hang", "", fmt.Sprintf("the program did not end in %v; a server that falls silent hangs up after %v", g.timeout(), silence))
+		find(session.Hang, "", fmt.Sprintf("the program did not end in %v; a server that falls silent hangs up after %v", g.timeout(), silence))
 	case v.untrue != "" && !m.corrupts():
-		find("wrong", "data", v.untrue)
+		find(session.Wrong, "data", v.untrue)
 	}
 	return v, nil
 }

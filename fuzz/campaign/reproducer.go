@@ -54,12 +54,12 @@ func (g Client) Reproducer(m FaultScript, v ClientResult) string {
 
 // wrong is what is wrong with the client, in Python.
 func (v ClientResult) wrong(a subject.Operation) string {
-	switch v.Finding.Kind {
-	case "crash":
+	switch session.Kind(v.Finding.Kind) {
+	case session.Crash:
 		return "status is not None and (status < 0 or status > 128)"
-	case "hang":
+	case session.Hang:
 		return "status is None"
-	case "said":
+	case Complaint:
 		return quoted(complaint(v.Report.Stderr)) + " in said"
 	}
 	if a == subject.CopyOut {

@@ -128,7 +128,7 @@ func (b *served) Look(ctx context.Context) []session.Finding {
 func (b *served) complaints(ctx context.Context) (list []session.Finding) {
 	text := b.target.Health(ctx).Stderr
 	for _, line := range complaints(text) {
-		f := session.Finding{Kind: Said, Subject: line, Detail: "on its standard error:\n" + lastLines(text, 20)}
+		f := session.Finding{Kind: Complaint, Subject: line, Detail: "on its standard error:\n" + lastLines(text, 20)}
 		if !b.seen[f.Signature()] {
 			b.seen[f.Signature()] = true
 			list = append(list, f)

@@ -35,8 +35,8 @@ type Server interface {
 
 // The kinds of findings that a look from outside adds to those of package session.
 const (
-	Said session.Kind = "said" // stderr has what only a fault of the program writes
-	Leak session.Kind = "leak" // memory, descriptors or processes grow
+	Complaint session.Kind = "said" // stderr has what only a fault of the program writes
+	Leak      session.Kind = "leak" // memory, descriptors or processes grow
 )
 
 // A Reference is the reference server in this process: a fresh one for every script.

@@ -107,13 +107,13 @@ func (c *campaign) examine(s script.Script, f session.Finding, about fuzzing.Fin
 	case c.ctx.Err() != nil: // it will be found again
 		return nil
 	case ours:
-		about.Standing = fuzzing.Ours
+		about.Standing = fuzzing.FuzzerError
 	case !ok:
 		about.Standing = fuzzing.Unconfirmed
 	default:
 		about.Standing = fuzzing.New
 		if advice(f) {
-			about.Standing = fuzzing.Weak
+			about.Standing = fuzzing.Warning
 		}
 		f = again
 		if s, err = c.shrink(s, f); err != nil {
@@ -164,11 +164,11 @@ func (c *campaign) shows(s script.Script, f session.Finding, patience time.Durat
 		}
 	}
 	var err error
-	if outside := f.Kind == Said || f.Kind == Leak || f.Kind == session.Crash; outside && len(r.Findings) == 0 {
+	if outside := f.Kind == Complaint || f.Kind == Leak || f.Kind == session.Crash; outside && len(r.Findings) == 0 {
 		r.Findings = c.Server.Look(c.ctx)
 	}
 	got, ok := r.Has(signature)
-	if slices.ContainsFunc(r.Findings, func(f session.Finding) bool { return disturbs(f) || f.Kind == Said }) {
+	if slices.ContainsFunc(r.Findings, func(f session.Finding) bool { return disturbs(f) || f.Kind == Complaint }) {
 		err = c.restart() // a dead server would show the same to the next script, whatever that is
 	}
 	return got, ok, err

@@ -63,7 +63,7 @@ func TestStandings(t *testing.T) {
 		{"a known breach", told{shows: []session.Finding{breach}}, known, &told{}, fuzzing.Known},
 		{"a breach that is not the known one", told{shows: []session.Finding{another}}, known, nil, fuzzing.New},
 		{"a crash at a known clause", told{shows: []session.Finding{crash}}, known, &told{}, fuzzing.New},
-		{"what the reference shows too", told{shows: []session.Finding{breach}}, nil, &told{shows: []session.Finding{breach}}, fuzzing.Ours},
+		{"what the reference shows too", told{shows: []session.Finding{breach}}, nil, &told{shows: []session.Finding{breach}}, fuzzing.FuzzerError},
 		{"what comes once", told{shows: []session.Finding{breach}, once: true}, nil, &told{}, fuzzing.Unconfirmed},
 	} {
 		o := onTold(&tt.server, "", 100*time.Millisecond)
@@ -129,7 +129,7 @@ func TestMergeBringsFindingsAlong(t *testing.T) {
 	}
 	files := map[string]string{"findings/it.script": finding.Script, "findings/it.py": "print('it')\n"}
 	var dirs []string
-	for i, standing := range []fuzzing.Standing{fuzzing.Unconfirmed, fuzzing.Weak, fuzzing.New} {
+	for i, standing := range []fuzzing.Standing{fuzzing.Unconfirmed, fuzzing.Warning, fuzzing.New} {
 		dir := t.TempDir()
 		r := fuzzing.Record{Subject: fuzzing.Subject{Kind: "server", Name: "told"}, Shard: i, Shards: 3, Started: time.Now().UTC(), Updated: time.Now().UTC()}
 		finding.Standing = standing

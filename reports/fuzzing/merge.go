@@ -59,7 +59,7 @@ func Merge(list []Record) (Record, error) {
 }
 
 // rank orders standings by how much they are worth.
-var rank = map[Standing]int{Ours: 4, New: 3, Weak: 2, Known: 1, Unconfirmed: 0}
+var rank = map[Standing]int{FuzzerError: 4, New: 3, Warning: 2, Known: 1, Unconfirmed: 0}
 
 // AddFinding adds a finding, or counts it with the one of the same signature,
 // of which the better script is kept.

@@ -87,10 +87,10 @@ type Standing string
 // The standings.
 const (
 	New         Standing = "new"         // it came again on a fresh server
-	Weak        Standing = "weak"        // it came again, and is against a SHOULD alone
+	Warning     Standing = "weak"        // it was reproduced, and breaks only a SHOULD
 	Known       Standing = "known"       // a baseline has its clause
 	Unconfirmed Standing = "unconfirmed" // it did not come again
-	Ours        Standing = "ours"        // the good reference shows it too: the fuzzer is wrong
+	FuzzerError Standing = "ours"        // the good reference shows it too: the fuzzer is wrong
 )
 
 // A Finding is something that was found, and everything else of its signature.
@@ -145,7 +145,7 @@ func (r Record) Doubt() string {
 		list = append(list, unentered)
 	}
 	for _, f := range r.Findings {
-		if f.Standing == Ours {
+		if f.Standing == FuzzerError {
 			list = append(list, "the good reference server shows "+f.Signature+" too")
 		}
 	}
@@ -202,7 +202,7 @@ func (r Record) Conclusion() string {
 		n[f.Standing]++
 	}
 	text := fmt.Sprintf("%s: %d scripts in %.0f s, %d states and replies, %d findings", r.Subject, r.Execs, r.Seconds, len(r.Points), n[New])
-	for _, s := range []Standing{Weak, Known, Unconfirmed} {
+	for _, s := range []Standing{Warning, Known, Unconfirmed} {
 		if n[s] > 0 {
 			text += fmt.Sprintf(", %d %s", n[s], s)
 		}

@@ -59,10 +59,10 @@ func TestExit(t *testing.T) {
 		"nothing ran":          {func(r *Record) { r.Execs = 0 }, 2},
 		"nothing was answered": {func(r *Record) { r.Requests = 0 }, 2},
 		"a known one":          {func(r *Record) { r.Findings[0].Standing = Known }, 0},
-		"against a SHOULD":     {func(r *Record) { r.Findings[0].Standing = Weak }, 0},
+		"against a SHOULD":     {func(r *Record) { r.Findings[0].Standing = Warning }, 0},
 		"unconfirmed":          {func(r *Record) { r.Findings[0].Standing = Unconfirmed }, 0},
 		"an unconfirmed crash": {func(r *Record) { r.Findings[0].Standing, r.Findings[0].Kind = Unconfirmed, "crash" }, 1},
-		"ours":                 {func(r *Record) { r.Findings[0].Standing = Ours }, 2},
+		"ours":                 {func(r *Record) { r.Findings[0].Standing = FuzzerError }, 2},
 	} {
 		r := shard(0, "s", New)
 		tt.change(&r)

@@ -25,11 +25,11 @@ var campaignTemplate = template.Must(template.New("campaign.tmpl").Funcs(templat
 // campaignTone gives a finding the colour of a verdict.
 func campaignTone(f fuzzing.Finding) string {
 	switch {
-	case f.Standing == fuzzing.Ours:
+	case f.Standing == fuzzing.FuzzerError:
 		return "error"
 	case f.Standing == fuzzing.Known:
 		return "skipped"
-	case f.Standing == fuzzing.Weak:
+	case f.Standing == fuzzing.Warning:
 		return "warning"
 	case f.Kind == "crash", f.Kind == "said", f.Kind == "leak":
 		return "crash"
