@@ -23,10 +23,10 @@ import (
 	"testing"
 	"time"
 
-	"nbdconform/conformance/subject"
 	"nbdconform/conformance/internal/encounter"
 	"nbdconform/conformance/internal/runner"
 	"nbdconform/conformance/internal/session"
+	"nbdconform/conformance/subject"
 	"nbdconform/reports/baseline"
 	"nbdconform/reports/result"
 )

@@ -3,7 +3,6 @@ package conformance
 import (
 	"context"
 
-	"nbdconform/conformance/subject"
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/internal/clients"
 	"nbdconform/conformance/internal/encounter"
@@ -12,6 +11,7 @@ import (
 	"nbdconform/conformance/internal/servers"
 	"nbdconform/conformance/internal/session"
 	"nbdconform/conformance/internal/spec"
+	"nbdconform/conformance/subject"
 	"nbdconform/reports/result"
 )
 

@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"nbdconform/conformance/subject/referenceserver"
-	"nbdconform/reference/server"
 	"nbdconform/reference/configfile"
+	"nbdconform/reference/server"
 	"nbdconform/reference/starttls/pki"
 )
 

@@ -46,7 +46,7 @@ type client struct {
 }
 
 func (c *client) Identity() subject.Identity { return c.id }
-func (c *client) Dir() string               { return c.dir }
+func (c *client) Dir() string                { return c.dir }
 
 func (c *client) Can(a subject.Operation, t subject.TLS) bool {
 	if t != subject.NoTLS && !program.Version(c.id.Version).AtLeast(c.program.SecureSince) {

@@ -9,8 +9,8 @@ import (
 	"sync"
 	"time"
 
-	"nbdconform/conformance/subject"
 	"nbdconform/conformance/judge"
+	"nbdconform/conformance/subject"
 	"nbdconform/conformance/subject/referenceserver"
 	"nbdconform/conformance/usage"
 	"nbdconform/containers/internal/program"

@@ -22,8 +22,8 @@ type scenario struct {
 	name    string
 	change  func(*server.Config)
 	tasks   []subject.Operation // of the client, as far as it can
-	export  string            // "": the one that exists
-	context string            // metadata context; "": base:allocation
+	export  string              // "": the one that exists
+	context string              // metadata context; "": base:allocation
 }
 
 var readers = []subject.Operation{subject.Info, subject.Visit, subject.CopyOut, subject.List, subject.Map}

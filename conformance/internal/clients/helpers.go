@@ -4,9 +4,9 @@ import (
 	"strings"
 	"time"
 
-	"nbdconform/conformance/subject"
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/internal/encounter"
+	"nbdconform/conformance/subject"
 	"nbdconform/reference/server"
 	"nbdconform/reference/wire"
 	"nbdconform/reports/result"

@@ -6,10 +6,10 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"nbdconform/conformance/subject"
 	. "nbdconform/conformance/internal/encounter"
 	. "nbdconform/conformance/internal/expect"
 	. "nbdconform/conformance/internal/spec"
+	"nbdconform/conformance/subject"
 	quirk "nbdconform/reference/quirk/client"
 	"nbdconform/reference/server"
 	"nbdconform/reference/wire"

@@ -12,12 +12,12 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"nbdconform/conformance/subject"
 	"nbdconform/conformance/clause"
 	. "nbdconform/conformance/internal/encounter"
 	. "nbdconform/conformance/internal/expect"
 	. "nbdconform/conformance/internal/spec"
 	"nbdconform/conformance/internal/verdict"
+	"nbdconform/conformance/subject"
 	quirk "nbdconform/reference/quirk/client"
 	"nbdconform/reference/server"
 	"nbdconform/reference/starttls"

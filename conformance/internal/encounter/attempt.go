@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"slices"
 
-	"nbdconform/conformance/subject"
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/internal/outcome"
 	"nbdconform/conformance/internal/spec"
 	"nbdconform/conformance/internal/verdict"
+	"nbdconform/conformance/subject"
 	"nbdconform/reports/result"
 )
 

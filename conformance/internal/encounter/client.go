@@ -8,12 +8,12 @@ import (
 	"sync"
 	"time"
 
-	"nbdconform/conformance/subject"
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/internal/outcome"
 	"nbdconform/conformance/internal/runner"
 	"nbdconform/conformance/internal/spec"
 	"nbdconform/conformance/internal/verdict"
+	"nbdconform/conformance/subject"
 	"nbdconform/reference/starttls/pki"
 	"nbdconform/reports/render/words"
 	"nbdconform/reports/result"
@@ -21,7 +21,7 @@ import (
 
 // A Client is a client program under test with what is known of it.
 type Client struct {
-	Program  subject.Client
+	Program subject.Client
 	Timeout time.Duration // for one task; then the program hangs
 	Record  bool          // what is said, for the evidence
 	Facts   Facts

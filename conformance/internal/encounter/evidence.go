@@ -8,10 +8,10 @@ import (
 	"slices"
 	"strings"
 
-	"nbdconform/conformance/subject"
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/internal/outcome"
 	"nbdconform/conformance/judge"
+	"nbdconform/conformance/subject"
 	"nbdconform/reports/recording"
 	"nbdconform/reports/render/words"
 	"nbdconform/reports/result"

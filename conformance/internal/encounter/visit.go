@@ -9,9 +9,9 @@ import (
 	"os"
 	"strings"
 
-	"nbdconform/conformance/subject"
 	"nbdconform/conformance/internal/outcome"
 	"nbdconform/conformance/internal/verdict"
+	"nbdconform/conformance/subject"
 	"nbdconform/reference/export"
 	"nbdconform/reference/server"
 	"nbdconform/reports/recording"
@@ -22,8 +22,8 @@ import (
 // A Visit is one task that a program was asked to do, and what came of it.
 type Visit struct {
 	Operation subject.Operation
-	Report   subject.Report
-	Conns    []*Conn
+	Report    subject.Report
+	Conns     []*Conn
 
 	// With [SlowWrites]: how many flushes came, and the writes that came behind
 	// the last of them or had no reply by then.

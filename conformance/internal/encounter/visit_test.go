@@ -7,10 +7,10 @@ import (
 
 	"go.uber.org/goleak"
 
-	"nbdconform/conformance/subject"
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/internal/runner"
 	"nbdconform/conformance/internal/spec"
+	"nbdconform/conformance/subject"
 	"nbdconform/reports/result"
 )
 
@@ -22,10 +22,10 @@ type fake struct {
 	report subject.Report
 }
 
-func (f fake) Identity() subject.Identity                { return subject.Identity{Name: "fake"} }
+func (f fake) Identity() subject.Identity                  { return subject.Identity{Name: "fake"} }
 func (f fake) Can(a subject.Operation, _ subject.TLS) bool { return a == subject.Visit }
-func (f fake) Dir() string                              { return f.dir }
-func (f fake) Close() error                             { return nil }
+func (f fake) Dir() string                                 { return f.dir }
+func (f fake) Close() error                                { return nil }
 func (f fake) Do(context.Context, subject.Task) (subject.Report, error) {
 	return f.report, nil
 }

@@ -1,9 +1,9 @@
 package spec
 
 import (
-	"nbdconform/conformance/subject"
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/feature"
+	"nbdconform/conformance/subject"
 	"nbdconform/reference/quirk"
 )
 

@@ -21,9 +21,9 @@ import (
 	"github.com/onsi/ginkgo/v2"
 	"github.com/onsi/ginkgo/v2/types"
 
-	"nbdconform/conformance/subject"
 	"nbdconform/conformance/clause"
 	"nbdconform/conformance/feature"
+	"nbdconform/conformance/subject"
 	"nbdconform/reference/quirk"
 )
 

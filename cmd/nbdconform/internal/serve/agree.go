@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"nbdconform/reference/server"
 	"nbdconform/reference/configfile"
+	"nbdconform/reference/server"
 	"nbdconform/reference/wire"
 )
 

@@ -9,10 +9,10 @@ import (
 	"time"
 
 	"nbdconform/conformance/subject/referenceserver"
+	"nbdconform/reference/configfile"
 	"nbdconform/reference/export"
 	serverquirk "nbdconform/reference/quirk/server"
 	"nbdconform/reference/server"
-	"nbdconform/reference/configfile"
 )
 
 // Options say what to serve, where and how. Flags of the same names set them.

@@ -17,9 +17,9 @@ import (
 
 	"nbdconform/conformance/subject/referenceserver"
 	"nbdconform/reference/client"
+	"nbdconform/reference/configfile"
 	"nbdconform/reference/nbduri"
 	"nbdconform/reference/server"
-	"nbdconform/reference/configfile"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
