@@ -233,7 +233,7 @@ func TestWhatCanNotBeReplayed(t *testing.T) {
 		"is no evidence bundle":                    {Request{}, dir},
 		"no such file":                             {Request{}, dir + "/nothing"},
 		"there is no script to make of it":         {Request{Script: true}, text},
-		"--client goes with a bundle or a file of": {Request{Program: "nbdcopy"}, text},
+		"--client goes with a bundle or a fault script": {Request{Program: "nbdcopy"}, text},
 	} {
 		tc.request.Given, tc.request.Out, tc.request.Log = given(), io.Discard, io.Discard
 		if _, err := tc.request.Do(t.Context(), tc.path); err == nil || !strings.Contains(err.Error(), want) {
