@@ -119,7 +119,11 @@ func (m migration) renewed(e Entry) (now Texts, lost []string) {
 				found = others // the same failure of another spec, and there is no doubt
 			}
 		}
-		if len(found) == 0 {
+		switch {
+		case len(found) > 0:
+		case e.Verdict == result.Crash, e.Verdict == result.Blocked && strings.Contains(s, ": by "):
+			now = append(now, s) // these never were made from messages
+		default:
 			now, lost = append(now, s), append(lost, fmt.Sprintf("%s %s: %s", e.Verdict, e.Spec, s))
 		}
 		for _, s := range slices.Sorted(maps.Keys(found)) {
