@@ -8,7 +8,10 @@ import (
 )
 
 // SchemaVersion is the version of bundle.json, by the rules of result.json's.
-const SchemaVersion = "1.0"
+const SchemaVersion = "2.0"
+
+// formerVersion is read as well.
+const formerVersion = "1.0"
 
 // The files of a bundle.
 const (

@@ -12,26 +12,36 @@ import (
 	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"nbdconform/reports/result"
 )
 
 //go:embed bundle.schema.json
 var schemaJSON []byte
 
-const schemaURL = "urn:nbdconform:evidence:" + SchemaVersion
+//go:embed bundle.schema.1.json
+var formerSchemaJSON []byte
 
-var compiled = sync.OnceValues(func() (*jsonschema.Schema, error) {
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(schemaJSON))
+const schemaURL = "urn:nbdconform:evidence:"
+
+var compiled = map[string]func() (*jsonschema.Schema, error){
+	SchemaVersion: sync.OnceValues(func() (*jsonschema.Schema, error) { return compile(schemaURL+SchemaVersion, schemaJSON) }),
+	formerVersion: sync.OnceValues(func() (*jsonschema.Schema, error) { return compile(schemaURL+formerVersion, formerSchemaJSON) }),
+}
+
+func compile(url string, text []byte) (*jsonschema.Schema, error) {
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {
 		return nil, err
 	}
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft2020)
 	c.AssertFormat()
-	if err := c.AddResource(schemaURL, doc); err != nil {
+	if err := c.AddResource(url, doc); err != nil {
 		return nil, err
 	}
-	return c.Compile(schemaURL)
-})
+	return c.Compile(url)
+}
 
 // maxBundle is the largest bundle.json that is read, in bytes.
 const maxBundle = 4 << 20
@@ -65,10 +75,13 @@ func parse(text []byte) (Bundle, error) {
 	if err != nil {
 		return Bundle{}, fmt.Errorf("not a JSON document: %w", err)
 	}
-	if m, ok := doc.(map[string]any); !ok || m["schemaVersion"] != SchemaVersion {
-		return Bundle{}, errors.New("not evidence of a form that is known here: want schemaVersion " + SchemaVersion)
+	m, _ := doc.(map[string]any)
+	version, _ := m["schemaVersion"].(string)
+	of, ok := compiled[version]
+	if !ok {
+		return Bundle{}, errors.New("not evidence of a form that is known here: expected schemaVersion " + SchemaVersion + " or " + formerVersion)
 	}
-	schema, err := compiled()
+	schema, err := of()
 	if err != nil {
 		return Bundle{}, err
 	}
@@ -76,6 +89,11 @@ func parse(text []byte) (Bundle, error) {
 		return Bundle{}, err
 	}
 	var b Bundle
-	err = json.Unmarshal(text, &b)
-	return b, err
+	if err := json.Unmarshal(text, &b); err != nil {
+		return Bundle{}, err
+	}
+	if version == formerVersion && b.Spec.Verdict == "weak" {
+		b.Spec.Verdict = result.Warning
+	}
+	return b, nil
 }
