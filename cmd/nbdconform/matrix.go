@@ -39,8 +39,9 @@ client to every server, to connect, list, map, copy out and in, compare,
 discard, zero, and connect with TLS, by certificates and by a pre-shared key,
 and checks what they say against what the server holds. In the end, when
 nothing else of it runs, the reference client measures latency and throughput
-of every server. It writes matrix.json, which everything else is derived from, index.html, matrix.md and, in runs/, the reports of every run
-with the evidence of its failures.
+of every server. It writes matrix.json, which everything else is derived from,
+index.html, matrix.md and, in runs/, the reports of every run with the evidence
+of its failures.
 
 A matrix that was interrupted continues where it stopped: results of the same
 suite on the same image are taken as they are, unless --fresh is given.
