@@ -27,7 +27,7 @@ const clientTimeout = 30 * time.Second
 // planClients makes the jobs of the client's side, and a failed proof for every
 // breaking quirk that nobody claims.
 func planClients(match string) (tasks []task, orphans []Proof, err error) {
-	all, err := clients.List("")
+	all, err := runner.List(clause.Client, "")
 	if err != nil {
 		return nil, nil, err
 	}

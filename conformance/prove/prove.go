@@ -60,7 +60,7 @@ func Run(ctx context.Context, sides Sides, match string, step func(done, total i
 	var tasks []task
 	var proofs []Proof
 	if sides.Servers {
-		all, err := servers.List("")
+		all, err := runner.List(clause.Server, "")
 		if err != nil {
 			return nil, err
 		}

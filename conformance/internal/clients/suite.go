@@ -12,14 +12,10 @@ import (
 	"slices"
 
 	"nbdconform/conformance/clause"
-	"nbdconform/conformance/internal/runner"
 	"nbdconform/conformance/judge"
 )
 
-// List lists all specs for clients; see [runner.List] for the filter.
-func List(filter string) ([]runner.Listing, error) { return runner.List(clause.Client, filter) }
-
-// Judged lists the clauses that the judge holds a client to on every connection.
+// Judged lists the clauses that the judge checks of a client on every connection.
 func Judged() []clause.ID {
 	return slices.DeleteFunc(judge.Checks(), func(id clause.ID) bool {
 		c, ok := clause.Get(id)

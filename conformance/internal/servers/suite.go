@@ -8,9 +8,16 @@
 package servers
 
 import (
+	"slices"
+
 	"nbdconform/conformance/clause"
-	"nbdconform/conformance/internal/runner"
+	"nbdconform/conformance/judge"
 )
 
-// List lists all specs for servers; see [runner.List] for the filter.
-func List(filter string) ([]runner.Listing, error) { return runner.List(clause.Server, filter) }
+// Judged lists the clauses that the judge checks of a server on every connection.
+func Judged() []clause.ID {
+	return slices.DeleteFunc(judge.Checks(), func(id clause.ID) bool {
+		c, ok := clause.Get(id)
+		return !ok || c.Side == clause.Client
+	})
+}
