@@ -40,35 +40,65 @@ func (e Listing) Result() result.Spec {
 // Document is the revision of the protocol document that the specs go by.
 var Document = result.Document{Name: "doc/proto.md of NetworkBlockDevice/nbd", Revision: "sha256:4b4eda49c5b9"}
 
-// preview builds the tree of specs, once: Ginkgo's suite is global.
-var preview = sync.OnceValues(func() (types.SpecReports, error) {
-	suite, reporter := configuration(0)
+// A tree is the specs of both sides, in the order in which Ginkgo would run them
+// with one seed: the groups are shuffled, the specs within a group are not.
+type tree struct {
+	reports types.SpecReports
+	specs   map[string]*spec.Spec // by id
+}
+
+// trees are those that were built, by seed. Ginkgo's suite is global, so that
+// one is built at a time.
+var trees = struct {
+	sync.Mutex
+	bySeed map[int64]tree
+}{bySeed: map[int64]tree{}}
+
+// build has Ginkgo build the tree of specs for a seed.
+func build(seed int64) (tree, error) {
+	trees.Lock()
+	defer trees.Unlock()
+	if t, ok := trees.bySeed[seed]; ok {
+		return t, nil
+	}
+	suite, reporter := configuration(seed)
 	report := ginkgo.PreviewSpecs("nbdconform", suite, reporter)
 	if p := report.SpecialSuiteFailureReasons; len(p) > 0 {
-		return nil, fmt.Errorf("building the specs: %s", strings.Join(p, "; "))
+		return tree{}, fmt.Errorf("building the specs: %s", strings.Join(p, "; "))
 	}
-	return report.SpecReports, nil
-})
+	t := tree{report.SpecReports, map[string]*spec.Spec{}}
+	for _, r := range t.reports {
+		t.specs[idOf(r)] = spec.Get(idOf(r))
+	}
+	trees.bySeed[seed] = t
+	return t, nil
+}
 
 // List lists all specs for one side, in the order of their ids, and marks
 // those that match the filter: a spec's id, a clause's id, or a Ginkgo label
 // filter over the labels id:, level:, clause:, needs:, asks: and writes.
 func List(side clause.Side, filter string) ([]Listing, error) {
+	all, err := ordered(side, filter, 0)
+	slices.SortFunc(all, func(a, b Listing) int { return strings.Compare(a.ID, b.ID) })
+	return all, err
+}
+
+// ordered is List in the order of a seed.
+func ordered(side clause.Side, filter string, seed int64) ([]Listing, error) {
 	accept, err := acceptor(filter)
 	if err != nil {
 		return nil, err
 	}
-	reports, err := preview()
+	t, err := build(seed)
 	if err != nil {
 		return nil, err
 	}
 	var all []Listing
-	for _, r := range reports {
-		if s := spec.Get(idOf(r)); s != nil && s.Side() == side {
+	for _, r := range t.reports {
+		if s := t.specs[idOf(r)]; s != nil && s.Side() == side {
 			all = append(all, Listing{Spec: s, Group: groupOf(r), Name: r.FullText(), Run: accept(r)})
 		}
 	}
-	slices.SortFunc(all, func(a, b Listing) int { return strings.Compare(a.ID, b.ID) })
 	return all, nil
 }
 

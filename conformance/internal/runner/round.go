@@ -3,7 +3,6 @@ package runner
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"nbdconform/conformance/internal/outcome"
@@ -37,7 +36,7 @@ type Round struct {
 // NewRound makes a round of the specs that the filter selects. None at all is an
 // error.
 func NewRound(c Config) (*Round, error) {
-	all, err := List(c.Subject.Side(), c.Filter)
+	all, err := ordered(c.Subject.Side(), c.Filter, c.Seed)
 	if err != nil {
 		return nil, err
 	}
@@ -45,8 +44,6 @@ func NewRound(c Config) (*Round, error) {
 	if err != nil {
 		return nil, err
 	}
-	seed := uint64(c.Seed)
-	rand.New(rand.NewPCG(seed, seed)).Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 	r := &Round{Config: c, order: order, tally: NewTally()}
 	r.tally.Add(c.Subject.Before())
 	return r, nil

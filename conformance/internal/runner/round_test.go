@@ -27,13 +27,19 @@ func TestMain(m *testing.M) {
 }
 
 // The specs of this test. Their bodies ask the context what to do.
-var _ = Describe("A test of the runner", func() {
+var _ = func() bool {
 	for _, id := range []string{"a", "b", "c", "d", "e"} {
-		It("has a spec "+id, ID("runner."+id),
-			MUST("opt.abort.ack"),
-			TrippedBy(quirk.AbortUnsupported, "text"),
-			func(ctx context.Context) { ctx.Value(key{}).(func(string))("runner." + id) })
+		Describe("Group "+id, func() {
+			It("has a spec", ID("runner."+id),
+				MUST("opt.abort.ack"),
+				TrippedBy(quirk.AbortUnsupported, "text"),
+				func(ctx context.Context) { ctx.Value(key{}).(func(string))("runner." + id) })
+		})
 	}
+	return true
+}()
+
+var _ = Describe("A test of the runner", func() {
 	It("has a spec for a SHOULD", ID("runner.should"),
 		SHOULD("string.short.server"),
 		TrippedBy(quirk.AbortUnsupported, "text"),
