@@ -1,7 +1,7 @@
-// Package visit has client programs visit a reference server that behaves as a
-// spec wants, and says how the visit went: what the program sent, what the judge
-// holds against it, how the program ended and what it made of the data.
+// Package encounter runs client programs against a reference server that behaves
+// as a spec says, and reports what happened: what the program sent, what the judge
+// saw it break, how the program exited, and whether the data is right.
 //
-// A [Bench] is one program under test. The body of a spec asks the program to
-// do something with [Ask], and reads the [Visit] that comes of it.
+// A [Client] is the program under test; it implements [runner.Subject]. The body
+// of a spec has it do a task with [Ask], and examines the [Visit] that results.
 package encounter

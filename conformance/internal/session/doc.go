@@ -1,12 +1,12 @@
-// Package trial puts a server to a spec and says how it went.
+// Package session is what specs for servers speak with: a [Session] is one
+// connection to the server under test, which the judge watches.
 //
-// A [Server] is a target with what was found out about it. [Bench.Run] tries one
-// spec on it: it gives the spec's body judged conversations ([Session]), and
-// turns what happened into one verdict. A conversation never fails: a server
-// that hangs up, says nothing or talks nonsense is a value ([Answer], [Reply])
-// that matchers read.
+// A [Server] is that server with what [Discover] found out about it; it
+// implements [runner.Subject]. A session never fails for what a server does: a
+// server that closes the connection, does not reply or sends nonsense is a value
+// ([Answer], [Reply], [HangUp]) that matchers examine.
 //
-// After every spec a second connection must be served. If it is not, the
-// target has crashed or hangs, whatever the spec itself saw; it is restarted
-// and the next spec finds a fresh one.
+// After every spec a second connection must be served. If it is not, the server
+// has crashed or hangs, whatever the spec itself saw; it is restarted, so that
+// the next spec has a fresh one.
 package session
