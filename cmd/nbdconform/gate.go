@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,26 +28,53 @@ func (w *told) flags(c *cobra.Command) {
 // readResult reads result.json, or the one in a directory, and refuses a run
 // that is invalid.
 func (w told) readResult(name string) (result.Result, error) {
-	r, err := readResult(name)
+	r, err := w.readDoubtful(name)
 	if err != nil {
 		return r, err
 	}
+	return r, doubted(name, r)
+}
+
+// readDoubtful is readResult for a run that need not be trusted.
+func (w told) readDoubtful(name string) (result.Result, error) {
+	r, err := readResult(name)
 	if r.Target.Name = cmp.Or(w.target, r.Target.Name); w.version != "" {
 		r.Target.Version = w.version
 	}
+	return r, err
+}
+
+// doubted is why a run is not to be trusted, or nil.
+func doubted(name string, r result.Result) error {
 	if doubts := r.Doubts(); len(doubts) > 0 {
-		return r, fmt.Errorf("the run in %s is not to be trusted: %s: run it again", name, strings.Join(doubts, "; "))
+		return fmt.Errorf("the run in %s is not to be trusted: %s: run it again", name, strings.Join(doubts, "; "))
 	}
-	return r, nil
+	return nil
+}
+
+// worse reports whether a run shows what no entry knows, and shows it beyond
+// doubt: other specs may be in doubt beside it.
+func worse(r result.Result, report baseline.Report) bool {
+	return r.Exit() == result.ExitFails && slices.ContainsFunc(report.Findings, func(f baseline.Finding) bool {
+		return (f.Kind == baseline.New || f.Kind == baseline.Changed) && f.Spec.Verdict.Broken()
+	})
 }
 
 // readComparable reads a result whose signatures are those of baselines.
 func (w told) readComparable(name string) (result.Result, error) {
 	r, err := w.readResult(name)
-	if err == nil && r.Former() {
-		err = fmt.Errorf("%s is of schema 1, whose signatures no baseline has: run the suite again with this nbdconform", name)
+	if err != nil {
+		return r, err
 	}
-	return r, err
+	return r, incomparable(name, r)
+}
+
+// incomparable is why a result can't be compared with a baseline, or nil.
+func incomparable(name string, r result.Result) error {
+	if r.Former() {
+		return fmt.Errorf("%s is of schema 1, whose signatures no baseline has: run the suite again with this nbdconform", name)
+	}
+	return nil
 }
 
 func readResult(name string) (result.Result, error) {
@@ -82,7 +110,8 @@ entry of their own: no wildcard tolerates them. An entry with flaky: true
 may pass or fail.
 
 Exit status: 0 no worse than the baseline, 1 red, 2 nothing can be said: the
-result or the baseline can't be read, or the run is invalid.`,
+result or the baseline can't be read, or the run is invalid and shows no
+new failure.`,
 		Example: `  nbdconform gate reports/out/nbdkit-trixie --baseline known.yaml
   nbdconform gate result.json --baseline a.yaml --baseline b.yaml
   nbdconform gate result.json --baseline known.yaml --target-version 2.1`,
@@ -91,7 +120,10 @@ result or the baseline can't be read, or the run is invalid.`,
 			if len(files) == 0 {
 				return errors.New("no baseline: name one with --baseline")
 			}
-			r, err := w.readComparable(args[0])
+			r, err := w.readDoubtful(args[0])
+			if err == nil {
+				err = incomparable(args[0], r)
+			}
 			if err != nil {
 				return err
 			}
@@ -100,6 +132,12 @@ result or the baseline can't be read, or the run is invalid.`,
 				return err
 			}
 			report := baseline.Check(r, known, time.Now())
+			if doubt := doubted(args[0], r); doubt != nil {
+				if !worse(r, report) {
+					return doubt
+				}
+				fmt.Fprintln(os.Stderr, doubt)
+			}
 			fmt.Print(baseline.Text(report, updateLine(args[0], files, w)))
 			if !report.Green() {
 				return &exitError{status: exitViolates}

@@ -187,3 +187,39 @@ func TestGateSaysNothingOfWhatItCannotTrust(t *testing.T) {
 	nbdconform(t, "gate", good).want(t, exitUntrusted)
 	nbdconform(t, "diff", good, filepath.Join(dir, "early.json")).want(t, exitUntrusted)
 }
+
+// An error beside a new failure hides nothing, and alone it leaves nothing to say.
+func TestGateOfARunInDoubt(t *testing.T) {
+	t.Parallel()
+	empty := write(t, t.TempDir(), "known.yaml", "version: 3\nentries: []\n")
+	for name, tt := range map[string]struct {
+		quirk string
+		want  int
+	}{
+		"a new failure beside an error": {"abort-unsupported", exitViolates},
+		"nothing but an error":          {"", exitUntrusted},
+	} {
+		out := nbdconform(t, "run", "--filter", "id: containsAny {greeting.fixed-newstyle, abort.ack}", "--quirk", tt.quirk).out
+		r, err := readResult(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range r.Specs {
+			if r.Specs[i].ID == "greeting.fixed-newstyle" {
+				r.Specs[i].Verdict, r.Specs[i].Failures = result.Error, []result.Failure{result.Because("harness", "a planted fault")}
+				r.Specs[i].Message = "harness: a planted fault"
+			}
+		}
+		r.Count()
+		var text bytes.Buffer
+		if err := result.Write(&text, r); err != nil {
+			t.Fatal(err)
+		}
+		file := write(t, t.TempDir(), "result.json", text.String())
+		o := nbdconform(t, "gate", file, "--baseline", empty)
+		o.want(t, tt.want)
+		if !strings.Contains(o.stderr, "not to be trusted: 1 spec ended in an error of the suite: greeting.fixed-newstyle") {
+			t.Errorf("%s: %s", name, o.stderr)
+		}
+	}
+}

@@ -28,7 +28,7 @@ func Markdown(w io.Writer, r result.Result) error {
 	fmt.Fprintf(&b, "Suite %s %s, document %s.\n\n", markdownText(r.Suite.Name), markdownText(r.Suite.Version),
 		markdownText(strings.TrimSpace(r.Document.Name+" "+r.Document.Revision)))
 	for _, d := range r.Doubts() {
-		fmt.Fprintf(&b, "> **Not to be trusted:** %s\n\n", markdownText(d))
+		fmt.Fprintf(&b, "> **%s:** %s\n\n", inDoubt(r), markdownText(d))
 	}
 	markdownGroups(&b, r)
 	list := findings(r)

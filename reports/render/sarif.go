@@ -123,7 +123,7 @@ func sarifInvoked(r result.Result) sarifInvocation {
 	took := time.Duration(r.Seconds * float64(time.Second))
 	in := sarifInvocation{
 		CommandLine: visible(r.Reproduce), Start: r.Started.UTC().Format(time.RFC3339Nano),
-		End: r.Started.Add(took).UTC().Format(time.RFC3339Nano), ExitCode: r.Exit(), Successful: r.Exit() != result.ExitNotTrusted,
+		End: r.Started.Add(took).UTC().Format(time.RFC3339Nano), ExitCode: r.Exit(), Successful: len(r.Doubts()) == 0,
 	}
 	for _, d := range r.Doubts() {
 		in.Notifications = append(in.Notifications, sarifNotification{"error", sarifText{visible(d)}})

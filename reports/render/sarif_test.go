@@ -94,7 +94,7 @@ func TestSARIFForAStrictConsumer(t *testing.T) {
 			if want := n[result.Fail] + n[result.Crash] + n[result.Hang] + n[result.Warning]; len(run.Results) != want {
 				t.Errorf("%d results, want %d", len(run.Results), want)
 			}
-			if got := *run.Invocations[0].ExecutionSuccessful; got != (r.Exit() != result.ExitNotTrusted) {
+			if got := *run.Invocations[0].ExecutionSuccessful; got != (len(r.Doubts()) == 0) {
 				t.Errorf("executionSuccessful is %v, the exit status %d", got, r.Exit())
 			}
 			var ids []string

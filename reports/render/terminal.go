@@ -150,13 +150,22 @@ func (t *terminal) warnings(specs []result.Spec) {
 // closing writes the line that people read first.
 func (t *terminal) closing(r result.Result) {
 	for _, d := range r.Doubts() {
-		t.lines(wrap("not to be trusted: "+visible(d), Columns))
+		t.lines(wrap(strings.ToLower(inDoubt(r))+": "+visible(d), Columns))
 	}
 	const noBreak = "\u00a0" // keeps the words of the conclusion on one line
 	conclusion := strings.ReplaceAll(r.Conclusion(), " ", noBreak)
 	line := fmt.Sprintf("%s: %s in %.1f s: %s", visible(targetName(r.Target)), tally(r), r.Seconds, conclusion)
 	text := strings.TrimSuffix(strings.Join(wrap(line, Columns), "\n"), conclusion)
 	_, _ = t.WriteString(text + t.paint.as(r.Conclusion(), bold, conclusionColour(r)) + "\n")
+}
+
+// inDoubt opens a doubt: about the whole run, or about the rest of one that
+// found the target broken.
+func inDoubt(r result.Result) string {
+	if r.Exit() == result.ExitFails {
+		return "In doubt"
+	}
+	return "Not to be trusted"
 }
 
 func limit(lines []string, n int) []string {

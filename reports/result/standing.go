@@ -40,15 +40,18 @@ func (s Spec) judged() bool {
 // is not to be trusted.
 //
 // Warning, unsupported and skipped specs and observations leave a run conforming.
-// A run that is not to be trusted says 2 even when something in it failed:
-// whoever sees 1 may read the failures as the whole truth, and here they are
-// not. Exit looks at the specs, never at Summary.
+// What was seen broken is broken, whatever became of other specs: an error or an
+// inconclusive spec beside it leaves the status at 1, and is one of the Doubts
+// all the same. A run that ended early says 2, for how much more there was to
+// see is not known. Exit looks at the specs, never at Summary.
 func (r Result) Exit() int {
 	switch {
-	case len(r.Doubts()) > 0:
+	case r.EndedEarly != "":
 		return ExitNotTrusted
 	case slices.ContainsFunc(r.Specs, func(s Spec) bool { return s.Verdict.Broken() }):
 		return ExitFails
+	case len(r.Doubts()) > 0:
+		return ExitNotTrusted
 	}
 	return ExitConforms
 }
@@ -64,8 +67,9 @@ func (r Result) Conclusion() string {
 	return "not to be trusted"
 }
 
-// Doubts lists the reasons why the run is not to be trusted, one sentence
-// each. Nil means that it is.
+// Doubts lists the reasons why the run is not to be trusted as a whole, one
+// sentence each. Nil means that it is. Where Exit is ExitFails they are about
+// other specs than those that failed.
 //
 // Blocked and inconclusive specs need a failure of the run that explains them.
 // It need not be what BlockedBy names: a server that breaks one clause is often

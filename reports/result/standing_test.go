@@ -36,7 +36,10 @@ func TestExit(t *testing.T) {
 		{"only skips", []string{"skipped", "skipped", "unsupported"}, 2, "nothing was judged"},
 		{"only inconclusive", []string{"inconclusive"}, 2, "nothing was judged"},
 		{"an error", []string{"pass", "error"}, 2, "1 spec ended in an error of the suite: spec.b"},
-		{"an error hides no failure", []string{"fail", "error"}, 2, "error of the suite"},
+		{"an error hides no failure", []string{"fail", "error"}, 1, "error of the suite"},
+		{"an error hides no crash", []string{"error", "crash"}, 1, "error of the suite"},
+		{"an error beside a recommendation", []string{"warning", "error"}, 2, "error of the suite"},
+		{"an unknown verdict hides no failure", []string{"fail", "maybe"}, 1, "does not exist"},
 		{"blocked by nothing", []string{"pass", "blocked"}, 2, "blocked, with no failure"},
 		{"inconclusive beside passes", []string{"pass", "inconclusive"}, 2, "inconclusive, with no failure"},
 		{"blocked beside a failure", []string{"fail", "blocked"}, 1, ""},
@@ -65,6 +68,32 @@ func TestExit(t *testing.T) {
 				t.Errorf("Conclusion() = %q, want %q", got, want)
 			}
 		})
+	}
+}
+
+// What the judge saw broken is broken beyond doubt, whichever spec it was in.
+func TestExitOfWhatTheJudgeSaw(t *testing.T) {
+	for name, tt := range map[string]struct {
+		spec  string
+		judge Verdict
+		want  int
+	}{
+		"broken, within an error":        {"error", Fail, ExitFails},
+		"broken, within an inconclusive": {"inconclusive", Fail, ExitFails},
+		"kept, within an error":          {"error", Pass, ExitNotTrusted},
+		"kept, within an inconclusive":   {"inconclusive", Pass, ExitNotTrusted},
+	} {
+		r := Result{Specs: append(specsOf(tt.spec), Spec{ID: JudgePrefix + "c", Group: JudgeGroup, Clauses: []string{"c"}, Level: "MUST", Verdict: tt.judge})}
+		if got := r.Exit(); got != tt.want {
+			t.Errorf("%s: Exit() = %d, want %d", name, got, tt.want)
+		}
+	}
+}
+
+func TestExitOfARunThatEndedEarly(t *testing.T) {
+	r := Result{Specs: specsOf("pass", "fail"), EndedEarly: "signal: killed"}
+	if r.Exit() != ExitNotTrusted || len(r.Doubts()) != 1 {
+		t.Errorf("Exit() = %d, doubts %q", r.Exit(), r.Doubts())
 	}
 }
 
