@@ -33,7 +33,7 @@ var _ = Describe("NBD_CMD_BLOCK_STATUS", func() {
 			for offset, steps := uint64(0), 0; offset < end && steps < 1000 && !Late(ctx); steps++ {
 				for _, e := range s.Status(offset, min(end-offset, longestStatus), 0) {
 					Expect(e.Length).NotTo(BeZero(), "progress", offset)
-					offset += e.Length
+					offset = Sum(offset, e.Length)
 				}
 				if offset > s.Size {
 					Observe(ctx, "status beyond the end", "extents reach to %d, the export has %d bytes", offset, s.Size)
@@ -155,7 +155,7 @@ var _ = Describe("NBD_CMD_BLOCK_STATUS", func() {
 
 			offset := uint64(0)
 			for _, e := range s.Status(0, min(s.Size/block*block, longestStatus), 0) {
-				if offset += e.Length; offset < s.Size {
+				if offset = Sum(offset, e.Length); offset < s.Size {
 					Expect(e.Length%512).To(BeZero(), "multiples-of-512", e, offset)
 				}
 			}

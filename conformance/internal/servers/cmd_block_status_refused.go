@@ -25,27 +25,27 @@ var _ = Describe("NBD_CMD_BLOCK_STATUS that can't be served", func() {
 		TrippedBy(quirk.StatusBeyondEIO, "want a reply with NBD_EINVAL"),
 		func(ctx context.Context) {
 			block := Room(ctx, 1)
-			size := FactsOf(ctx).Size
-			end := (size + block - 1) / block * block
-			ranges := []wire.Request{
-				statusOf(end, block),
-				statusOf(end-block, 2*block),
-				statusOf(0, end+block),
+			f := FactsOf(ctx)
+			ranges := []wire.Request{statusOf(f.Last(), 2*block)}
+			if end, ok := f.End(); ok {
+				ranges = []wire.Request{statusOf(end, block), statusOf(end-block, 2*block), statusOf(0, Sum(end, block))}
+			}
+			ranges = append(ranges,
 				statusOf(1<<63, block),
 				statusOf(-block, block),   // ends at 2^64
 				statusOf(-block, 2*block), // and beyond
 				statusOf(0, 1<<32-block),
 				statusOf(0, 1<<32-1),
-			}
-			for _, q := range ranges {
-				if q.Length >= 1<<32 || q.Offset+q.Length <= size && q.Offset < size {
+			)
+			for _, q := range f.Behind(ranges...) {
+				if q.Length >= 1<<32 {
 					continue
 				}
 				s := Enter(ctx, BaseAllocation)
 
 				reply := s.Do(q)
 
-				Expect(reply).To(BeReplyOrEnd(WithError(wire.EINVAL)), "case.type-and-length", q, size)
+				Expect(reply).To(BeReplyOrEnd(WithError(wire.EINVAL)), "case.type-and-length", q, f.Size)
 				if reply.End == Complete {
 					Expect(s.InStep()).To(BeInStep())
 				}

@@ -2,6 +2,7 @@ package servers
 
 import (
 	"context"
+	"slices"
 
 	. "github.com/onsi/ginkgo/v2"
 
@@ -74,10 +75,7 @@ var _ = Describe("NBD_CMD_WRITE", func() {
 		func(ctx context.Context) {
 			s := Enter(ctx)
 			n := Room(ctx, 4)
-			var offsets []uint64
-			for at := uint64(0); at <= s.Size-n; at = max(n, 2*at) {
-				offsets = append(offsets, at)
-			}
+			offsets := slices.Collect(Doubling(n, s.Size-n))
 
 			for i, at := range offsets {
 				s.Write(at, Pattern(byte(i), n))

@@ -143,10 +143,10 @@ var _ = Describe("NBD_CMD_GET_LBA_STATUS", func() {
 		TrippedBy(quirk.LBABeyondAccepted, "got success"),
 		func(ctx context.Context) {
 			b := FactsOf(ctx).Block()
-			for _, at := range []uint64{Enter(ctx).Beyond(), 1 << 62} {
+			for _, q := range FactsOf(ctx).Behind(ReadOf(Enter(ctx).Beyond(), b), ReadOf(1<<62, b)) {
 				s := Enter(ctx)
 
-				r := s.LBAStatus(wire.LBAAllocated, at, b)
+				r := s.LBAStatus(wire.LBAAllocated, q.Offset, b)
 
 				Expect(r.Error).NotTo(Equal(wire.OK), "error-not-success", r)
 			}

@@ -22,14 +22,14 @@ var _ = Describe("An error value", func() {
 		TrippedBy(quirk.ErrorUndefined, "a defined error value"),
 		func(ctx context.Context) {
 			b := Room(ctx, 1)
-			size := FactsOf(ctx).Size
+			f := FactsOf(ctx)
+			wrong := append(f.Behind(ReadOf(f.Size, b), ReadOf(1<<63, b)),
+				wire.Request{Type: wire.CmdRead, Flags: 1 << 15, Length: b},
+				wire.Request{Type: 255},
+				wire.Request{Type: wire.CmdResize + 1, Length: b},
+			)
 			for _, mode := range forms(ctx) {
-				for _, q := range []wire.Request{
-					ReadOf(size, b), ReadOf(1<<63, b),
-					{Type: wire.CmdRead, Flags: 1 << 15, Length: b},
-					{Type: 255},
-					{Type: wire.CmdResize + 1, Length: b},
-				} {
+				for _, q := range wrong {
 					r := Enter(ctx, mode...).Do(q)
 
 					Expect(r).To(BeReplyOrEnd(WithDefinedError()))

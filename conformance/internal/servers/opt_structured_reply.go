@@ -124,5 +124,9 @@ var _ = Describe("NBD_OPT_STRUCTURED_REPLY", func() {
 
 // smallRead is a read that the export under test has room for.
 func smallRead(ctx context.Context) wire.Request {
-	return ReadOf(0, min(FactsOf(ctx).Size, FactsOf(ctx).Block()))
+	f := FactsOf(ctx)
+	if f.Constraints.Minimum > 1 {
+		Room(ctx, 1)
+	}
+	return ReadOf(0, min(f.Size, f.Block()))
 }

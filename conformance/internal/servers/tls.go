@@ -60,12 +60,13 @@ var _ = Describe("NBD_OPT_STARTTLS with TLS to be had", func() {
 		Provokes("opt.starttls.defer-stateful"),
 		TrippedBy(quirk.TLSStateKept, "want a simple reply"),
 		func(ctx context.Context) {
+			b := Room(ctx, 1)
 			s := HaggleInClear(ctx)
 			s.Structured()
 			s.Secure()
 			s.EnterFrom()
 
-			r := s.Do(wire.Request{Type: wire.CmdRead, Length: FactsOf(ctx).Block()})
+			r := s.Do(wire.Request{Type: wire.CmdRead, Length: b})
 
 			Expect(r.End == Complete && r.Simple).To(BeTrue(), "simple-reply-in-tls", r)
 		})
@@ -77,6 +78,7 @@ var _ = Describe("NBD_OPT_STARTTLS with TLS to be had", func() {
 		Provokes("cmd.block-status.needs-context", "opt.starttls.defer-stateful"),
 		TrippedBy(quirk.TLSStateKept, "want a reply with an error"),
 		func(ctx context.Context) {
+			b := Room(ctx, 1)
 			s := HaggleInClear(ctx)
 			s.Structured()
 			s.Select("base:allocation")
@@ -84,7 +86,7 @@ var _ = Describe("NBD_OPT_STARTTLS with TLS to be had", func() {
 			s.Structured()
 			s.EnterFrom()
 
-			r := s.Do(wire.Request{Type: wire.CmdBlockStatus, Length: FactsOf(ctx).Block()})
+			r := s.Do(wire.Request{Type: wire.CmdBlockStatus, Length: b})
 
 			Expect(r).To(BeReplyOrEnd(WithAnyError()))
 		})

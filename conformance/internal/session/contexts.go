@@ -110,8 +110,8 @@ func (s *Session) Selected() []string {
 func (s *Session) Clean(bitmap string, n int) (places []uint64) {
 	const apart = 1 << 20
 	next, offset := uint64(0), uint64(0)
-	for _, e := range s.Map(bitmap, 0, s.Size) {
-		end := offset + e.Length
+	for _, e := range s.Map(bitmap, 0, min(s.Size, MostMapped)) {
+		end := offset + e.Length // at most MostMapped, as Map cuts extents
 		for at := max(next, offset); e.Status == 0 && len(places) < n; at += apart {
 			at = (at + apart - 1) / apart * apart
 			if at+apart > end {

@@ -58,7 +58,7 @@ func (t *attempt) beyondControl(ctx context.Context, m judge.Mishap) *result.Fai
 	fails := func(at uint64) bool { return t.failsPlainly(ctx, f.plain(c, at), m.Error) }
 	switch everywhere := func() bool { return fails(0) && fails(f.Size/2) && fails(f.Size) }; {
 	case local(m.Error):
-		if !fails(m.Offset) && !fails(m.Offset+max(m.Length, 1)-1) && !fails(t.place(ctx, m)) {
+		if !fails(m.Offset) && !fails(Sum(m.Offset, max(m.Length, 1)-1)) && !fails(t.place(ctx, m)) {
 			return nil
 		}
 		if m.Error == wire.EPERM && c == wire.CmdRead && everywhere() {
@@ -81,7 +81,7 @@ func local(e wire.Errno) bool { return e == wire.ENOSPC || e == wire.EPERM }
 // block if none is.
 func (t *attempt) place(ctx context.Context, m judge.Mishap) uint64 {
 	f := t.server.Facts
-	first, end := m.Offset, m.Offset+m.Length
+	first, end := m.Offset, Sum(m.Offset, m.Length)
 	switch m.Type {
 	case wire.CmdRead, wire.CmdWrite:
 		if m.Length > f.Largest() {

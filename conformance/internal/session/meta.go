@@ -82,7 +82,7 @@ func (s *Session) Blocks(offset, end uint64, flags wire.CommandFlags) []Block {
 		for _, e := range s.Status(offset, min(end-offset, most), flags) {
 			if offset < end && e.Length > 0 {
 				list = append(list, Block{offset, min(e.Length, end-offset), wire.StateFlags(e.Status)})
-				offset += e.Length
+				offset = Sum(offset, e.Length)
 			}
 		}
 	}
@@ -96,7 +96,7 @@ func (s *Session) BlocksBeyond(offset, end, until uint64) []Block {
 	for _, e := range s.Status(offset, end-offset, 0) {
 		if offset < until && e.Length > 0 {
 			list = append(list, Block{offset, min(e.Length, until-offset), wire.StateFlags(e.Status)})
-			offset += e.Length
+			offset = Sum(offset, e.Length)
 		}
 	}
 	return list

@@ -25,11 +25,13 @@ func (s *Session) Coarse() uint64 {
 
 // Beyond is the first multiple of the block size that is not within the export.
 func (s *Session) Beyond() uint64 {
-	block := s.attempt.server.Facts.Block()
-	if s.Size > 1<<63 {
+	f := s.attempt.server.Facts
+	f.Size = s.Size
+	end, ok := f.End()
+	if !ok || s.Size > 1<<63 {
 		verdict.Unsupported("needs-export-at-most-2-63", s.Size)
 	}
-	return (s.Size + block - 1) / block * block
+	return end
 }
 
 // EnterUnsized enters the transmission phase without asking for the server's
