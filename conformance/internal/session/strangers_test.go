@@ -90,7 +90,7 @@ func TestTLSThatTheURIDemands(t *testing.T) {
 		"an authority that is none": {"tls", "tcp", "?tls-hostname=localhost&tls-certificates=" + other, "no TLS with the server, which the URI demands: "},
 	} {
 		t.Run(name, func(t *testing.T) {
-			uri := ""
+			var uri string
 			if tt.network == "tcp" {
 				uri = "nbds://" + listen(t, "tcp", "127.0.0.1:0", tt.profile).String() + "/disk" + tt.query
 			} else {
