@@ -25,8 +25,18 @@ func TestEnd(t *testing.T) {
 		size, end uint64
 		ok        bool
 	}{
-		{0, 0, true}, {1, 512, true}, {511, 512, true}, {512, 512, true}, {513, 1024, true}, {1<<63 - 1, 1 << 63, true}, {1 << 63, 1 << 63, true},
-		{top - 1023, top - 1023, true}, {top - 1022, top - 511, true}, {top - 511, top - 511, true}, {top - 510, 0, false}, {top, 0, false},
+		{0, 0, true},
+		{1, 512, true},
+		{511, 512, true},
+		{512, 512, true},
+		{513, 1024, true},
+		{1<<63 - 1, 1 << 63, true},
+		{1 << 63, 1 << 63, true},
+		{top - 1023, top - 1023, true},
+		{top - 1022, top - 511, true},
+		{top - 511, top - 511, true},
+		{top - 510, 0, false},
+		{top, 0, false},
 	} {
 		f := Facts{Size: tt.size}
 		if end, ok := f.End(); end != tt.end || ok != tt.ok {
@@ -40,8 +50,16 @@ func TestHas(t *testing.T) {
 		size, offset, n uint64
 		has             bool
 	}{
-		{0, 0, 0, false}, {512, 0, 512, true}, {512, 0, 513, false}, {512, 512, 0, false}, {512, 511, 1, true}, {512, top, 2, false},
-		{top, top - 1, 1, true}, {top, top - 1, 2, false}, {top, top - 511, 1024, false}, {top, top, 1, false},
+		{0, 0, 0, false},
+		{512, 0, 512, true},
+		{512, 0, 513, false},
+		{512, 512, 0, false},
+		{512, 511, 1, true},
+		{512, top, 2, false},
+		{top, top - 1, 1, true},
+		{top, top - 1, 2, false},
+		{top, top - 511, 1024, false},
+		{top, top, 1, false},
 	} {
 		q := wire.Request{Offset: tt.offset, Length: tt.n}
 		f := Facts{Size: tt.size}

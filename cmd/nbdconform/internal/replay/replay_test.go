@@ -230,9 +230,9 @@ func TestWhatCanNotBeReplayed(t *testing.T) {
 		request Request
 		path    string
 	}{
-		"is no evidence bundle":                    {Request{}, dir},
-		"no such file":                             {Request{}, dir + "/nothing"},
-		"there is no script to make of it":         {Request{Script: true}, text},
+		"is no evidence bundle":                         {Request{}, dir},
+		"no such file":                                  {Request{}, dir + "/nothing"},
+		"there is no script to make of it":              {Request{Script: true}, text},
 		"--client goes with a bundle or a fault script": {Request{Program: "nbdcopy"}, text},
 	} {
 		tc.request.Given, tc.request.Out, tc.request.Log = given(), io.Discard, io.Discard
