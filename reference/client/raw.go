@@ -104,6 +104,13 @@ func (c *Raw) GreetsOldstyle() bool {
 	return len(b) == wire.GreetingSize && !isFormat(err)
 }
 
+// Unread is what came and was not read, such as the bytes over which
+// [Raw.Greeting] failed. It is valid until the next read.
+func (c *Raw) Unread() []byte {
+	b, _ := c.r.Peek(c.r.Buffered())
+	return b
+}
+
 // SendFlags sends the client's flags.
 func (c *Raw) SendFlags(ctx context.Context, f wire.ClientFlags) error {
 	return c.Send(ctx, f.Append(nil))

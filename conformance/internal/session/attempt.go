@@ -78,6 +78,9 @@ func (b *Server) Exclude(s *spec.Spec) *verdict.Decision {
 	if by := b.Dead(); by != "" {
 		return excluded(result.Blocked, by, "target-down", by)
 	}
+	if b.lost && s.ID != FixedSpec {
+		return excluded(result.Blocked, FixedSpec, "target-down", runner.Discovery)
+	}
 	if old := b.Facts.Old; !old.None() && s.ID != FixedSpec {
 		return excluded(result.Blocked, FixedSpec, "old-negotiation", old)
 	}

@@ -64,9 +64,22 @@ func Discover(ctx context.Context, t subject.Server, o Options) (*Server, error)
 	for _, step := range []func(context.Context, *Server){
 		askGreeting, askTLS, askForcedTLS, askConcurrent, askList, askTLSOnly, askExport(o.Export == nil && t.Profile().Export == ""), askExtended, askEntry,
 	} {
-		if b.ask(ctx, step); !b.Facts.Old.None() {
+		b.ask(ctx, step)
+		if !b.Facts.Old.None() {
 			return b, nil // there is nothing to ask by
 		}
+		if t.Identity().Provider != "uri" {
+			continue
+		}
+		if b.Facts.stranger != nil {
+			return nil, b.Facts.stranger
+		}
+		if b.lost = b.deserted(ctx); b.lost {
+			return b, nil
+		}
+	}
+	if b.Facts.refusal == wire.RepErrTLSReqd && !b.Facts.Features[feature.StartTLS] {
+		b.ask(ctx, askMode)
 	}
 	named := o.Export != nil || t.Identity().Provider == "uri" && b.Facts.Export != ""
 	return b, b.testable(named)
@@ -80,7 +93,7 @@ func (b *Server) testable(named bool) error {
 		return fmt.Errorf("the server does not do TLS, which the URI demands: it answers NBD_OPT_STARTTLS with %s", b.Facts.startTLS)
 	case b.Facts.handshake != nil:
 		return fmt.Errorf("no TLS with the server, which the URI demands: %w", b.Facts.handshake)
-	case b.Facts.Entered:
+	case b.Facts.Entered, b.breaks():
 		return nil
 	case b.Facts.refusal == wire.RepErrTLSReqd:
 		return errors.New("the server insists on TLS: say how to do it, as in nbds://HOST/EXPORT?tls-certificates=DIR")
@@ -112,7 +125,14 @@ func (b *Server) ask(ctx context.Context, step func(context.Context, *Server)) {
 func askGreeting(ctx context.Context, b *Server) {
 	start := time.Now()
 	s := Open(ctx)
-	defer func() { b.Facts.Old = s.old() }()
+	grace := b.grace
+	b.grace = min(grace, strangerPatience) // a greeting is nothing to work on
+	defer func() {
+		b.grace = grace
+		if b.Facts.Old = s.old(); !b.Facts.Greeted && b.Facts.Old.None() {
+			b.Facts.stranger = s.stranger()
+		}
+	}()
 	b.Facts.Flags = s.Greeting().Flags
 	b.Facts.Greeted = true
 	if took := time.Since(start); took > b.RoundTrip {

@@ -24,6 +24,8 @@ type Server struct {
 	Record      bool            // keep the bytes of specs that do not end well, as their Evidence
 	Early       outcome.Outcome // what the judge saw while the target was discovered: Violations and Kept
 
+	lost bool // nobody listens since the target was asked
+
 	mu     sync.Mutex
 	dead   string // the spec after which the target could not be brought back
 	silent int    // specs in which an answer did not come
@@ -100,6 +102,7 @@ type Facts struct {
 	QEMUContexts []string     // metadata contexts of the namespace "qemu" that are listed
 
 	refusal   wire.ReplyType // the final reply to NBD_OPT_INFO for the export
+	stranger  error          // why what listens is no server of NBD, or nil
 	startTLS  string         // how NBD_OPT_STARTTLS was answered, in a few words
 	handshake error          // why peers don't trust each other within TLS that the user demands, or nil
 }
