@@ -191,7 +191,7 @@ func TestGateSaysNothingOfWhatItCannotTrust(t *testing.T) {
 // An error beside a new failure hides nothing, and alone it leaves nothing to say.
 func TestGateOfARunInDoubt(t *testing.T) {
 	t.Parallel()
-	empty := write(t, t.TempDir(), "known.yaml", "version: 3\nentries: []\n")
+	empty := write(t, t.TempDir(), "known.yaml", "baseline: 2\nentries: []\n")
 	for name, tt := range map[string]struct {
 		quirk string
 		want  int
