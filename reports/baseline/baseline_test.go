@@ -15,7 +15,7 @@ var today = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 // run is a result with one spec of every kind that the tests need.
 func run() result.Result {
 	r := result.Result{
-		Target: result.Target{Name: "nbd-server", Version: "1:3.24-1.1", Suite: "bookworm", Profile: "default"},
+		Target: result.Target{Name: "nbd-server", Version: "1:3.24-1.1", Release: "bookworm", Profile: "default"},
 		Specs: []result.Spec{
 			{ID: "read.ok", Verdict: result.Pass, Clauses: []string{"cmd.read"}},
 			{ID: "abort.ack", Verdict: result.Fail, Clauses: []string{"opt.abort.ack"}, Message: "want NBD_REP_ACK; the server ended the connection", Signature: "opt.abort.ack: gone"},

@@ -121,7 +121,7 @@ func (e Entry) reasoned() bool { return !strings.HasPrefix(strings.TrimSpace(e.R
 // applies reports whether e is about the target of a result.
 func (e Entry) applies(t result.Target) bool {
 	return (e.Target == "*" || e.Target == t.Name) && e.Versions.Contain(t.Version) &&
-		e.ofProfile(t.Profile) && (e.Release == "" || e.Release == t.Suite)
+		e.ofProfile(t.Profile) && (e.Release == "" || e.Release == t.Release)
 }
 
 // names reports whether e is about a spec, whatever came of it.

@@ -75,8 +75,8 @@ func (r Report) tally() string {
 // Title names a target in a line.
 func Title(t result.Target) string {
 	parts := []string{t.Name}
-	if t.Suite != "" {
-		parts = append(parts, t.Suite)
+	if t.Release != "" {
+		parts = append(parts, t.Release)
 	}
 	if t.Version != "" {
 		parts = append(parts, "("+t.Version+")")

@@ -83,7 +83,7 @@ type Run struct {
 	URI            string   `json:"uri,omitempty"`
 	Command        []string `json:"command,omitempty"`
 	Provider       string   `json:"provider,omitempty"`
-	Suite          string   `json:"suite,omitempty"`
+	Release        string   `json:"suite,omitempty"`
 	Profile        string   `json:"profile,omitempty"`
 	Quirk          string   `json:"quirk,omitempty"`
 	Export         *string  `json:"export,omitempty"`

@@ -56,7 +56,7 @@ type Subject struct {
 	Name     string   `json:"name"`
 	Version  string   `json:"version,omitempty"`
 	Provider string   `json:"provider,omitempty"`
-	Suite    string   `json:"suite,omitempty"`
+	Release  string   `json:"suite,omitempty"`
 	Profile  string   `json:"profile,omitempty"`
 	Image    string   `json:"image,omitempty"`
 	Quirk    string   `json:"quirk,omitempty"`
@@ -70,7 +70,7 @@ func (s Subject) String() string {
 		text += " " + s.Version
 	}
 	var more []string
-	for _, m := range []string{s.Suite, s.Profile, s.Quirk} {
+	for _, m := range []string{s.Release, s.Profile, s.Quirk} {
 		if m != "" {
 			more = append(more, m)
 		}

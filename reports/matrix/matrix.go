@@ -55,7 +55,7 @@ func (p Peer) String() string {
 
 // PeerOf is the server of a run.
 func PeerOf(r result.Result) Peer {
-	return Peer{Name: r.Target.Name, Release: r.Target.Suite, Version: r.Target.Version, Image: r.Target.Image}
+	return Peer{Name: r.Target.Name, Release: r.Target.Release, Version: r.Target.Version, Image: r.Target.Image}
 }
 
 // ClientPrefix begins the name of a client program that was judged itself.

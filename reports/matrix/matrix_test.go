@@ -16,7 +16,7 @@ func run(name, suite, profile string, advertised []string, specs ...result.Spec)
 		SchemaVersion: result.SchemaVersion,
 		Suite:         result.Suite{Name: "nbdconform", Version: "test"},
 		Target: result.Target{
-			Name: name, Provider: "container", Suite: suite, Version: "1.0 of " + suite, Profile: profile, Advertised: advertised,
+			Name: name, Provider: "container", Release: suite, Version: "1.0 of " + suite, Profile: profile, Advertised: advertised,
 		},
 		Started: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 		Specs:   specs, Observations: []result.Observation{},

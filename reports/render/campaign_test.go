@@ -31,8 +31,8 @@ func sampleCampaign() fuzzing.Record {
 	hostile := find("said", "", "\x1b[31m<script>alert(1)</script>", "on its standard error:\n<b>free(): invalid pointer</b> \u202e", fuzzing.New, 2)
 	return fuzzing.Record{
 		Suite:   "v0.1.0",
-		Subject: fuzzing.Subject{Kind: "server", Name: "qemu-nbd", Version: "7.2.22", Suite: "bookworm", Profile: "read-only", Image: "sha256:4c3f7d0b51f4ad9b2b3b4f2e3a5d6c7e8f90a1b2c3d4e5f60718293a4b5c6d7e"},
-		Against: &fuzzing.Subject{Kind: "server", Name: "nbdkit", Version: "1.42.3", Suite: "trixie"},
+		Subject: fuzzing.Subject{Kind: "server", Name: "qemu-nbd", Version: "7.2.22", Release: "bookworm", Profile: "read-only", Image: "sha256:4c3f7d0b51f4ad9b2b3b4f2e3a5d6c7e8f90a1b2c3d4e5f60718293a4b5c6d7e"},
+		Against: &fuzzing.Subject{Kind: "server", Name: "nbdkit", Version: "1.42.3", Release: "trixie"},
 		Seed:    42, Shards: 1, Started: at, Updated: at.Add(10 * time.Minute), Seconds: 600, Goal: 600,
 		Execs: 9876, Requests: 123456, Restarts: 7, Corpus: 210,
 		Points: []string{"option NBD_OPT_GO NBD_REP_ACK", "reply NBD_CMD_READ NBD_EINVAL", "reply NBD_CMD_READ OK structured"},

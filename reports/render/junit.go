@@ -194,7 +194,7 @@ func junitProperties(r result.Result) []junitProperty {
 		{"document.revision", r.Document.Revision},
 		{"target.name", r.Target.Name},
 		{"target.version", r.Target.Version},
-		{"target.suite", r.Target.Suite},
+		{"target.suite", r.Target.Release},
 		{"target.provider", r.Target.Provider},
 		{"target.image", r.Target.Image},
 		{"target.profile", r.Target.Profile},

@@ -17,7 +17,7 @@ import (
 // profiles, and a hostile one.
 func sampleMatrix() matrix.Matrix {
 	at := func(r result.Result, name, suite, version, profile string, advertised ...string) result.Result {
-		r.Target.Name, r.Target.Suite, r.Target.Version, r.Target.Profile = name, suite, version, profile
+		r.Target.Name, r.Target.Release, r.Target.Version, r.Target.Profile = name, suite, version, profile
 		r.Target.Advertised = advertised
 		return r
 	}

@@ -25,7 +25,7 @@ func base(name, version, suite string) result.Result {
 		SchemaVersion: result.SchemaVersion,
 		Suite:         result.Suite{Name: "nbdconform", Version: "v0.1.0", Seed: 42},
 		Document:      result.Document{Name: "doc/proto.md", Revision: "3b9e4a1"},
-		Target:        result.Target{Name: name, Provider: "container", Version: version, Suite: suite, Export: "disk", Size: 64 << 20, Advertised: []string{"flush", "fua", "trim"}},
+		Target:        result.Target{Name: name, Provider: "container", Version: version, Release: suite, Export: "disk", Size: 64 << 20, Advertised: []string{"flush", "fua", "trim"}},
 		Started:       time.Date(2025, 3, 14, 9, 26, 53, 0, time.UTC),
 		Seconds:       12.34,
 		Reproduce:     "nbdconform run --target " + name + " --seed 42",

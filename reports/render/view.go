@@ -104,8 +104,8 @@ func targetName(t result.Target) string {
 	if t.Version != "" {
 		name += " " + t.Version
 	}
-	if t.Suite != "" {
-		name += " (" + t.Suite + ")"
+	if t.Release != "" {
+		name += " (" + t.Release + ")"
 	}
 	return name
 }

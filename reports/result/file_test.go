@@ -19,7 +19,7 @@ func example() Result {
 		Suite:         Suite{Name: "nbdconform", Version: "v0.1.0", Filter: "level: MUST", Seed: math.MinInt64},
 		Document:      Document{Name: "doc/proto.md", Revision: "3b9e4a1"},
 		Target: Target{
-			Name: "qemu-nbd", Provider: "container", Suite: "bookworm", Version: "7.2.22", Image: "sha256:0123",
+			Name: "qemu-nbd", Provider: "container", Release: "bookworm", Version: "7.2.22", Image: "sha256:0123",
 			Command: []string{"qemu-nbd", "-f", "raw", "/disk"}, Profile: "default", Export: "disk", Size: math.MaxUint64,
 			Advertised: []string{"flush", "fua"}, Declared: []string{"flush"},
 		},

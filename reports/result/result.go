@@ -72,7 +72,7 @@ type Document struct {
 type Target struct {
 	Name     string   `json:"name"`
 	Provider string   `json:"provider"` // "in-process", "container", "local" or "uri"
-	Suite    string   `json:"suite,omitempty"`
+	Release  string   `json:"suite,omitempty"`
 	Version  string   `json:"version,omitempty"`
 	Image    string   `json:"image,omitempty"` // digest
 	Command  []string `json:"command,omitempty"`

@@ -129,7 +129,7 @@ func (b *Client) Before() outcome.Outcome { return b.Early }
 func (b *Client) Describe() result.Target {
 	id := b.Program.Identity()
 	t := result.Target{
-		Name: id.Name, Provider: id.Provider, Suite: id.Release, Version: id.Version, Image: id.Image, Command: id.Command,
+		Name: id.Name, Provider: id.Provider, Release: id.Release, Version: id.Version, Image: id.Image, Command: id.Command,
 		Profile: "default", Advertised: []string{},
 	}
 	for _, a := range b.Facts.Works {

@@ -111,7 +111,7 @@ type Facts struct {
 func (b *Server) Describe() result.Target {
 	id, p := b.Target.Identity(), b.Target.Profile()
 	return result.Target{
-		Name: id.Name, Provider: id.Provider, Suite: id.Release, Version: id.Version, Image: id.Image, Command: id.Command,
+		Name: id.Name, Provider: id.Provider, Release: id.Release, Version: id.Version, Image: id.Image, Command: id.Command,
 		Profile: p.Name, Export: b.Facts.Export, Size: b.Facts.Size,
 		Advertised: b.Facts.Features.Names(), Declared: b.Facts.Declared.Names(),
 	}

@@ -50,7 +50,7 @@ func (r *Request) client(ctx context.Context, show console.Campaign) (fuzzing.Re
 		Client: campaign.Client{Program: c, Timeout: 10 * max(r.Patience, time.Second)},
 		Options: campaign.Options{
 			Subject: fuzzing.Subject{
-				Kind: "client", Name: id.Name, Version: id.Version, Provider: id.Provider, Suite: id.Release, Image: id.Image, Quirk: r.Quirk, Command: id.Command,
+				Kind: "client", Name: id.Name, Version: id.Version, Provider: id.Provider, Release: id.Release, Image: id.Image, Quirk: r.Quirk, Command: id.Command,
 			},
 			Dir: r.Directory(), Goal: r.Time, Seed: r.Seed, Shard: r.shard, Shards: r.shards, Suite: r.Version, Progress: show.Progress,
 		},

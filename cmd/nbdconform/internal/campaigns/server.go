@@ -65,7 +65,7 @@ func (r *Request) known(s fuzzing.Subject) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return baseline.Clauses(files, result.Target{Name: s.Name, Version: s.Version, Suite: s.Suite, Profile: s.Profile}), nil
+	return baseline.Clauses(files, result.Target{Name: s.Name, Version: s.Version, Release: s.Release, Profile: s.Profile}), nil
 }
 
 // serverOf starts, or finds, what a job names.
@@ -87,7 +87,7 @@ func (r *Request) serverOf(ctx context.Context, j *job.Job, progress func(string
 func subjectOf(t subject.Server) fuzzing.Subject {
 	id := t.Identity()
 	return fuzzing.Subject{
-		Kind: "server", Name: id.Name, Version: id.Version, Provider: id.Provider, Suite: id.Release,
+		Kind: "server", Name: id.Name, Version: id.Version, Provider: id.Provider, Release: id.Release,
 		Profile: t.Profile().Name, Image: id.Image, Command: id.Command,
 	}
 }

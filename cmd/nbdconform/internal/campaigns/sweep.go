@@ -94,7 +94,7 @@ func (s *sweep) one(ctx context.Context, i int, c Request) error {
 	}
 	if failed != nil {
 		if r.Subject.Name == "" {
-			r.Subject = fuzzing.Subject{Kind: "server", Name: c.Target, Suite: c.Release, Profile: c.Profile}
+			r.Subject = fuzzing.Subject{Kind: "server", Name: c.Target, Release: c.Release, Profile: c.Profile}
 		}
 		if !slices.Contains(r.Doubts, "ended early: "+failed.Error()) {
 			r.Doubts = append(r.Doubts, failed.Error())

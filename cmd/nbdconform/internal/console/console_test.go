@@ -38,7 +38,7 @@ func TestARunInLines(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			r := NewRun(f, verbose)
 			r.Step("building")
-			r.Plan(result.Target{Name: "x", Version: "1", Suite: "sid", Profile: "huge"}, 3)
+			r.Plan(result.Target{Name: "x", Version: "1", Release: "sid", Profile: "huge"}, 3)
 			for i, s := range []result.Spec{{ID: "a", Verdict: result.Pass}, {ID: "b", Verdict: result.Fail}, {ID: "c", Verdict: result.Error}} {
 				r.Start(s.ID)
 				if i == 1 {

@@ -113,8 +113,8 @@ func Title(t result.Target) string {
 	if t.Version != "" {
 		s += " " + t.Version
 	}
-	if t.Suite != "" {
-		s += " (" + t.Suite + ")"
+	if t.Release != "" {
+		s += " (" + t.Release + ")"
 	}
 	if t.Profile != "" && t.Profile != "default" {
 		s += ", " + t.Profile

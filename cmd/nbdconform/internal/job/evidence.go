@@ -10,7 +10,7 @@ import (
 func (j *Job) Evidence(filter string) evidence.Run {
 	if c := j.Client; c != nil {
 		r := evidence.Run{
-			Program: c.Program, Command: c.Command, Provider: c.Provider, Suite: c.Release, Quirk: c.Quirk,
+			Program: c.Program, Command: c.Command, Provider: c.Provider, Release: c.Release, Quirk: c.Quirk,
 			TimeoutSeconds: c.Timeout.Seconds(), Filter: filter,
 		}
 		if len(c.Command) > 0 {
@@ -21,7 +21,7 @@ func (j *Job) Evidence(filter string) evidence.Run {
 		return r
 	}
 	return evidence.Run{
-		Target: j.Target, URI: j.URI, Command: j.Command, Provider: j.Provider, Suite: j.Release, Profile: j.Profile,
+		Target: j.Target, URI: j.URI, Command: j.Command, Provider: j.Provider, Release: j.Release, Profile: j.Profile,
 		Quirk: j.Quirk, Export: j.Export, Destructive: j.Destructive, TimeoutSeconds: j.Timeout.Seconds(), Filter: filter,
 	}
 }

@@ -142,7 +142,7 @@ func TestAJobSurvivesJSON(t *testing.T) {
 
 func TestTheJobInABundle(t *testing.T) {
 	j := server(func(j *Job) { j.Target, j.Timeout = "nbdkit", 1500*time.Millisecond })
-	want := evidence.Run{Target: "nbdkit", Provider: "container", Suite: "trixie", TimeoutSeconds: 1.5, Filter: "f"}
+	want := evidence.Run{Target: "nbdkit", Provider: "container", Release: "trixie", TimeoutSeconds: 1.5, Filter: "f"}
 	if d := cmp.Diff(want, j.Evidence("f")); d != "" {
 		t.Error(d)
 	}

@@ -21,7 +21,7 @@ type cell struct {
 func (c cell) yields(r result.Result, s Store) bool {
 	return s.takes(r.Suite.Version) &&
 		r.Suite.Filter == c.Filter && r.Suite.Seed == c.Seed &&
-		r.Target.Name == c.subject() && r.Target.Suite == c.Release && (c.Client != nil || r.Target.Profile == c.Profile) &&
+		r.Target.Name == c.subject() && r.Target.Release == c.Release && (c.Client != nil || r.Target.Profile == c.Profile) &&
 		r.Target.Image == c.image && r.EndedEarly == ""
 }
 

@@ -24,7 +24,7 @@ func judgedAs(o job.Job, version string, v result.Verdict) result.Result {
 	r := result.Result{
 		SchemaVersion: result.SchemaVersion,
 		Suite:         result.Suite{Name: "nbdconform", Version: version, Seed: o.Seed},
-		Target:        result.Target{Name: o.Target, Provider: "container", Suite: o.Release, Profile: o.Profile, Image: "sha256:1"},
+		Target:        result.Target{Name: o.Target, Provider: "container", Release: o.Release, Profile: o.Profile, Image: "sha256:1"},
 		Started:       time.Now(),
 		Specs:         []result.Spec{{ID: "a", Name: "a", Group: "g", Clauses: []string{"c"}, Level: "MUST", Verdict: v, Message: "m"}},
 		Reproduce:     "nbdconform run",

@@ -64,7 +64,7 @@ func (r *Request) jobOf(b evidence.Bundle) (job.Job, error) {
 		return job.Job{}, errors.New("--client: the bundle is about a server; use --target, --uri or a command")
 	}
 	j := job.Job{
-		Target: run.Target, URI: run.URI, Command: run.Command, Provider: run.Provider, Release: run.Suite,
+		Target: run.Target, URI: run.URI, Command: run.Command, Provider: run.Provider, Release: run.Release,
 		Profile: run.Profile, Quirk: run.Quirk, Export: run.Export, Destructive: run.Destructive,
 		Timeout: time.Duration(run.TimeoutSeconds * float64(time.Second)),
 	}
@@ -93,7 +93,7 @@ func (r *Request) jobOfClient(b evidence.Bundle) (job.Job, error) {
 	}
 	run := b.Run
 	c := &job.Client{
-		Program: run.Program, Command: run.Command, Does: cmp.Or(run.Does, b.Task.Activity), Provider: run.Provider, Release: run.Suite, Quirk: run.Quirk,
+		Program: run.Program, Command: run.Command, Does: cmp.Or(run.Does, b.Task.Activity), Provider: run.Provider, Release: run.Release, Quirk: run.Quirk,
 		Timeout: time.Duration(run.TimeoutSeconds * float64(time.Second)), Filter: run.Filter, Seed: b.Suite.Seed,
 	}
 	if r.Program != "" || len(r.Command) > 0 {

@@ -32,7 +32,7 @@ func TestTheJobOfABundle(t *testing.T) {
 	b := evidence.Bundle{
 		Suite: result.Suite{Seed: 7},
 		Run: evidence.Run{
-			Target: "nbdkit", Provider: "container", Suite: "trixie", Profile: "huge", TimeoutSeconds: 1.5, Filter: "abort.ack",
+			Target: "nbdkit", Provider: "container", Release: "trixie", Profile: "huge", TimeoutSeconds: 1.5, Filter: "abort.ack",
 		},
 	}
 	recorded := job.Job{
@@ -77,7 +77,7 @@ func TestTheJobOfABundleAboutAClient(t *testing.T) {
 	b := evidence.Bundle{
 		Suite: result.Suite{Seed: 7},
 		Task:  &evidence.Task{Activity: "copy-out"},
-		Run:   evidence.Run{Program: "nbdcopy", Provider: "container", Suite: "trixie", TimeoutSeconds: 20, Filter: "client.size"},
+		Run:   evidence.Run{Program: "nbdcopy", Provider: "container", Release: "trixie", TimeoutSeconds: 20, Filter: "client.size"},
 	}
 	defaults := job.Job{Provider: "container", Release: "bookworm"}
 	for name, tc := range map[string]struct {
