@@ -19,8 +19,8 @@ var ErrTooOld = program.ErrTooOld
 
 // The providers of a server.
 const (
-	Container = "container" // a container of a Debian release's packages
-	Local     = "local"     // a child process of a program on PATH
+	Container = subject.Container // a container of a Debian release's packages
+	Local     = subject.Local     // a child process of a program on PATH
 )
 
 // A Request says which server to start. Only Target is needed.

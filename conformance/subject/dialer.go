@@ -19,7 +19,7 @@ type Dialer struct {
 
 // Identity implements [Server].
 func (d *Dialer) Identity() Identity {
-	return Identity{Name: d.Name, Version: d.Version, Provider: "in-process"}
+	return Identity{Name: d.Name, Version: d.Version, Provider: InProcess}
 }
 
 // Profile implements [Server].

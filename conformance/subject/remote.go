@@ -37,7 +37,7 @@ func NewRemoteServer(text string, destructive bool) (*RemoteServer, []nbduri.War
 func (a *RemoteServer) SetDialect(d wire.Dialect) { a.dialect = d }
 
 // Identity implements [Server].
-func (a *RemoteServer) Identity() Identity { return Identity{Name: a.text, Provider: "uri"} }
+func (a *RemoteServer) Identity() Identity { return Identity{Name: a.text, Provider: URI} }
 
 // Profile implements [Server].
 func (a *RemoteServer) Profile() Profile {

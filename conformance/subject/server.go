@@ -30,10 +30,18 @@ type Server interface {
 	Close() error
 }
 
+// The providers: who started the program under test.
+const (
+	InProcess = "in-process" // it is a part of this process
+	Container = "container"  // the suite, in a container
+	Local     = "local"      // the suite, as a child process
+	URI       = "uri"        // somebody else, who named its address
+)
+
 // An Identity names a server in a report.
 type Identity struct {
 	Name     string   // "qemu-nbd", "reference", or the address for a server that the user named
-	Provider string   // "in-process", "container", "local" or "uri"
+	Provider string   // InProcess, Container, Local or URI
 	Release  string   // the Debian release of a container, or ""
 	Version  string   // version of the package or program, or "" where it can't be known
 	Image    string   // image digest, or ""

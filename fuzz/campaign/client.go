@@ -186,7 +186,7 @@ func (v *clientCampaign) save(m FaultScript, shown ClientResult) (string, error)
 	if err := os.WriteFile(filepath.Join(dir, name+FaultExtension), []byte(saved.String()), 0o666); err != nil {
 		return "", err
 	}
-	if v.Subject.Provider == "in-process" { // there is no program to start
+	if v.Subject.Provider == subject.InProcess { // there is no program to start
 		return name + FaultExtension, nil
 	}
 	return name + FaultExtension, os.WriteFile(filepath.Join(dir, name+".py"), []byte(v.client.Reproducer(m, shown)), 0o777)

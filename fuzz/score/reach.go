@@ -1,33 +1,45 @@
 package score
 
 import (
-	"strings"
-
+	"nbdconform/conformance/clause"
 	serverquirk "nbdconform/reference/quirk/server"
 )
 
-// beyond says which clauses no script can see broken, by the start of their
-// ids, or which quirk alone, and why: what a script is made of begins behind the
-// TLS handshake, and all of it comes from a client that the server has no reason
-// to outlive.
-var beyond = []struct{ what, why string }{
-	{"tls.version.", "within the TLS handshake, which is not an operation"},
-	{"tls.handshake.", "within the TLS handshake, which is not an operation"},
-	{"cmd.disc.tls", "in the TLS records behind the last message"},
-	{"cmdflag.fua.persist", "behind a crash of the server, which is not an operation"},
-	{"flush-lies", "behind a crash of the server, which is not an operation"},
-	{"get-lba-status.", "in a draft of the protocol that the model does not know"},
+// Why no script can see a clause broken: what a script is made of begins after
+// the TLS handshake, and all of it comes from a client that the server has no
+// reason to outlive.
+const (
+	withinHandshake = "within the TLS handshake, which is not an operation"
+	afterLast       = "in the TLS records after the last message"
+	afterCrash      = "after a crash of the server, which is not an operation"
+	otherDraft      = "in a draft of the protocol that the model does not know"
+)
+
+// unreachable are the clauses that no script can see broken.
+var unreachable = map[string]string{
+	"tls.handshake.failed.server":      withinHandshake,
+	"tls.version.later.server":         withinHandshake,
+	"tls.version.older.default.server": withinHandshake,
+	"tls.version.required.server":      withinHandshake,
+	"cmd.disc.tls":                     afterLast,
+	"cmdflag.fua.persist":              afterCrash,
 }
+
+// draft is the document of the dialect that scripts do not speak.
+const draft = "get-lba-status"
 
 // Unreachable says why no valid session shows the quirk, or "" if one can.
 func Unreachable(q serverquirk.Quirk) string {
-	if q.Unseen != "" {
+	switch why, ok := unreachable[q.Breaks]; {
+	case q.Unseen != "":
 		return q.Unseen
+	case ok:
+		return why
+	case q.Name == serverquirk.FlushLies.Name: // it breaks a clause that others break within a session
+		return afterCrash
 	}
-	for _, b := range beyond {
-		if q.Name == b.what || strings.HasPrefix(q.Breaks, b.what) {
-			return b.why
-		}
+	if c, ok := clause.Get(clause.ID(q.Breaks)); ok && c.Document == draft {
+		return otherDraft
 	}
 	return ""
 }

@@ -53,7 +53,7 @@ func (t *Target) patience() time.Duration {
 // nothing is known at all.
 func Of(t subject.Server) Target {
 	about := t.Profile()
-	ours := t.Identity().Provider != "uri"
+	ours := t.Identity().Provider != subject.URI
 	return Target{
 		Dial:  t.Dial,
 		TLS:   about.TLS,

@@ -32,7 +32,7 @@ type Options struct {
 // for the specs to find.
 func Discover(ctx context.Context, t subject.Server, o Options) (*Server, error) {
 	least := 3 * time.Second
-	if t.Identity().Provider == "in-process" {
+	if t.Identity().Provider == subject.InProcess {
 		least = time.Second
 	}
 	b := &Server{Target: t, Destructive: o.Destructive, Record: o.Record, Seed: o.Seed, Patience: PatienceFor(0, least)}
@@ -47,7 +47,7 @@ func Discover(ctx context.Context, t subject.Server, o Options) (*Server, error)
 		b.Answer = o.Timeout
 	}
 	b.grace = o.Grace
-	if o.Timeout == 0 && o.Grace == 0 && t.Identity().Provider != "in-process" {
+	if o.Timeout == 0 && o.Grace == 0 && t.Identity().Provider != subject.InProcess {
 		b.grace = firstPatience
 	}
 	b.Facts = Facts{
@@ -68,7 +68,7 @@ func Discover(ctx context.Context, t subject.Server, o Options) (*Server, error)
 		if !b.Facts.Old.None() {
 			return b, nil // there is nothing to ask by
 		}
-		if t.Identity().Provider != "uri" {
+		if t.Identity().Provider != subject.URI {
 			continue
 		}
 		if b.Facts.stranger != nil {
@@ -81,7 +81,7 @@ func Discover(ctx context.Context, t subject.Server, o Options) (*Server, error)
 	if b.Facts.refusal == wire.RepErrTLSReqd && !b.Facts.Features[feature.StartTLS] {
 		b.ask(ctx, askMode)
 	}
-	named := o.Export != nil || t.Identity().Provider == "uri" && b.Facts.Export != ""
+	named := o.Export != nil || t.Identity().Provider == subject.URI && b.Facts.Export != ""
 	return b, b.testable(named)
 }
 

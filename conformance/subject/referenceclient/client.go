@@ -54,7 +54,7 @@ func OpenQuirk(q clientquirk.Quirk) (*Client, error) {
 
 // Identity implements [subject.Client].
 func (c *Client) Identity() subject.Identity {
-	return subject.Identity{Name: "client:reference", Provider: "in-process"}
+	return subject.Identity{Name: "client:reference", Provider: subject.InProcess}
 }
 
 // Can implements [subject.Client].

@@ -58,7 +58,7 @@ func (r *Server) start(c server.Config) error {
 
 // Identity implements [subject.Server].
 func (r *Server) Identity() subject.Identity {
-	return subject.Identity{Name: "reference", Provider: "in-process"}
+	return subject.Identity{Name: "reference", Provider: subject.InProcess}
 }
 
 // Profile implements [subject.Server].

@@ -74,7 +74,7 @@ func (r *Request) serverOf(ctx context.Context, j *job.Job, progress func(string
 		own := campaign.Reference{Profile: j.Profile, Quirk: j.Quirk}
 		_, about, err := referenceserver.Config(j.Profile, referenceserver.DefaultSize, j.Quirk)
 		return own, fuzzing.Subject{
-			Kind: "server", Name: job.Reference, Provider: "in-process", Version: r.Version, Profile: about.Name, Quirk: j.Quirk,
+			Kind: "server", Name: job.Reference, Provider: subject.InProcess, Version: r.Version, Profile: about.Name, Quirk: j.Quirk,
 		}, err
 	}
 	t, err := j.Open(ctx, progress)
